@@ -1,0 +1,169 @@
+import { type Bridge, bridge } from "./bridge.ts";
+import { callOf } from "./call.ts";
+import { failureOf, partialFailure } from "./failure.ts";
+import type { Call, Handler, Props, Services } from "./handler.ts";
+import { PartialFailure } from "./handler.ts";
+import type { Kind } from "./handlers.ts";
+import { redact } from "./redact.ts";
+import { sanitized, secretTexts, withSecrets } from "./secrets.ts";
+import { type ConfigureRequest, processSecrets, servicesFor } from "./services.ts";
+
+/** The key under which Pulumi keeps a dynamic provider's code among the properties. */
+const providerKey = "__provider";
+
+/** What tests replace. */
+export interface RuntimeDeps {
+  handler(): Promise<Handler>;
+  services: Services;
+  bridge: Bridge;
+}
+
+/** What one call works with. */
+interface Context {
+  readonly handler: Handler;
+  readonly services: Services;
+  readonly call: Call;
+  /** Without any secret of this call or of the connection. */
+  clean(text: string): string;
+}
+
+type Method = "check" | "diff" | "create" | "read" | "update" | "delete";
+
+const withoutProvider = (props: Props | undefined): Props => {
+  const { [providerKey]: _, ...rest } = props ?? {};
+  return rest;
+};
+
+const storable = (props: Props, handler: Handler): { props: Props; problems: string[] } => {
+  const { props: clean, problems } = sanitized(props);
+  return { props: withSecrets(clean, handler.secretOutputs), problems };
+};
+
+const unstorable = (problems: string[]): Error =>
+  new Error(
+    `The outputs cannot be stored: ${problems.join("; ")}. This is a fault of pulumi-ironic: please report it.`,
+  );
+
+/**
+ * Outputs are the inputs overlaid with what the handler computed. A value that cannot be stored must not lose the
+ * resource: it then stays in the state as a failed one.
+ */
+const outputs = (id: string, props: Props, base: Props, { handler }: Context): Props => {
+  const { props: outs, problems } = storable(props, handler);
+  if (problems.length > 0) throw new PartialFailure(id, props, unstorable(problems));
+  return { ...outs, [providerKey]: base[providerKey] };
+};
+
+const identity = (id: unknown): string => {
+  if (typeof id !== "string" || id === "") throw new Error(`The resource was made, but has no id (${typeof id}).`);
+  return id;
+};
+
+/** The provider object's methods, as the SDK calls them. */
+const methodsOf = (run: ReturnType<typeof runner>) => ({
+  check: (olds: Props | undefined, news: Props) =>
+    run("check", news, [olds, news], undefined, async ({ handler, services, call, clean }) => {
+      const before = withoutProvider(olds);
+      const had = Object.keys(before).length > 0 ? before : undefined;
+      const { inputs, failures } = await handler.check(had, withoutProvider(news), services, call);
+      const { props, problems } = storable(inputs, handler);
+      return {
+        inputs: props,
+        // With a property name the engine prints that property's value, secret or not, so the path is in the reason.
+        failures: [...failures.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)), ...problems].map(
+          (reason) => ({ property: "", reason: clean(reason) }),
+        ),
+      };
+    }),
+
+  diff: (id: string, olds: Props, news: Props) =>
+    run("diff", news, [olds, news], undefined, ({ handler, services }) =>
+      handler.diff(id, withoutProvider(olds), withoutProvider(news), services),
+    ),
+
+  create: (inputs: Props) =>
+    run("create", inputs, [inputs], inputs, async (context) => {
+      const { handler, services, call } = context;
+      const result = await handler.create(withoutProvider(inputs), services, call);
+      const id = identity(result.id);
+      return { id, outs: outputs(id, { ...withoutProvider(inputs), ...result.outs }, inputs, context) };
+    }),
+
+  read: (id: string, props: Props) =>
+    run("read", props, [props], undefined, async ({ handler, services, call }) => {
+      const result = await handler.read(id, withoutProvider(props), services, call);
+      if (!result) return {};
+      const outs = storable(result.props, handler);
+      const inputs = result.inputs && storable(result.inputs, handler);
+      const problems = [...outs.problems, ...(inputs?.problems ?? [])];
+      if (problems.length > 0) throw unstorable(problems);
+      return { id: result.id, props: outs.props, ...(inputs ? { inputs: inputs.props } : {}) };
+    }),
+
+  // What a failed update did not get to keeps its old value in the state, so that the next run sees the difference.
+  update: (id: string, olds: Props, news: Props) =>
+    run("update", news, [olds, news], { ...olds, [providerKey]: news[providerKey] }, async (context) => {
+      const { handler, services, call } = context;
+      const result = await handler.update(id, withoutProvider(olds), withoutProvider(news), services, call);
+      return { outs: outputs(id, { ...withoutProvider(news), ...result.outs }, news, context) };
+    }),
+
+  delete: (id: string, props: Props) =>
+    run("delete", props, [props], undefined, ({ handler, services, call }) =>
+      handler.delete(id, withoutProvider(props), services, call),
+    ),
+});
+
+/** Runs one call: finds what belongs to it, and turns whatever is thrown into what the SDK understands. */
+const runner =
+  (kind: Kind, deps: RuntimeDeps) =>
+  /** `about` is the object by which the bridge knows the call; `base` what a partial failure's outputs overlay. */
+  async <T>(
+    method: Method,
+    about: Props,
+    bags: readonly (Props | undefined)[],
+    base: Props | undefined,
+    work: (context: Context) => Promise<T>,
+  ): Promise<T> => {
+    const secretKeys: string[] = [];
+    const clean = (text: string) => redact(text, [...processSecrets(), ...secretTexts(bags, secretKeys)]);
+    const { call, end } = callOf(deps.bridge, about, clean);
+    try {
+      const handler = await deps.handler();
+      secretKeys.push(...handler.secretOutputs);
+      try {
+        return await work({ handler, services: deps.services, call, clean });
+      } catch (error) {
+        if (!(error instanceof PartialFailure) || base === undefined) throw error;
+        const { props, problems } = storable({ ...withoutProvider(base), ...error.outs }, handler);
+        const cause = error.cause instanceof Error ? error.cause : error;
+        const reasons = [
+          cause,
+          ...(problems.length > 0 && !cause.message.includes(problems[0] ?? "") ? [unstorable(problems)] : []),
+        ];
+        throw partialFailure(
+          error.id,
+          { ...props, [providerKey]: base[providerKey] },
+          reasons.map((reason) => failureOf(reason, `${kind} ${method}`, clean).message),
+        );
+      }
+    } catch (error) {
+      throw failureOf(error, `${kind} ${method}`, clean);
+    } finally {
+      end();
+    }
+  };
+
+/**
+ * Gives `self`, the object that Pulumi took from the state, the methods of `kind`. Synchronous, does no I/O and does
+ * not fail: Pulumi uses the object for other resources while this runs, and goes on using it if it throws.
+ */
+export const attach = (self: object, kind: Kind, request: ConfigureRequest, deps: Partial<RuntimeDeps> = {}): void => {
+  const engine = deps.bridge ?? bridge();
+  const full: RuntimeDeps = {
+    bridge: engine,
+    services: deps.services ?? servicesFor(request, (text) => engine.log("warning", text, {})),
+    handler: deps.handler ?? (async () => (await import("./handlers.ts")).handlers[kind]),
+  };
+  Object.assign(self, methodsOf(runner(kind, full)));
+};
