@@ -1,0 +1,204 @@
+import { distance } from "fastest-levenshtein";
+import * as z from "zod";
+
+/**
+ * What the engine puts in the place of a value that is not known before the update: any leaf, list or object, also inside
+ * other values (`UnknownStringValue` in Pulumi's `sdk/nodejs/runtime/rpc.ts`).
+ */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** A refusal: where in the arguments, and why. Never holds a value that could be secret. */
+export interface Failure {
+  /** Property path, e.g. `network.interfaces[0].gateway`; empty for the whole. */
+  path: string;
+  /** A clause that completes "`path`: …". */
+  reason: string;
+}
+
+/** Thrown where arguments are refused after the check, e.g. against the node's ports. The message lists every failure. */
+export class InvalidInput extends Error {
+  override readonly name = "InvalidInput";
+  readonly failures: readonly Failure[];
+  constructor(failures: readonly Failure[]) {
+    super(failures.map(describeFailure).join("\n"));
+    this.failures = failures;
+  }
+}
+
+/** A failure as one line for a person. */
+export const describeFailure = ({ path, reason }: Failure): string => (path === "" ? reason : `${path}: ${reason}`);
+
+type Step = string | number;
+type Issue = z.core.$ZodIssue;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether `value` is, or holds somewhere below, a value that is not known yet. */
+export function hasUnknown(value: unknown): boolean {
+  if (value === UNKNOWN) return true;
+  if (Array.isArray(value)) return value.some(hasUnknown);
+  return isObject(value) && Object.values(value).some(hasUnknown);
+}
+
+/** `value` as `T` when it and everything below it is known. For rules that look at several properties. */
+export const known = <T>(value: T): T | undefined => (hasUnknown(value) ? undefined : value);
+
+/** `network.interfaces[0].gateway`; keys that are no identifiers are quoted. */
+export function formatPath(steps: readonly Step[]): string {
+  let path = "";
+  for (const step of steps) {
+    if (typeof step === "number") path += `[${step}]`;
+    else if (!/^[A-Za-z_$][\w$-]*$/.test(step)) path += `[${JSON.stringify(step)}]`;
+    else path += path === "" ? step : `.${step}`;
+  }
+  return path;
+}
+
+interface KnownKeys {
+  names: readonly string[];
+  hints: Readonly<Record<string, string>>;
+}
+
+/**
+ * An object that takes these keys and no others; a mistyped key is answered with the nearest of them. `hints` has answers
+ * for keys that people will try because they belong elsewhere.
+ */
+export function object<T extends z.core.$ZodShape>(
+  shape: T,
+  hints: Readonly<Record<string, string>> = {},
+): z.ZodObject<T, z.core.$strict> {
+  // An issue carries nothing but text from here to failuresOf.
+  const known = JSON.stringify({ names: Object.keys(shape), hints } satisfies KnownKeys);
+  return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
+}
+
+/** A string for which `why` finds nothing to object; otherwise `why` says what is wrong. */
+export const text = (why: (value: string) => string | undefined): z.ZodString =>
+  z.string().superRefine((value, context) => {
+    const reason = why(value);
+    if (reason !== undefined) context.addIssue(reason);
+  });
+
+/** The valid name that `key` most likely stands for, if any is near. */
+function nearest(key: string, names: readonly string[]): string | undefined {
+  const ranked = names
+    .map((name) => ({ name, cost: distance(key.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.cost - b.cost);
+  const best = ranked[0];
+  return best && best.cost <= Math.max(2, Math.floor(best.name.length / 3)) ? best.name : undefined;
+}
+
+function unknownKey(key: string, { names, hints }: KnownKeys): string {
+  const hint = Object.hasOwn(hints, key) ? hints[key] : undefined;
+  if (hint !== undefined) return `there is no such property; ${hint}`;
+  const name = nearest(key, names);
+  return name === undefined
+    ? `there is no such property; there are ${names.join(", ")}`
+    : `there is no such property; did you mean ${name}?`;
+}
+
+/** Whether the value at `steps`, or one that holds it, is not known yet. */
+function touchesUnknown(root: unknown, steps: readonly Step[]): boolean {
+  let value: unknown = root;
+  for (const step of steps) {
+    if (value === UNKNOWN) return true;
+    if (typeof value !== "object" || value === null) return false;
+    value = (value as Record<Step, unknown>)[step];
+  }
+  return value === UNKNOWN;
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  array: "a list",
+  object: "an object",
+  record: "an object",
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+};
+
+/** Zod's issue in words; nothing here repeats the value. */
+function reasonOf(issue: Issue, missing: boolean): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return missing ? "is missing" : `must be ${EXPECTED[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `${missing ? "is missing; it " : ""}must be one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return issue.origin === "array" || issue.origin === "string"
+        ? `must have at least ${issue.minimum} ${issue.origin === "array" ? "entries" : "characters"}`
+        : `must be at least ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "array" || issue.origin === "string"
+        ? `must have at most ${issue.maximum} ${issue.origin === "array" ? "entries" : "characters"}`
+        : `must be at most ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** Failures of one issue; none if it is only about values that are not known yet. */
+function failuresOf(issue: Issue, root: unknown, before: readonly Step[]): { steps: Step[]; reason: string }[] {
+  const steps = [...before, ...(issue.path as Step[])];
+  if (touchesUnknown(root, steps)) return [];
+  if (issue.code === "unrecognized_keys") {
+    const known = JSON.parse(issue.message) as KnownKeys;
+    return issue.keys.map((key) => ({ steps: [...steps, key], reason: unknownKey(key, known) }));
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const branches = issue.errors.map((issues) => ({
+      fits: !issues.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+      failures: issues.flatMap((each) => failuresOf(each, root, steps)),
+      issues,
+    }));
+    if (branches.some(({ failures }) => failures.length === 0)) return [];
+    // The form whose own type is right is the one that was meant; its faults are the useful ones.
+    const meant = branches.find(({ fits }) => fits);
+    if (meant) return meant.failures;
+    const forms = branches.flatMap(({ issues }) =>
+      issues.flatMap((each) => (each.code === "invalid_type" ? [EXPECTED[each.expected] ?? each.expected] : [])),
+    );
+    return [{ steps, reason: `must be ${[...new Set(forms)].join(" or ")}` }];
+  }
+  return [{ steps, reason: reasonOf(issue, valueAt(root, steps) === undefined) }];
+}
+
+function valueAt(root: unknown, steps: readonly Step[]): unknown {
+  let value: unknown = root;
+  for (const step of steps) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<Step, unknown>)[step];
+  }
+  return value;
+}
+
+/** Result of {@link parse}: `value` may be used as `T` when there are no failures and nothing in it is unknown. */
+export interface Parsed<T> {
+  value: T;
+  failures: Failure[];
+}
+
+/**
+ * Checks `value` against `schema`, taking any value that is not known yet for a good one, wherever it stands.
+ *
+ * With every value known and right, `value` is the schema's output (defaults filled in); otherwise the input as it came.
+ * `at` is the path of `value` itself. Rules that look at several properties belong in functions of their own, which
+ * leave out what is unknown: see {@link known}.
+ */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, at = ""): Parsed<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return { value: result.data, failures: [] };
+  const failures = result.error.issues.flatMap((issue) => failuresOf(issue, value, []));
+  return {
+    value: value as T,
+    failures: failures.map(({ steps, reason }) => ({ path: joinPath(at, formatPath(steps)), reason })),
+  };
+}
+
+/** Two property paths as one. */
+export function joinPath(before: string, after: string): string {
+  if (before === "" || after === "") return before + after;
+  return after.startsWith("[") ? before + after : `${before}.${after}`;
+}
