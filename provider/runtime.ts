@@ -1,6 +1,6 @@
 import { type Bridge, bridge } from "./bridge.ts";
 import { callOf } from "./call.ts";
-import { failureOf, partialFailure } from "./failure.ts";
+import { failureOf, isUnexpected, partialFailure } from "./failure.ts";
 import type { Call, Handler, Props, Services } from "./handler.ts";
 import { PartialFailure } from "./handler.ts";
 import type { Kind } from "./handlers.ts";
@@ -59,30 +59,39 @@ const identity = (id: unknown): string => {
   return id;
 };
 
+/** One call of the engine, before it runs. */
+interface Request {
+  method: Method;
+  /** The object that the SDK made for this call; the bridge knows the call by it. */
+  about: Props;
+  /** All properties that came with the call. */
+  bags: readonly (Props | undefined)[];
+  /** What the outputs of a partial failure overlay; without it there is no such thing. */
+  base?: Props;
+}
+
+type Run = <T>(request: Request, work: (context: Context) => Promise<T>) => Promise<T>;
+
 /** The provider object's methods, as the SDK calls them. */
-const methodsOf = (run: ReturnType<typeof runner>) => ({
+const methodsOf = (run: Run) => ({
   check: (olds: Props | undefined, news: Props) =>
-    run("check", news, [olds, news], undefined, async ({ handler, services, call, clean }) => {
+    run({ method: "check", about: news, bags: [olds, news] }, async ({ handler, services, call, clean }) => {
       const before = withoutProvider(olds);
       const had = Object.keys(before).length > 0 ? before : undefined;
       const { inputs, failures } = await handler.check(had, withoutProvider(news), services, call);
       const { props, problems } = storable(inputs, handler);
-      return {
-        inputs: props,
-        // With a property name the engine prints that property's value, secret or not, so the path is in the reason.
-        failures: [...failures.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)), ...problems].map(
-          (reason) => ({ property: "", reason: clean(reason) }),
-        ),
-      };
+      // With a property name the engine prints that property's value, secret or not; so the path is in the reason.
+      const reasons = [...failures.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)), ...problems];
+      return { inputs: props, failures: reasons.map((reason) => ({ property: "", reason: clean(reason) })) };
     }),
 
   diff: (id: string, olds: Props, news: Props) =>
-    run("diff", news, [olds, news], undefined, ({ handler, services }) =>
+    run({ method: "diff", about: news, bags: [olds, news] }, ({ handler, services }) =>
       handler.diff(id, withoutProvider(olds), withoutProvider(news), services),
     ),
 
   create: (inputs: Props) =>
-    run("create", inputs, [inputs], inputs, async (context) => {
+    run({ method: "create", about: inputs, bags: [inputs], base: inputs }, async (context) => {
       const { handler, services, call } = context;
       const result = await handler.create(withoutProvider(inputs), services, call);
       const id = identity(result.id);
@@ -90,8 +99,9 @@ const methodsOf = (run: ReturnType<typeof runner>) => ({
     }),
 
   read: (id: string, props: Props) =>
-    run("read", props, [props], undefined, async ({ handler, services, call }) => {
+    run({ method: "read", about: props, bags: [props] }, async ({ handler, services, call }) => {
       const result = await handler.read(id, withoutProvider(props), services, call);
+      // No id is how the SDK says that the resource is gone.
       if (!result) return {};
       const outs = storable(result.props, handler);
       const inputs = result.inputs && storable(result.inputs, handler);
@@ -100,57 +110,50 @@ const methodsOf = (run: ReturnType<typeof runner>) => ({
       return { id: result.id, props: outs.props, ...(inputs ? { inputs: inputs.props } : {}) };
     }),
 
-  // What a failed update did not get to keeps its old value in the state, so that the next run sees the difference.
-  update: (id: string, olds: Props, news: Props) =>
-    run("update", news, [olds, news], { ...olds, [providerKey]: news[providerKey] }, async (context) => {
+  update: (id: string, olds: Props, news: Props) => {
+    // What a failed update did not get to keeps its old value in the state, so that the next run sees the difference.
+    const base = { ...olds, [providerKey]: news[providerKey] };
+    return run({ method: "update", about: news, bags: [olds, news], base }, async (context) => {
       const { handler, services, call } = context;
       const result = await handler.update(id, withoutProvider(olds), withoutProvider(news), services, call);
       return { outs: outputs(id, { ...withoutProvider(news), ...result.outs }, news, context) };
-    }),
+    });
+  },
 
   delete: (id: string, props: Props) =>
-    run("delete", props, [props], undefined, ({ handler, services, call }) =>
+    run({ method: "delete", about: props, bags: [props] }, ({ handler, services, call }) =>
       handler.delete(id, withoutProvider(props), services, call),
     ),
 });
 
+/** What is thrown so that the resource stays in the state as a failed one. */
+const keptAsFailed = (error: PartialFailure, base: Props, handler: Handler, message: (reason: unknown) => string) => {
+  const { props, problems } = storable({ ...withoutProvider(base), ...error.outs }, handler);
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const reasons = [message(cause)];
+  const told = problems.every((problem) => cause.message.includes(problem));
+  if (!told) reasons.push(message(unstorable(problems)));
+  return partialFailure(error.id, { ...props, [providerKey]: base[providerKey] }, reasons);
+};
+
 /** Runs one call: finds what belongs to it, and turns whatever is thrown into what the SDK understands. */
 const runner =
-  (kind: Kind, deps: RuntimeDeps) =>
-  /** `about` is the object by which the bridge knows the call; `base` what a partial failure's outputs overlay. */
-  async <T>(
-    method: Method,
-    about: Props,
-    bags: readonly (Props | undefined)[],
-    base: Props | undefined,
-    work: (context: Context) => Promise<T>,
-  ): Promise<T> => {
-    const secretKeys: string[] = [];
-    const clean = (text: string) => redact(text, [...processSecrets(), ...secretTexts(bags, secretKeys)]);
-    const { call, end } = callOf(deps.bridge, about, clean);
+  (kind: Kind, deps: RuntimeDeps): Run =>
+  async ({ method, about, bags, base }, work) => {
+    let handler: Handler | undefined;
+    const clean = (text: string) =>
+      redact(text, [...processSecrets(), ...secretTexts(bags, handler?.secretOutputs ?? [])]);
+    const { call, end } = callOf(deps.bridge, about, deps.services.clock, clean);
     try {
-      const handler = await deps.handler();
-      secretKeys.push(...handler.secretOutputs);
-      try {
-        return await work({ handler, services: deps.services, call, clean });
-      } catch (error) {
-        if (!(error instanceof PartialFailure) || base === undefined) throw error;
-        const { props, problems } = storable({ ...withoutProvider(base), ...error.outs }, handler);
-        const cause = error.cause instanceof Error ? error.cause : error;
-        const reasons = [
-          cause,
-          ...(problems.length > 0 && !cause.message.includes(problems[0] ?? "") ? [unstorable(problems)] : []),
-        ];
-        throw partialFailure(
-          error.id,
-          { ...props, [providerKey]: base[providerKey] },
-          reasons.map((reason) => failureOf(reason, `${kind} ${method}`, clean).message),
-        );
-      }
+      handler = await deps.handler();
+      return await work({ handler, services: deps.services, call, clean });
     } catch (error) {
-      throw failureOf(error, `${kind} ${method}`, clean);
+      const known = (reason: unknown) => failureOf(reason, `${kind} ${method}`, clean);
+      if (isUnexpected(error)) deps.bridge.log("debug", clean(String((error as Error).stack)), { urn: call.urn });
+      if (!(error instanceof PartialFailure) || base === undefined || !handler) throw known(error);
+      throw keptAsFailed(error, base, handler, (reason) => known(reason).message);
     } finally {
-      end();
+      await end();
     }
   };
 

@@ -124,19 +124,3 @@ export const secretTexts = (bags: readonly (Props | undefined)[], keys: readonly
   secrets.delete(unknownValue);
   return [...secrets].filter((text) => text !== "" && !open.has(text));
 };
-
-const secretName = /password|passcode|secret|token|passphrase/i;
-
-/** The secret values of a connection, whatever its fields are called in full. */
-export const connectionSecrets = (connection: unknown): string[] => {
-  const found = new Set<string>();
-  const visit = (value: unknown, below: boolean): void => {
-    if (typeof value === "string") {
-      if (below && value !== "") found.add(value);
-    } else if (typeof value === "object" && value !== null) {
-      for (const [key, child] of Object.entries(value)) visit(child, below || secretName.test(key));
-    }
-  };
-  visit(connection, false);
-  return [...found];
-};

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { Client } from "./client.ts";
 import { systemClock } from "./clock.ts";
 import type { Services } from "./handler.ts";
-import { connectionSecrets } from "./secrets.ts";
 
 /** What the engine's Configure call gives to a dynamic provider. */
 export interface ConfigureRequest {
@@ -26,12 +25,12 @@ const configText = (value: unknown): string | undefined => {
 /** The client for what `get` and the environment say; throws a ProblemError when they are not usable. */
 const clientFor = async (get: Services["get"], warn: (text: string) => void): Promise<Client> => {
   // Loaded on the first use: the program side and a destroy of ownerless resources need neither.
-  const [{ resolveConnection }, { createClient }] = await Promise.all([
+  const [{ resolveConnection, secretsOf }, { createClient }] = await Promise.all([
     import("./connection.ts"),
     import("./client.ts"),
   ]);
   const connection = resolveConnection(get, process.env);
-  for (const secret of connectionSecrets(connection)) secrets.add(secret);
+  for (const secret of secretsOf(connection)) secrets.add(secret);
   const key = createHash("sha256").update(JSON.stringify(connection)).digest("hex");
   const known = clients.get(key);
   if (known) return known;
