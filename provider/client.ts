@@ -1,11 +1,12 @@
 import { classify, readErrorBody } from "./answers.ts";
 import { createAuthenticator } from "./auth.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Connection, secretsOf } from "./connection.ts";
-import { discover, joinUrl } from "./discovery.ts";
-import { type Answer, CancelledError, IronicError, isAnswer } from "./errors.ts";
-import { createLimiter, type Load } from "./limiter.ts";
+import { type Connection, describeEndpoint, secretsOf } from "./connection.ts";
+import { type Discovered, discover, joinUrl } from "./discovery.ts";
+import { CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
 import { redact, secretsOfBody } from "./redact.ts";
+import { memoise, type Retrying, raceAbort, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
+import { createSession, type SessionStats } from "./session.ts";
 import { createTransport, type Exchange, type Reply, TransportError } from "./transport.ts";
 import { adviceFor, type Feature, featureMinors, featureTitle, formatMinor } from "./versions.ts";
 
@@ -20,11 +21,12 @@ export interface CallOptions {
   /** One attempt, first byte to last; default: the connection's `requestTimeoutSeconds`. */
   timeoutMs?: number | undefined;
   /** Least minor that this call makes sense with; refused below it without asking. */
-  version?: number;
+  version?: number | undefined;
 }
 
 /** Ironic's API below `/v1`, as one connection of this process sees it. */
 export interface Client {
+  /** For messages; the catalogue's address is known only after the first call. */
   readonly endpoint: string;
   /** The negotiated minor of API 1.x; asked once, and again after a failure. */
   minor(signal?: AbortSignal): Promise<number>;
@@ -35,7 +37,7 @@ export interface Client {
   get<T>(path: string, options: CallOptions): Promise<T>;
   /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), 503. */
   send<T>(method: "PUT" | "PATCH" | "POST" | "DELETE", path: string, options: CallOptions): Promise<T>;
-  readonly stats: { requests: number; retries: number; byPath: Record<string, number> };
+  readonly stats: SessionStats;
   close(): Promise<void>;
 }
 
@@ -45,229 +47,185 @@ export interface ClientDeps {
   warn?: (message: string) => void;
 }
 
-interface RetryRule {
-  /** Attempts in all. */
-  attempts: number;
-  /** First pause; doubles each time. */
-  pauseMs: number;
-}
+type FailFields = Pick<
+  IronicErrorFields,
+  "answer" | "detail" | "status" | "requestId" | "advice" | "retryAfterMs" | "cause"
+>;
 
-const pauseMsMax = 15_000;
-/** No further attempt starts later than this after the first. */
-const retryDeadlineMs = 120_000;
-
-/** Reading twice harms nobody. */
-const retriesOfGet: Partial<Record<Answer, RetryRule>> = {
-  ambiguous: { attempts: 6, pauseMs: 100 },
-  unreachable: { attempts: 4, pauseMs: 500 },
-  overloaded: { attempts: 8, pauseMs: 1000 },
-  serverError: { attempts: 4, pauseMs: 500 },
-  noConductor: { attempts: 4, pauseMs: 1000 },
-};
-
-/** Only what the server certainly did not act on; the rest is the caller's to judge by reading the node. */
-const retriesOfSend: Partial<Record<Answer, RetryRule>> = {
-  unreachable: { attempts: 4, pauseMs: 500 },
-  overloaded: { attempts: 8, pauseMs: 1000 },
-};
-
-const loads: Partial<Record<Answer, Load>> = {
-  locked: "busy",
-  overloaded: "overloaded",
-  ambiguous: "overloaded",
-};
-
-/** A read that takes this many times the usual counts as a sign of load. */
-const slowFactor = 4;
-const slowFloorMs = 500;
+type Fail = (fields: FailFields) => IronicError;
 
 const headerOf = (reply: Reply, name: string): string | undefined => {
   const value = reply.headers[name];
   return Array.isArray(value) ? value[0] : value;
 };
 
+/** Since API 1.107 under the first name, through oslo.middleware under the second. */
 const requestIdOf = (reply: Reply): string | undefined =>
   headerOf(reply, "openstack-request-id") ?? headerOf(reply, "x-openstack-request-id");
 
-/** `GET /nodes/{}/states`: one counter for all nodes. */
-const counterOf = (method: string, path: string): string => `${method} ${path.replace(/^\/(\w+)\/[^/?]+/, "/$1/{}")}`;
+const retryAfterOf = (reply: Reply): number | undefined => {
+  const seconds = Number(headerOf(reply, "retry-after"));
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+};
 
+const errorOfReply = (reply: Reply, url: URL, fail: Fail): IronicError => {
+  const { detail } = readErrorBody(reply.text);
+  const location = headerOf(reply, "location");
+  const target = location && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+  const fields = { status: reply.status, requestId: requestIdOf(reply), retryAfterMs: retryAfterOf(reply) };
+  if (reply.status >= 300 && reply.status < 400) {
+    return fail({
+      ...fields,
+      answer: "notFound",
+      detail: `${url.origin} redirects to ${target ? target.origin + target.pathname : "nowhere"}; it was not followed`,
+      advice: "Credentials are sent to the configured address only: set `ironic:endpoint` to where Ironic really is.",
+    });
+  }
+  return fail({ ...fields, answer: classify(reply.status, detail), detail });
+};
+
+const parseReply = <T>(reply: Reply, fail: Fail): T => {
+  if (reply.text.trim() === "") return undefined as T;
+  try {
+    return JSON.parse(reply.text) as T;
+  } catch (cause) {
+    throw fail({
+      answer: "ambiguous",
+      status: reply.status,
+      requestId: requestIdOf(reply),
+      detail: "the body is cut short or not JSON",
+      cause,
+    });
+  }
+};
+
+const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>
+  fail({ answer: error.sent ? "ambiguous" : "unreachable", detail: `${url.origin}: ${error.message}`, cause: error });
+
+/** Starts no request; the first call does. `warn` gets what the user should know of the connection itself. */
 export function createClient(connection: Connection, deps: ClientDeps = {}): Client {
   const clock = deps.clock ?? systemClock;
-  const random = deps.random ?? Math.random;
   const transport = createTransport({ ...connection, connections: connection.concurrency });
-  const auth = createAuthenticator(connection, transport);
-  const limiter = createLimiter({ max: connection.concurrency, now: clock.now });
+  const auth = createAuthenticator(connection, transport, clock.now);
+  const session = createSession({ transport, auth, now: clock.now, concurrency: connection.concurrency });
   const secrets = secretsOf(connection);
-  const stats: Client["stats"] = { requests: 0, retries: 0, byPath: {} };
-  let usualReadMs: number | undefined;
-  let negotiated: Promise<{ base: string; minor: number }> | undefined;
+  let base: string | undefined;
 
-  if (connection.insecure) {
-    deps.warn?.(
-      "ironic: `insecure` is set: the server's certificate is not verified, anybody on the path can read and change what is sent",
-    );
-  }
+  for (const warning of connection.warnings) deps.warn?.(warning);
 
-  const isSlow = (method: string, tookMs: number): boolean => {
-    if (method !== "GET") return false;
-    const usual = usualReadMs ?? tookMs;
-    usualReadMs = usual * 0.9 + tookMs * 0.1;
-    return tookMs > Math.max(slowFloorMs, usual * slowFactor);
-  };
+  const retrying = (signal: AbortSignal | undefined): Retrying => ({
+    clock,
+    random: deps.random ?? Math.random,
+    signal,
+    onRetry: () => {
+      session.stats.retries += 1;
+    },
+  });
 
-  /** One request and its answer; one renewal of the token in between if the server wants it. */
-  const exchange = async (request: Exchange, counter: string): Promise<Reply> => {
-    for (let renewals = 0; ; renewals += 1) {
-      const proof = await auth.headers(request.signal);
-      stats.requests += 1;
-      stats.byPath[counter] = (stats.byPath[counter] ?? 0) + 1;
-      const reply = await transport.exchange({ ...request, headers: { ...request.headers, ...proof } });
-      if (reply.status !== 401 || renewals > 0 || !auth.renew(proof)) return reply;
-    }
-  };
+  const failer =
+    (tried: string, request: string, options?: CallOptions): Fail =>
+    (fields) =>
+      new IronicError({
+        tried,
+        request,
+        node: options?.node,
+        ...fields,
+        detail: redact(fields.detail, [...secrets, ...auth.secrets(), ...secretsOfBody(options?.body)]),
+      });
 
-  const negotiate = async (signal: AbortSignal | undefined): Promise<{ base: string; minor: number }> =>
-    discover({
-      endpoint: await auth.endpoint(signal),
-      pinned: connection.minor,
-      get: (url) =>
-        exchange(
-          {
-            method: "GET",
-            url,
-            headers: { accept: "application/json" },
-            timeoutMs: connection.requestTimeoutMs,
-            signal,
-          },
-          "GET /",
-        ),
-    });
-
-  const ready = (signal: AbortSignal | undefined): Promise<{ base: string; minor: number }> => {
-    if (negotiated) return negotiated;
-    const mine = retrying(retriesOfGet, signal, () => negotiate(signal));
-    negotiated = mine;
-    mine.catch(() => {
-      if (negotiated === mine) negotiated = undefined;
-    });
-    return mine;
-  };
-
-  const retrying = async <T>(
-    rules: Partial<Record<Answer, RetryRule>>,
-    signal: AbortSignal | undefined,
-    work: () => Promise<T>,
-  ): Promise<T> => {
-    const startedMs = clock.now();
-    for (let attempt = 1; ; attempt += 1) {
+  const negotiate = async (): Promise<Discovered> => {
+    const fail = failer(`agree on an API version with ${describeEndpoint(connection)}`, "GET /v1");
+    const get = async (url: URL): Promise<Reply> => {
+      const headers = { accept: "application/json" };
       try {
-        return await work();
+        return await session.exchange({ method: "GET", url, headers, timeoutMs: connection.requestTimeoutMs });
       } catch (error) {
-        const rule = isAnswer(error) ? rules[error.answer] : undefined;
-        if (rule === undefined || attempt >= rule.attempts) throw error;
-        const pauseMs = Math.min(pauseMsMax, rule.pauseMs * 2 ** (attempt - 1)) * (0.5 + random());
-        if (clock.now() - startedMs + pauseMs > retryDeadlineMs) throw error;
-        stats.retries += 1;
-        await clock.sleep(pauseMs, signal);
+        throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
       }
-    }
+    };
+    const found = await discover({
+      endpoint: await auth.endpoint(),
+      pinned: connection.minor,
+      get,
+      refuse: (reply, url) => errorOfReply(reply, url, fail),
+    });
+    base = found.base;
+    return found;
   };
+  const discovered = memoise(() => retry(retriesOfGet, retrying(undefined), negotiate));
 
   const attempt = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const { base, minor } = await ready(options.signal);
-    const request = `${method} /v1${path}`;
-    const fail = (fields: {
-      answer: Answer;
-      detail: string;
-      status?: number;
-      requestId?: string | undefined;
-      cause?: unknown;
-    }) =>
-      new IronicError({
-        tried: options.tried,
-        node: options.node,
-        request,
-        ...fields,
-        detail: redact(fields.detail, [...secrets, ...secretsOfBody(options.body)]),
-      });
+    const { base, minor } = await discovered.get(options.signal);
+    const fail = failer(options.tried, `${method} /v1${path}`, options);
     const url = joinUrl(base, path, options.query);
+    const headers: Record<string, string> = {
+      accept: "application/json",
+      "x-openstack-ironic-api-version": formatMinor(minor),
+    };
+    if (options.body !== undefined) headers["content-type"] = "application/json";
     try {
-      const startedMs = clock.now();
-      const reply = await exchange(
-        {
-          method,
-          url,
-          headers: {
-            accept: "application/json",
-            "x-openstack-ironic-api-version": formatMinor(minor),
-            ...(options.body === undefined ? {} : { "content-type": "application/json" }),
-          },
-          body: options.body === undefined ? undefined : JSON.stringify(options.body),
-          timeoutMs: options.timeoutMs ?? connection.requestTimeoutMs,
-          signal: options.signal,
-        },
-        counterOf(method, path),
-      );
-      void startedMs;
-      if (reply.status >= 200 && reply.status < 300) {
-        if (reply.text.trim() === "") return undefined as T;
-        try {
-          return JSON.parse(reply.text) as T;
-        } catch (cause) {
-          throw fail({ answer: "ambiguous", detail: "the answer is not JSON", status: reply.status, cause });
-        }
-      }
-      const { detail } = readErrorBody(reply.text);
-      throw fail({
-        answer: classify(reply.status, detail),
-        detail,
-        status: reply.status,
-        requestId: requestIdOf(reply),
+      const reply = await session.exchange({
+        method,
+        url,
+        headers,
+        body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        timeoutMs: options.timeoutMs ?? connection.requestTimeoutMs,
+        signal: options.signal,
       });
+      if (reply.status >= 200 && reply.status < 300) return parseReply<T>(reply, fail);
+      throw errorOfReply(reply, url, fail);
     } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      throw fail({
-        answer: error.sent ? "ambiguous" : "unreachable",
-        detail: `${url.origin}: ${error.message}`,
-        cause: error,
-      });
+      throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
     }
   };
 
-  const call = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    if (options.version !== undefined) await requireMinor(options.version, `${method} ${path}`, options.tried);
-    return retrying(method === "GET" ? retriesOfGet : retriesOfSend, options.signal, () =>
-      limiter.run(
-        () => attempt<T>(method, path, options),
-        (_result, error) => (isAnswer(error) ? (loads[error.answer] ?? "fine") : "fine"),
-        options.signal,
-      ),
-    );
+  /** A server that was upgraded or rolled back during the run refuses the version: agree on one again, once. */
+  const attemptWithVersion = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+    try {
+      return await attempt<T>(method, path, options);
+    } catch (error) {
+      if (!isAnswer(error, "unacceptable")) throw error;
+      discovered.forget();
+      return await attempt<T>(method, path, options);
+    }
   };
 
   const requireMinor = async (needed: number, what: string, tried: string, advice?: string): Promise<void> => {
-    const { minor } = await ready(undefined);
+    const { minor, range } = await discovered.get();
     if (minor >= needed) return;
+    const offered = `${client.endpoint} offers ${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
+    const pinned = minor < range.maxMinor && connection.minor !== undefined ? `, pinned to ${formatMinor(minor)}` : "";
     throw new IronicError({
       answer: "unsupported",
       tried,
-      request: "API version",
-      detail: `${what} needs API ${formatMinor(needed)}, and ${client.endpoint} is spoken to with ${formatMinor(minor)}`,
+      request: "not sent",
+      detail: `${what}: API ${formatMinor(needed)} is needed, ${offered}${pinned}`,
       advice: advice ?? `Upgrade Ironic to one that speaks API ${formatMinor(needed)}, or leave this out.`,
     });
   };
 
-  void isSlow;
-  void CancelledError;
+  const call = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+    const { signal, version, tried } = options;
+    try {
+      if (version !== undefined) await raceAbort(requireMinor(version, `${method} ${path}`, tried), signal);
+      const rules = method === "GET" ? retriesOfGet : retriesOfSend;
+      return await retry(rules, retrying(signal), () => attemptWithVersion<T>(method, path, options));
+    } catch (error) {
+      if (!signal?.aborted || error instanceof IronicError || error instanceof ProblemError) throw error;
+      throw new CancelledError(`Cancelled: could not ${tried}`, error);
+    }
+  };
+
   const client: Client = {
-    endpoint: connection.endpoint ?? "",
-    minor: async (signal) => (await ready(signal)).minor,
-    supports: async (feature) => (await ready(undefined)).minor >= featureMinors[feature],
+    get endpoint() {
+      return base ?? describeEndpoint(connection);
+    },
+    minor: async (signal) => (await discovered.get(signal)).minor,
+    supports: async (feature) => (await discovered.get()).minor >= featureMinors[feature],
     require: (feature, tried) => requireMinor(featureMinors[feature], featureTitle(feature), tried, adviceFor(feature)),
     get: (path, options) => call("GET", path, options),
     send: (method, path, options) => call(method, path, options),
-    stats,
+    stats: session.stats,
     close: () => transport.close(),
   };
   return client;

@@ -2,14 +2,24 @@ import { ProblemError } from "./errors.ts";
 import type { Reply } from "./transport.ts";
 import { chooseMinor, parseMinor, type VersionRange } from "./versions.ts";
 
-/** The endpoint without `/v1` and trailing slashes: the place where versions are told. */
-export const baseOf = (endpoint: string): string =>
-  endpoint
-    .trim()
-    .replace(/[?#].*$/, "")
-    .replace(/\/+$/, "")
-    .replace(/\/v1$/, "")
-    .replace(/\/+$/, "");
+/** The endpoint without `/v1` and trailing slashes: the place where versions are told. Throws a ProblemError. */
+export const baseOf = (endpoint: string): string => {
+  const text = endpoint.trim();
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+    throw new ProblemError({
+      problem: `The endpoint ${JSON.stringify(url ? `${url.protocol}//…` : text)} is not an http:// or https:// address`,
+      advice: "Write it like https://ironic.example.org:6385 or https://cloud.example.org/baremetal.",
+    });
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new ProblemError({
+      problem: `The endpoint ${url.origin} has a user name or password in it`,
+      advice: "Use `ironic:username` and `ironic:password` with `ironic:authType: http_basic`.",
+    });
+  }
+  return url.origin + url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
+};
 
 /** `path` starts with a slash and is below `/v1`. */
 export const joinUrl = (base: string, path: string, query?: Record<string, string | number | undefined>): URL => {
@@ -25,26 +35,55 @@ const minorHeader = (reply: Reply, name: string): number | undefined => {
   return typeof value === "string" ? parseMinor(value) : undefined;
 };
 
-/** The range that Ironic puts on every answer below `/v1`; undefined if something else answered. */
+/**
+ * The range that Ironic puts on every answer below `/v1`; undefined if something else answered.
+ * https://docs.openstack.org/ironic/latest/contributor/webapi.html
+ */
 export const rangeOf = (reply: Reply): VersionRange | undefined => {
   const minMinor = minorHeader(reply, "minimum");
   const maxMinor = minorHeader(reply, "maximum");
   return minMinor === undefined || maxMinor === undefined ? undefined : { minMinor, maxMinor };
 };
 
+/** Prefixes under which Ironic is found if the endpoint has none: its own port, or a shared web server's. */
+const prefixesOf = (base: string): string[] => (new URL(base).pathname === "/" ? ["", "/baremetal"] : [""]);
+
+/** What `/v1` of a base answered when it wasn't Ironic that answered. */
+const misses = (status: number): boolean => status < 400 || status === 404 || status === 405 || status === 410;
+
+export interface Discovered {
+  /** Ironic's root: `/v1` follows. */
+  base: string;
+  minor: number;
+  range: VersionRange;
+}
+
+/**
+ * Finds Ironic at or below `endpoint` and agrees on a version. `get` rejects on unreachable servers;
+ * `refuse` turns an answer that is neither Ironic nor "not here" into an error.
+ */
 export const discover = async (options: {
   endpoint: string;
   pinned: number | undefined;
   get: (url: URL) => Promise<Reply>;
-}): Promise<{ base: string; minor: number }> => {
-  const base = baseOf(options.endpoint);
-  const reply = await options.get(new URL(`${base}/v1`));
-  const range = rangeOf(reply);
-  if (range === undefined) {
-    throw new ProblemError({
-      problem: `${base}/v1 answered ${reply.status} without Ironic's version headers`,
-      advice: "Check `ironic:endpoint`: host, port and path prefix (often /baremetal).",
-    });
+  refuse: (reply: Reply, url: URL) => Error;
+}): Promise<Discovered> => {
+  const root = baseOf(options.endpoint);
+  const tried: string[] = [];
+  for (const prefix of prefixesOf(root)) {
+    const base = `${root}${prefix}`;
+    const url = new URL(`${base}/v1`);
+    const reply = await options.get(url);
+    const range = rangeOf(reply);
+    if (range !== undefined) return { base, range, minor: chooseMinor(range, options.pinned, base) };
+    if (!misses(reply.status)) throw options.refuse(reply, url);
+    const { location } = reply.headers;
+    tried.push(
+      `${url.href} (${reply.status}${location ? `, redirected to ${new URL(String(location), url).origin}` : ""})`,
+    );
   }
-  return { base, minor: chooseMinor(range, options.pinned, base) };
+  throw new ProblemError({
+    problem: `No Ironic answers at ${tried.join(" nor at ")}: the version headers are missing`,
+    advice: "Check `ironic:endpoint`: scheme, host, port and path prefix (often /baremetal).",
+  });
 };

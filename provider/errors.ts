@@ -49,6 +49,10 @@ export interface IronicErrorFields {
   requestId?: string | undefined;
   node?: string | undefined;
   advice?: string | undefined;
+  /** Who answered; default "Ironic". */
+  server?: string | undefined;
+  /** The server's own wish, from Retry-After. */
+  retryAfterMs?: number | undefined;
   cause?: unknown;
 }
 
@@ -57,7 +61,10 @@ const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${t
 const messageOf = (fields: IronicErrorFields): string => {
   const node = fields.node === undefined || fields.tried.includes(fields.node) ? "" : ` (node ${fields.node})`;
   const id = fields.requestId ? ` (${fields.requestId})` : "";
-  const answered = fields.status === undefined ? `${fields.request}: ` : `Ironic answered ${fields.status}${id}: `;
+  const answered =
+    fields.status === undefined
+      ? `${fields.request}: `
+      : `${fields.server ?? "Ironic"} answered ${fields.status}${id}: `;
   const advice = fields.advice ?? adviceByAnswer[fields.answer];
   return `Could not ${fields.tried}${node}: ${answered}${sentence(fields.detail || "no explanation")} ${advice}`;
 };
@@ -72,6 +79,7 @@ export class IronicError extends Error {
   readonly status?: number;
   readonly requestId?: string;
   readonly node?: string;
+  readonly retryAfterMs?: number;
 
   constructor(fields: IronicErrorFields) {
     super(messageOf(fields), fields.cause === undefined ? {} : { cause: fields.cause });
@@ -82,6 +90,7 @@ export class IronicError extends Error {
     if (fields.status !== undefined) this.status = fields.status;
     if (fields.requestId !== undefined) this.requestId = fields.requestId;
     if (fields.node !== undefined) this.node = fields.node;
+    if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What an exchange told about the server's load. */
-export type Load = "fine" | "busy" | "overloaded";
+export type Load = "fine" | "unknown" | "busy" | "overloaded";
 
 export interface Limiter {
   /** Present limit of requests in flight. */
@@ -14,7 +14,7 @@ export interface Limiter {
 }
 
 /** How a load changes the limit: additive increase, multiplicative decrease. */
-const factors: Record<Exclude<Load, "fine">, number> = { busy: 0.8, overloaded: 0.5 };
+const factors: Record<"busy" | "overloaded", number> = { busy: 0.8, overloaded: 0.5 };
 
 /** One burst of failures is one event: no second decrease within this time. */
 const shrinkPauseMs = 250;
@@ -52,6 +52,7 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     });
 
   const learn = (load: Load): void => {
+    if (load === "unknown") return;
     if (load === "fine") {
       // Before the first sign of load every success opens one more place; later a full round of them does.
       limit = Math.min(max, limit + (everShrunk ? 1 / limit : 1));

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { CancelledError } from "./errors.ts";
+import { isInNoProxyNetwork, type Proxies } from "./proxies.ts";
 
 /** TLS and proxy settings of a connection; texts are PEM. */
 export interface TransportOptions {
@@ -7,8 +8,7 @@ export interface TransportOptions {
   clientCertificate?: string | undefined;
   clientKey?: string | undefined;
   insecure?: boolean | undefined;
-  /** Proxy addresses from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. */
-  proxy?: { http?: string | undefined; https?: string | undefined; none?: string | undefined } | undefined;
+  proxy?: Proxies | undefined;
   /** Sockets per server. */
   connections?: number | undefined;
 }
@@ -113,7 +113,8 @@ const createDispatcher = (options: TransportOptions): ((url: URL) => Dispatcher)
   };
   const agents = new Map<string, Dispatcher>();
   return (url) => {
-    const proxy = url.protocol === "https:" ? options.proxy?.https : options.proxy?.http;
+    const forScheme = url.protocol === "https:" ? options.proxy?.https : options.proxy?.http;
+    const proxy = isInNoProxyNetwork(url.hostname, options.proxy?.none) ? undefined : forScheme;
     const key = proxy ?? "";
     const known = agents.get(key);
     if (known) return known;

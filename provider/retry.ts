@@ -1,0 +1,89 @@
+import type { Clock } from "./clock.ts";
+import { type Answer, isAnswer } from "./errors.ts";
+
+export interface RetryRule {
+  /** Attempts in all. */
+  attempts: number;
+  /** First pause; doubles each time, with jitter of a half to one and a half. */
+  pauseMs: number;
+}
+
+export type RetryRules = Partial<Record<Answer, RetryRule>>;
+
+/** Reading twice harms nobody. */
+export const retriesOfGet: RetryRules = {
+  ambiguous: { attempts: 6, pauseMs: 100 },
+  unreachable: { attempts: 4, pauseMs: 500 },
+  overloaded: { attempts: 8, pauseMs: 1000 },
+  serverError: { attempts: 4, pauseMs: 500 },
+  noConductor: { attempts: 4, pauseMs: 1000 },
+};
+
+/** Only what the server certainly did not act on; the rest is the caller's to judge by reading the node. */
+export const retriesOfSend: RetryRules = {
+  unreachable: { attempts: 4, pauseMs: 500 },
+  overloaded: { attempts: 8, pauseMs: 1000 },
+};
+
+const pauseMsMax = 15_000;
+const retryAfterMsMax = 60_000;
+/** No further attempt starts later than this after the first. */
+export const retryDeadlineMs = 120_000;
+
+export interface Retrying {
+  clock: Clock;
+  random: () => number;
+  signal?: AbortSignal | undefined;
+  /** Called before each repetition. */
+  onRetry: () => void;
+}
+
+/** Repeats `work` as `rules` allow for the answer it fails with. */
+export const retry = async <T>(rules: RetryRules, how: Retrying, work: () => Promise<T>): Promise<T> => {
+  const startedMs = how.clock.now();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAnswer(error)) throw error;
+      const rule = rules[error.answer];
+      if (rule === undefined || attempt >= rule.attempts) throw error;
+      const ownPauseMs = Math.min(pauseMsMax, rule.pauseMs * 2 ** (attempt - 1)) * (0.5 + how.random());
+      const pauseMs = Math.max(ownPauseMs, Math.min(error.retryAfterMs ?? 0, retryAfterMsMax));
+      if (how.clock.now() - startedMs + pauseMs > retryDeadlineMs) throw error;
+      how.onRetry();
+      await how.clock.sleep(pauseMs, how.signal);
+    }
+  }
+};
+
+/** `shared`, or a rejection as soon as `signal` aborts: leaving does not end what others wait for as well. */
+export const raceAbort = <T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (signal === undefined) return shared;
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    shared.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+};
+
+/** Remembers the first success of `work`; all who come meanwhile wait for the same attempt, a failure is forgotten. */
+export const memoise = <T>(work: () => Promise<T>): { get(signal?: AbortSignal): Promise<T>; forget(): void } => {
+  let shared: Promise<T> | undefined;
+  return {
+    get: (signal) => {
+      if (shared === undefined) {
+        const mine = work();
+        shared = mine;
+        mine.catch(() => {
+          if (shared === mine) shared = undefined;
+        });
+      }
+      return raceAbort(shared, signal);
+    },
+    forget: () => {
+      shared = undefined;
+    },
+  };
+};
