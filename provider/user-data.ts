@@ -133,7 +133,7 @@ function partText(part: UserDataPart, index: number): string {
 
 /**
  * One MIME message with every part. The same parts give the same bytes: the boundary is fixed, and can't stand in a body, as
- * `=` is followed by nothing or `=` in base64.
+ * base64 has no hyphens.
  */
 function multipartText(parts: readonly UserDataPart[]): string {
   const boundary = "===============pulumi-ironic==";
