@@ -157,7 +157,7 @@ export function checkDrive(args: Record<string, unknown>): Failure[] {
   } else if (content.length === 0) {
     failures.push({
       path: "",
-      reason: `the drive would be empty: give ${CONTENT.join(", ")}, or a ${SOURCES.join(", ")}`,
+      reason: `the drive would be empty: give ${CONTENT.join(", ")}, or one of ${SOURCES.join(", ")}`,
     });
   }
   if (given("network") && given("networkData"))

@@ -1,0 +1,208 @@
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, createReadStream, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { CONTENT_MAX_BYTES, type DriveArgs, sha256 } from "./drive.ts";
+import { gzip } from "./gzip.ts";
+import { buildIso, type IsoFile } from "./iso.ts";
+import { LABEL_BYTES, readLabel } from "./iso-read.ts";
+import { InvalidInput } from "./schema.ts";
+
+/** Where a ready drive is, as the state keeps it: never its bytes. */
+export interface DescribedSource {
+  kind: "image" | "directory" | "url";
+  /** Path or address as written. */
+  location: string;
+  /** Of the image file's bytes, of the directory's files with their names, or of the address itself, which is not read. */
+  sha256: string;
+}
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+const LABELS = ["config-2", "CONFIG-2"];
+/** A gzipped image of zeros must not fill the memory of whoever reads it. */
+const IMAGE_MAX_BYTES = 512 * 1024 * 1024;
+/** What {@link CONTENT_MAX_BYTES} of base64 stand for. */
+const GZIP_MAX_BYTES = Math.floor(CONTENT_MAX_BYTES / 4) * 3;
+const REQUIRED = "openstack/latest/meta_data.json";
+
+const refuse = (kind: string, reason: string): InvalidInput => new InvalidInput([{ path: kind, reason }]);
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+
+const tooLarge = (path: string, kind: string): InvalidInput =>
+  refuse(
+    kind,
+    `the drive ${path} has more than ${CONTENT_MAX_BYTES} bytes in base64, which Ironic does not take; consider a url`,
+  );
+
+const isGzip = (bytes: Uint8Array): boolean => GZIP_MAGIC.every((byte, index) => bytes[index] === byte);
+
+/** The bytes that a base64 text stands for; `undefined` if `bytes` is something else. */
+function fromBase64(bytes: Buffer): Buffer | undefined {
+  // Both forms start with bytes that no base64 text has, except an image of zeros, which is tested by its length.
+  if (!/^[A-Za-z0-9+/\s]{4}/.test(bytes.toString("latin1", 0, 4))) return undefined;
+  const text = bytes.toString("latin1").replace(/\s+/g, "");
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0 ? Buffer.from(text, "base64") : undefined;
+}
+
+/** The start of the image in gzipped bytes; checks that the rest can be unpacked, without keeping it. */
+async function startOfGzip(bytes: Uint8Array, path: string): Promise<Buffer> {
+  const start: Buffer[] = [];
+  let kept = 0;
+  let total = 0;
+  try {
+    for await (const chunk of Readable.from([bytes]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (total > IMAGE_MAX_BYTES) break;
+      if (kept < LABEL_BYTES) start.push(chunk);
+      kept += chunk.length;
+    }
+  } catch (error) {
+    throw refuse("image", `${path} starts like gzip but can't be unpacked (${codeOf(error)})`);
+  }
+  if (total > IMAGE_MAX_BYTES) throw refuse("image", `${path} unpacks to more than ${IMAGE_MAX_BYTES} bytes`);
+  return Buffer.concat(start);
+}
+
+function checkLabel(start: Uint8Array, path: string): void {
+  const label = readLabel(start);
+  if (label === undefined) {
+    throw refuse("image", `${path} is not an ISO 9660 image, neither as it is nor gzipped nor in base64`);
+  }
+  if (!LABELS.includes(label)) {
+    throw refuse("image", `${path} has the volume label ${JSON.stringify(label)}; readers look for config-2 only`);
+  }
+}
+
+/**
+ * The content of a ready image for Ironic: gzipped, in base64. The image may come as it is, gzipped, or in base64 of either.
+ * @throws InvalidInput with the path `image`: unreadable, no ISO 9660, another label than `config-2`, too large.
+ */
+export async function loadImage(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    if ((await stat(path)).size > IMAGE_MAX_BYTES) throw tooLarge(path, "image");
+    bytes = await readFile(path);
+  } catch (error) {
+    if (error instanceof InvalidInput) throw error;
+    throw refuse("image", `${path} can't be read (${codeOf(error)})`);
+  }
+  return await encodeImage(bytes, path);
+}
+
+/** {@link loadImage} for bytes that are in memory; `name` stands for them in messages. */
+export async function encodeImage(bytes: Uint8Array, name: string): Promise<string> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const raw = isGzip(buffer) ? buffer : (fromBase64(buffer) ?? buffer);
+  const packed = isGzip(raw);
+  checkLabel(packed ? await startOfGzip(raw, name) : raw, name);
+  const content = packed ? raw : gzip(raw);
+  if (content.length > GZIP_MAX_BYTES) throw tooLarge(name, "image");
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
+}
+
+interface FoundFile {
+  path: string;
+  file: string;
+  size: number;
+}
+
+/** Files below `root`, by path. Links are followed within the directory only, so that nothing else slips into a drive. */
+function filesBelow(root: string, directory = root, depth = 0): FoundFile[] {
+  if (depth > 16) throw refuse("directory", `${root} is more than 16 directories deep, or has a link to itself`);
+  return readdirSync(directory)
+    .sort()
+    .flatMap((name) => {
+      const file = join(directory, name);
+      const path = relative(root, file).split(sep).join("/");
+      const real = realpathSync(file);
+      if (real !== root && !real.startsWith(root + sep)) {
+        throw refuse("directory", `${path} is a link to something outside the directory`);
+      }
+      const info = statSync(file);
+      if (info.isDirectory()) return filesBelow(root, file, depth + 1);
+      if (!info.isFile()) throw refuse("directory", `${path} is neither a file nor a directory`);
+      return [{ path, file, size: info.size }];
+    });
+}
+
+function listDirectory(path: string): FoundFile[] {
+  let files: FoundFile[];
+  try {
+    files = filesBelow(realpathSync(path));
+  } catch (error) {
+    if (error instanceof InvalidInput) throw error;
+    throw refuse("directory", `${path} can't be read (${codeOf(error)})`);
+  }
+  if (!files.some((file) => file.path === REQUIRED)) {
+    throw refuse("directory", `${path} has no ${REQUIRED}, without which no reader takes it for a config drive`);
+  }
+  return files;
+}
+
+/** Fills `target` with the file, which must not have changed its size since it was listed. */
+function readInto(target: Uint8Array, { file, path }: FoundFile): void {
+  const handle = openSync(file, "r");
+  try {
+    let done = 0;
+    while (done < target.length) {
+      const count = readSync(handle, target, done, target.length - done, null);
+      if (count === 0) throw refuse("directory", `${path} became shorter while it was read`);
+      done += count;
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/**
+ * The content for Ironic of an image made from the directory's files: gzipped, in base64.
+ * @throws InvalidInput with the path `directory`: unreadable, no `openstack/latest/meta_data.json`, too large.
+ */
+export async function loadDirectory(path: string): Promise<string> {
+  const found = listDirectory(path);
+  if (found.reduce((sum, { size }) => sum + size, 0) > IMAGE_MAX_BYTES) throw tooLarge(path, "directory");
+  const files = found.map((each): IsoFile => {
+    const write = (target: Uint8Array): void => readInto(target, each);
+    return { path: each.path, data: { size: each.size, write } };
+  });
+  const content = gzip(buildIso(files, { label: "config-2" }));
+  if (content.length > GZIP_MAX_BYTES) throw tooLarge(path, "directory");
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
+}
+
+async function hashFile(hash: Hash, file: string): Promise<void> {
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+}
+
+/**
+ * What the state keeps of a ready drive; `undefined` for arguments that name none. Reads files without keeping them.
+ * @throws InvalidInput for what can't be read.
+ */
+export async function describeSource({ image, directory, url }: DriveArgs): Promise<DescribedSource | undefined> {
+  if (url !== undefined) return { kind: "url", location: url, sha256: sha256(url) };
+  const hash = createHash("sha256");
+  if (image !== undefined) {
+    try {
+      await hashFile(hash, image);
+    } catch (error) {
+      throw refuse("image", `${image} can't be read (${codeOf(error)})`);
+    }
+    return { kind: "image", location: image, sha256: hash.digest("hex") };
+  }
+  if (directory === undefined) return undefined;
+  for (const { path, file, size } of listDirectory(directory)) {
+    hash.update(`${path}\0${size}\0`);
+    await hashFile(hash, file);
+  }
+  return { kind: "directory", location: directory, sha256: hash.digest("hex") };
+}
+
+/** The content to send for a ready drive: an image's or a directory's base64, or the address, which Ironic fetches. */
+export async function loadSource({ image, directory, url }: DriveArgs): Promise<string | undefined> {
+  if (image !== undefined) return await loadImage(image);
+  if (directory !== undefined) return await loadDirectory(directory);
+  return url;
+}
