@@ -5,6 +5,7 @@ import { join, relative, sep } from "node:path";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CONTENT_MAX_BYTES, type DriveArgs, sha256 } from "./drive.ts";
+import { parseReference } from "./drive-reference.ts";
 import { gzip } from "./gzip.ts";
 import { buildIso, type IsoFile } from "./iso.ts";
 import { LABEL_BYTES, readLabel } from "./iso-read.ts";
@@ -205,4 +206,25 @@ export async function loadSource({ image, directory, url }: DriveArgs): Promise<
   if (image !== undefined) return await loadImage(image);
   if (directory !== undefined) return await loadDirectory(directory);
   return url;
+}
+
+/**
+ * What goes into the request for a deployment's `configDrive`: the object of JSON text, the address or base64 as it is, and the
+ * bytes that a reference (drive-reference.ts) stands for.
+ * @throws InvalidInput when a file can't be read, or is not what it was when the program ran: its hash is the state's.
+ */
+export async function loadDriveContent(configDrive: unknown, signal?: AbortSignal): Promise<unknown> {
+  signal?.throwIfAborted();
+  const reference = parseReference(configDrive);
+  if (reference) {
+    const { kind, location, sha256: expected } = reference;
+    const args: DriveArgs = { [kind]: location };
+    const content = await loadSource(args);
+    const found = await describeSource(args);
+    if (found?.sha256 === expected) return content;
+    throw refuse(kind, `${location} changed since the program read it; run pulumi up again`);
+  }
+  if (typeof configDrive !== "string") return configDrive;
+  const text = configDrive.trim();
+  return text.startsWith("{") ? (JSON.parse(text) as unknown) : text;
 }
