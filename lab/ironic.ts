@@ -194,16 +194,20 @@ export function ironicEnv(): NodeJS.ProcessEnv {
   };
 }
 
-/** Starts Ironic and waits until its API answers. */
-export async function startIronic(programs: IronicPrograms, site: IronicSite): Promise<Child> {
+/** Starts Ironic and waits until its API answers; `begun` is told of the process before the wait. */
+export async function startIronic(
+  programs: IronicPrograms,
+  site: IronicSite,
+  begun: (child: Child) => void,
+): Promise<void> {
   const { dir, port } = site;
   const log = join(dir, "logs", "ironic.log");
   const child = spawnDetached("ironic", programs.ironic, ["--config-file", join(dir, "ironic.conf")], log, {
     env: ironicEnv(),
     cwd: dir,
   });
+  begun(child);
   await untilAnswers(child, `http://127.0.0.1:${port}/`, 120_000);
-  return child;
 }
 
 /** Waits until a server answers at all; when its process ends first, says why. */

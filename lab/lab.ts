@@ -148,9 +148,10 @@ export class Lab {
   async #startConductor(): Promise<void> {
     const old = this.#ironic();
     if (isAlive(old)) return;
-    const child = await startIronic(this.#record.programs, siteOf(this.dir, this.#record));
-    this.#record.children = this.#record.children.map((known) => (known === old ? child : known));
-    writeRecord(this.dir, this.#record);
+    await startIronic(this.#record.programs, siteOf(this.dir, this.#record), (child) => {
+      this.#record.children = this.#record.children.map((known) => (known === old ? child : known));
+      writeRecord(this.dir, this.#record);
+    });
   }
 
   #ironic(): Child {
@@ -192,7 +193,7 @@ export class Lab {
         await prepareIronic(this.#record.programs, siteOf(this.dir, this.#record), this.#record.shape, log);
         await this.#startConductor();
       }
-      await enrol(this.#api, this.nodes, this.images, log);
+      await enrol(this.#api, this.nodes, this.images, this.#record.owner, log);
     });
   }
 

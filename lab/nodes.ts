@@ -34,7 +34,13 @@ function mac(index: number, port: number): string {
 }
 
 /** Enrols the nodes and makes them available. Cleaning is off for this one passage only, as it would take long. */
-export async function enrol(api: IronicApi, nodes: readonly LabNode[], images: NodeImages, log: Log): Promise<void> {
+export async function enrol(
+  api: IronicApi,
+  nodes: readonly LabNode[],
+  images: NodeImages,
+  owner: string | undefined,
+  log: Log,
+): Promise<void> {
   const started = Date.now();
   await each(nodes, async (node) => {
     await must(api, "POST", "/v1/nodes", {
@@ -43,6 +49,7 @@ export async function enrol(api: IronicApi, nodes: readonly LabNode[], images: N
       driver: "fake-hardware",
       resource_class: "baremetal",
       automated_clean: false,
+      ...(owner === undefined ? {} : { owner }),
       driver_info: { deploy_kernel: images.kernel, deploy_ramdisk: images.ramdisk },
       properties: { capabilities: "boot_mode:uefi", cpu_arch: "x86_64", cpus: 8, memory_mb: 16384, local_gb: 100 },
     });

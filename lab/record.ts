@@ -23,6 +23,10 @@ export interface LabRecord {
   ironicPort: number;
   door: Door;
   nodes: LabNode[];
+  /** Project that owns the nodes, with Keystone. */
+  owner?: string;
+  /** `[keystone_authtoken]` of Ironic. */
+  authToken?: Record<string, string>;
   images: { url: string; kernel: string; ramdisk: string; iso: string };
   agentUrl: string;
   /** Python with openstacksdk; the `baremetal` command. */
