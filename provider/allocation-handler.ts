@@ -1,0 +1,158 @@
+/** NodeAllocation in the provider process. https://docs.openstack.org/api-ref/baremetal/#allocations-allocations */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { instanceUuidFor } from "./claim.ts";
+import type { Client } from "./client.ts";
+import { CancelledError, isAnswer, ProblemError } from "./errors.ts";
+import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
+import { hasUnknown, object, parse } from "./schema.ts";
+
+const allocationSchema = object({
+  resourceClass: z.string().min(1).max(80),
+  traits: z.array(z.string()).optional(),
+  candidateNodes: z.array(z.string()).optional(),
+  timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
+  owner: z.string(),
+  resourceName: z.string(),
+});
+type AllocationProps = z.infer<typeof allocationSchema>;
+
+interface Allocation {
+  uuid: string;
+  state: "allocating" | "active" | "error" | null;
+  node_uuid: string | null;
+  last_error: string | null;
+}
+
+const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
+const DEFAULT_TIMEOUT_SECONDS = 120;
+const INTERVAL_MS = 500;
+
+const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
+  client.get<Allocation>(`/allocations/${uuid}`, { tried: `read the allocation ${uuid}`, ...(signal && { signal }) });
+
+/** A re-run after a crash asks for the same UUID, so it finds what it had made. */
+const uuidFor = (props: AllocationProps): string =>
+  instanceUuidFor(
+    props.owner,
+    `allocation ${props.resourceName}`,
+    createHash("sha256")
+      .update(JSON.stringify([props.resourceClass, props.traits, props.candidateNodes]))
+      .digest("hex"),
+  );
+
+async function findOrMake(client: Client, props: AllocationProps, uuid: string, call: Call): Promise<Allocation> {
+  try {
+    return await client.send<Allocation>("POST", "/allocations", {
+      tried: `allocate a node of class ${props.resourceClass}`,
+      body: {
+        uuid,
+        resource_class: props.resourceClass,
+        ...(props.traits && { traits: props.traits }),
+        ...(props.candidateNodes && { candidate_nodes: props.candidateNodes }),
+        extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
+      },
+      signal: call.signal,
+    });
+  } catch (error) {
+    if (!isAnswer(error, "conflict", "ambiguous", "serverError")) throw error;
+    try {
+      return await read(client, uuid, call.signal);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+async function allocate(props: AllocationProps, uuid: string, services: Services, call: Call): Promise<Props> {
+  const client = await services.client();
+  const timeoutMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+  const startedAt = services.clock.now();
+  let allocation = await findOrMake(client, props, uuid, call);
+  try {
+    while (allocation.state === "allocating" || allocation.state === null) {
+      if (services.clock.now() - startedAt > timeoutMs)
+        throw new ProblemError({
+          problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s`,
+          advice: "Run `pulumi up` again to go on waiting.",
+        });
+      call.progress(`allocating, ${Math.round((services.clock.now() - startedAt) / 1000)} s`);
+      await services.clock.sleep(INTERVAL_MS, call.signal);
+      allocation = await read(client, uuid, call.signal);
+    }
+    if (allocation.state === "error" || !allocation.node_uuid) throw noNode(props, allocation);
+  } catch (error) {
+    const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
+    if (call.signal.aborted || !(await remove(client, uuid))) throw new PartialFailure(uuid, {}, cause as Error);
+    throw cause;
+  }
+  return { node: allocation.node_uuid, uuid };
+}
+
+const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemError =>
+  new ProblemError({
+    problem: `No node of class ${props.resourceClass} could be allocated: ${last_error ?? "Ironic gives no reason"}`,
+    advice:
+      "Free a node, or ask for other traits or candidates. Nodes must be available, not in maintenance and without instance_uuid.",
+  });
+
+/** True when the allocation is gone. */
+async function remove(client: Client, uuid: string): Promise<boolean> {
+  try {
+    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}` });
+    return true;
+  } catch (error) {
+    return isAnswer(error, "notFound", "nodeGone");
+  }
+}
+
+export const allocationHandler: Handler = {
+  secretOutputs: [],
+  async check(_olds, news) {
+    const { failures } = parse(allocationSchema as z.ZodType<AllocationProps>, news);
+    return { inputs: news, failures };
+  },
+  async diff(_id, olds, news) {
+    const replaces = IDENTITY.filter(
+      (key) => hasUnknown(news[key]) || JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
+    );
+    const unfinished = olds["node"] === undefined;
+    return { changes: replaces.length > 0 || unfinished, replaces: [...replaces], deleteBeforeReplace: true };
+  },
+  async create(inputs, services, call) {
+    const props = inputs as unknown as AllocationProps;
+    const client = await services.client();
+    await client.require("allocations", "allocate a node");
+    const uuid = uuidFor(props);
+    return { id: uuid, outs: await allocate(props, uuid, services, call) };
+  },
+  async read(id, props, services, call) {
+    const client = await services.client();
+    try {
+      const { node_uuid } = await read(client, id, call.signal);
+      return { id, props: { ...props, node: node_uuid ?? undefined } };
+    } catch (error) {
+      if (!isAnswer(error, "notFound", "nodeGone")) throw error;
+    }
+    // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
+    const { nodes } = await client.get<{ nodes: { uuid: string }[] }>("/nodes", {
+      tried: "look for the allocation's node",
+      query: { instance_uuid: id, fields: "uuid" },
+      signal: call.signal,
+    });
+    return nodes.length > 0 ? { id, props } : undefined;
+  },
+  async update(id, olds, news, services, call) {
+    const props = { ...news, owner: olds["owner"], resourceName: olds["resourceName"] } as unknown as AllocationProps;
+    const made = olds["node"] === undefined ? await allocate(props, id, services, call) : {};
+    return { outs: { ...olds, ...news, ...made } };
+  },
+  async delete(id, _props, services, call) {
+    const client = await services.client();
+    try {
+      await client.send("DELETE", `/allocations/${id}`, { tried: `end the allocation ${id}`, signal: call.signal });
+    } catch (error) {
+      if (!isAnswer(error, "notFound", "nodeGone")) throw error;
+    }
+  },
+};

@@ -1,0 +1,324 @@
+/**
+ * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
+ * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
+ */
+import { type Claim, type DeploymentMarker, holderOf, type InstanceInfo, infoMatches } from "./claim.ts";
+import type { Node } from "./node.ts";
+import { type StateFacts, stateFacts, stateName } from "./states.ts";
+
+export type ActionName =
+  | "claim" // PATCH: instance_uuid, instance_info and marker
+  | "prepare" // PATCH on a node that is already ours: new instance_info and marker
+  | "remark" // PATCH: write back a marker that somebody wiped
+  | "validate" // GET validate; refuses before the machine is touched
+  | "deploy" // PUT active
+  | "rebuild" // PUT rebuild
+  | "undeploy" // PUT deleted
+  | "unclaim" // PATCH: take claim and marker off
+  | "handOver" // PATCH: take the marker off, leave the machine running
+  | "protect"
+  | "unprotect"
+  | "revert" // PATCH: put back what `prepare` had written
+  | "manage"
+  | "provide"
+  | "endMaintenance";
+
+export type Decision<Action extends string = ActionName> =
+  | { do: "done"; remark?: string }
+  | { do: "wait"; why: string }
+  | { do: "act"; action: Action }
+  | { do: "fail"; problem: string; advice: string; needsCause: boolean };
+
+/** What one operation has done so far. Only things that were answered, or seen to have happened, stand here. */
+export interface Memory {
+  /** A write was sent, whatever became of it. */
+  touched: boolean;
+  /** Our claim or preparation was accepted in this operation. */
+  prepared: boolean;
+  validated: boolean;
+  /** PUTs that Ironic accepted. */
+  deploys: number;
+  undeploys: number;
+  recoveries: number;
+  /** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see updateMethod. */
+  method: "rebuild" | "rebuildWithSource" | "redeploy" | "none";
+  /** What `prepare` overwrote, for `revert`. */
+  before?: { info: InstanceInfo; marker: DeploymentMarker | undefined };
+}
+
+export const freshMemory = (method: Memory["method"] = "rebuild"): Memory => ({
+  touched: false,
+  prepared: false,
+  validated: false,
+  deploys: 0,
+  undeploys: 0,
+  recoveries: 0,
+  method,
+});
+
+export interface DeployWant {
+  claim: Claim;
+  info: InstanceInfo;
+  /** Fingerprint of the config drive, if there is one. */
+  drive: string | undefined;
+  /** The state and the program agree on the drive, so a wiped marker need not mean a reboot. */
+  driveUnchanged: boolean;
+  protected: boolean;
+  updateStrategy: "rebuild" | "redeploy";
+}
+
+export interface ReleaseWant {
+  claim: Claim;
+  /** The instance_uuid belongs to an allocation, which is not ours to end. */
+  allocated: boolean;
+  keep: boolean;
+}
+
+export const fail = (problem: string, advice: string): Decision<never> => ({
+  do: "fail",
+  problem,
+  advice,
+  needsCause: false,
+});
+/** A failure of Ironic's, whose reason is still to be read from the node. */
+export const failed = (problem: string, advice: string): Decision<never> => ({
+  do: "fail",
+  problem,
+  advice,
+  needsCause: true,
+});
+const act = (action: ActionName): Decision => ({ do: "act", action });
+export const wait = (why: string): Decision<never> => ({ do: "wait", why });
+
+export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
+  node.name ? `${node.name} (${node.uuid})` : node.uuid;
+
+export const adviceFor = (facts: StateFacts, node: Node): string =>
+  facts.advice.replaceAll("{node}", node.name ?? node.uuid);
+
+export const unknownState = (node: Node): Decision<never> =>
+  fail(
+    `Node ${nodeLabel(node)} is in the provision state "${stateName(node.provision_state)}", which this version does not know`,
+    "Nothing was done. Wait until the node has left it, or use a newer version of pulumi-ironic",
+  );
+
+export const inMaintenance = (node: Node): Decision<never> =>
+  fail(
+    `Node ${nodeLabel(node)} is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`,
+    `Somebody works on it. When they are done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\``,
+  );
+
+export const heldByOther = (node: Node, who: string, lost = false): Decision<never> =>
+  fail(
+    lost
+      ? `Node ${nodeLabel(node)} was taken by ${who} between undeployment and deployment; it is lost to this stack and was not touched`
+      : `Node ${nodeLabel(node)} is held by ${who}; nothing was written to it`,
+    "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what an owner holds)",
+  );
+
+/** Does the node run exactly what is wanted, started after the marker was written? */
+export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo): boolean {
+  const holder = holderOf(node, want.claim);
+  return (
+    holder.kind === "ours" &&
+    holder.marker !== undefined &&
+    holder.marker.drive === want.drive &&
+    holder.marker.after !== node.provision_updated_at &&
+    infoMatches(node, info)
+  );
+}
+
+/** Is everything written that the next PUT needs, and has that PUT not happened? */
+function isPrepared(node: Node, want: DeployWant, info: InstanceInfo): boolean {
+  const holder = holderOf(node, want.claim);
+  return (
+    holder.kind === "ours" &&
+    holder.marker !== undefined &&
+    holder.marker.drive === want.drive &&
+    holder.marker.after === node.provision_updated_at &&
+    infoMatches(node, info)
+  );
+}
+
+/** `instance_info` under the current method. */
+export function infoFor(want: DeployWant, memory: Memory): InstanceInfo {
+  const source = want.info.ramdisk;
+  // With image_source set, Ironic 39.0 takes the path around the fault that makes it answer 500 to `rebuild`
+  // (ironic/conductor/deployments.py, start_deploy); kernel and ramdisk still decide what is booted.
+  return memory.method === "rebuildWithSource" && source ? { ...want.info, image_source: source } : want.info;
+}
+
+interface DeployContext {
+  node: Node;
+  facts: StateFacts;
+  want: DeployWant;
+  memory: Memory;
+  info: InstanceInfo;
+  holder: Exclude<ReturnType<typeof holderOf>, { kind: "other" }>;
+}
+
+const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContext) => Decision>> = {
+  begin: ({ node, want, memory, info, holder }) => {
+    if (node.maintenance) return inMaintenance(node);
+    if (memory.deploys > memory.undeploys)
+      return fail(
+        `Node ${nodeLabel(node)} was undeployed by somebody while it was being deployed`,
+        "Find out by whom, then run `pulumi up` again",
+      );
+    if (node.retired)
+      return fail(`Node ${nodeLabel(node)} is retired`, "Retired nodes cannot be deployed; choose another node");
+    if (holder.kind !== "ours" || !isPrepared(node, want, info)) return act("claim");
+    return act(memory.validated ? "deploy" : "validate");
+  },
+  judge: (context) => {
+    const { node, want, info, holder } = context;
+    if (holder.kind !== "ours")
+      return fail(
+        `Node ${nodeLabel(node)} is active, but no instance_uuid says whose deployment it is`,
+        holder.kind === "marked"
+          ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
+          : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
+      );
+    if (runsWanted(node, want, want.info)) return protection(context);
+    if (!holder.marker && want.driveUnchanged && infoMatches(node, info)) return act("remark");
+    return update(context);
+  },
+  wait: ({ node }) => wait(stateName(node.provision_state)),
+  retry: (context) => {
+    const { node, want, memory, info, holder, facts } = context;
+    if (holder.kind !== "ours")
+      return fail(
+        `Node ${nodeLabel(node)} is in "deploy failed" of a deployment that is not ours`,
+        adviceFor(facts, node),
+      );
+    const prepared = isPrepared(node, want, info);
+    if (!prepared && memory.prepared)
+      return failed(`The deployment of node ${nodeLabel(node)} failed`, adviceFor(facts, node));
+    if (node.maintenance) return inMaintenance(node);
+    if (!prepared) return act("prepare");
+    return act(memory.validated ? "deploy" : "validate");
+  },
+  refuse: ({ node, facts }) =>
+    node.retired
+      ? fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node")
+      : (facts.kind === "failed" ? failed : fail)(
+          `Node ${nodeLabel(node)} cannot be deployed from the state "${stateName(node.provision_state)}"`,
+          adviceFor(facts, node),
+        ),
+};
+
+function protection({ node, want, holder }: DeployContext): Decision {
+  const setByUs = holder.kind === "ours" && holder.marker?.protected === true;
+  if (want.protected && !node.protected) return act("protect");
+  if (!want.protected && node.protected && setByUs) return act("unprotect");
+  return { do: "done" };
+}
+
+/** An active machine of ours runs something else than wanted. */
+function update(context: DeployContext): Decision {
+  const { node, want, memory, info, holder } = context;
+  const marker = holder.kind === "ours" ? holder.marker : undefined;
+  if (node.maintenance) return inMaintenance(node);
+  if (node.protected)
+    return marker?.protected
+      ? act("unprotect")
+      : fail(
+          `Node ${nodeLabel(node)} is protected by somebody else, so its ramdisk cannot be changed`,
+          `Lift it: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
+        );
+  if (memory.method === "none") return memory.before ? act("revert") : cannotRebuild(node);
+  if (memory.method === "redeploy") return act("undeploy");
+  if (!isPrepared(node, want, info)) return act("prepare");
+  return act("rebuild");
+}
+
+export const cannotRebuild = (node: Node): Decision =>
+  fail(
+    `This Ironic cannot rebuild node ${nodeLabel(node)}, and undeploying it would clean it`,
+    'Nothing was changed. Set updateStrategy: "redeploy" to accept undeploy (with cleaning) and deploy, or switch automated cleaning of the node off',
+  );
+
+/** After a rebuild that the server could not do: the next way, or none. */
+export function nextMethod(node: Node, want: DeployWant, memory: Memory): Memory["method"] {
+  if (memory.method === "rebuild" && want.info.ramdisk) return "rebuildWithSource";
+  return node.automated_clean === false || want.updateStrategy === "redeploy" ? "redeploy" : "none";
+}
+
+export function decideDeploy(node: Node, want: DeployWant, memory: Memory): Decision {
+  const holder = holderOf(node, want.claim);
+  if (holder.kind === "other") return heldByOther(node, holder.who, memory.undeploys > 0);
+  const facts = stateFacts(node.provision_state);
+  if (!facts) return unknownState(node);
+  if (memory.method === "none" && !memory.before && memory.prepared) return cannotRebuild(node);
+  return DEPLOY_RULES[facts.deploy]({ node, facts, want, memory, info: infoFor(want, memory), holder });
+}
+
+interface ReleaseContext {
+  node: Node;
+  facts: StateFacts;
+  want: ReleaseWant;
+  memory: Memory;
+  /** Our instance_uuid is on the node. */
+  instance: boolean;
+  marker: DeploymentMarker | undefined;
+}
+
+const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
+  undeploy: ({ node, facts, memory, instance, marker }) => {
+    // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
+    if (!instance && node.provision_state !== "error")
+      return fail(
+        `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid is gone, so it is not sure whose machine that is`,
+        `Nothing was written. If it is this stack's, set it back and run \`pulumi destroy\` again; if not, \`pulumi state delete\` forgets the resource`,
+      );
+    if (node.protected && !marker?.protected)
+      return fail(
+        `Node ${nodeLabel(node)} is protected by somebody else and cannot be undeployed`,
+        `Lift it: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
+      );
+    if (node.protected) return act("unprotect");
+    if (memory.undeploys >= 2) return failed(`Undeploying node ${nodeLabel(node)} failed`, adviceFor(facts, node));
+    return act("undeploy");
+  },
+  unclaim: ({ node, memory, instance, marker }) => {
+    if (memory.recoveries > 0 && node.provision_state === "manageable" && !node.retired) {
+      if (node.maintenance && node.fault === "clean failure") return act("endMaintenance");
+      if (node.maintenance)
+        return fail(
+          `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
+          "When the maintenance has ended, run `pulumi destroy` again",
+        );
+      return act("provide");
+    }
+    return instance || marker ? act("unclaim") : { do: "done" };
+  },
+  wait: ({ node }) => wait(stateName(node.provision_state)),
+  recover: ({ node, facts, memory }) =>
+    memory.recoveries > 0
+      ? failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node))
+      : act("manage"),
+  refuse: ({ node, facts }) =>
+    fail(
+      `Node ${nodeLabel(node)} cannot be released from "${stateName(node.provision_state)}"`,
+      adviceFor(facts, node),
+    ),
+};
+
+export function decideRelease(node: Node, want: ReleaseWant, memory: Memory): Decision {
+  const holder = holderOf(node, want.claim);
+  if (holder.kind === "other")
+    return {
+      do: "done",
+      remark: `is held by ${holder.who}: what this stack had there is gone, and nothing was written`,
+    };
+  const marker = holder.kind === "free" ? undefined : holder.marker;
+  const instance = holder.kind === "ours";
+  const undeploying = marker !== undefined || memory.undeploys > 0;
+  if (want.keep) return marker ? act("handOver") : { do: "done" };
+  const facts = stateFacts(node.provision_state);
+  if (!facts) return unknownState(node);
+  // Neither sign of ours and nothing running: it was given back already. On a running machine that is not certain.
+  if (!instance && !undeploying && (facts.release !== "undeploy" || node.provision_state === "error"))
+    return { do: "done" };
+  return RELEASE_RULES[facts.release]({ node, facts, want, memory, instance, marker });
+}

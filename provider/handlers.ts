@@ -1,0 +1,17 @@
+/** One handler per kind of resource. The kinds name files in shells/, which states refer to: never rename one. */
+import { allocationHandler } from "./allocation-handler.ts";
+import { configDriveHandler } from "./config-drive-handler.ts";
+import { deploymentHandler } from "./deployment-handler.ts";
+import type { Handler } from "./handler.ts";
+import { nodeConfigHandler } from "./node-config-handler.ts";
+import { ownerHandler } from "./owner-handler.ts";
+
+export type Kind = "owner" | "node-config" | "config-drive" | "deployment" | "allocation";
+
+export const handlers: Readonly<Record<Kind, Handler>> = {
+  owner: ownerHandler,
+  "node-config": nodeConfigHandler,
+  "config-drive": configDriveHandler,
+  deployment: deploymentHandler,
+  allocation: allocationHandler,
+};

@@ -1,0 +1,207 @@
+/** A node as the reconcile loop sees it: two methods, backed by Ironic. */
+import {
+  type Claim,
+  claimPatch,
+  type DeploymentMarker,
+  deploymentMarker,
+  handOverPatch,
+  type InstanceInfo,
+  markerPatch,
+  unclaimPatch,
+} from "./claim.ts";
+import type { Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { type ActionName, type Memory, nodeLabel } from "./decision.ts";
+import { ProblemError } from "./errors.ts";
+import {
+  clearMaintenance,
+  type Node,
+  type PatchOp,
+  patchNode,
+  putProvision,
+  readNode,
+  validateForDeploy,
+} from "./node.ts";
+import { pollerOf } from "./poller.ts";
+import type { Machine, Sight } from "./reconcile.ts";
+import type { Verb } from "./states.ts";
+
+export interface MachineOptions {
+  client: Client;
+  clock: Clock;
+  random(): number;
+  uuid: string;
+  /** The node as it was just read, to spare the first read. */
+  initial: Node;
+  claim: Claim;
+  /** What to write and send; absent when releasing. */
+  deploy?: {
+    info(memory: Memory): InstanceInfo;
+    drive: string | undefined;
+    keep: boolean;
+    /** The config drive as Ironic takes it, read now. */
+    loadDrive(): Promise<unknown>;
+    protected: boolean;
+  };
+  /** The instance_uuid is an allocation's. */
+  allocated: boolean;
+}
+
+const BOOT_KEYS_OF_INFO = ["kernel", "ramdisk", "boot_iso", "image_source", "ramdisk_kernel_arguments"] as const;
+
+/** What stands in `instance_info` of the things that we write. */
+export const infoOf = (node: Node): InstanceInfo =>
+  Object.fromEntries(
+    BOOT_KEYS_OF_INFO.filter((key) => typeof node.instance_info[key] === "string").map((key) => [
+      key,
+      node.instance_info[key],
+    ]),
+  ) as InstanceInfo;
+
+export function createMachine(options: MachineOptions): Machine & { last(): Node } {
+  const { client, clock, random, uuid, claim } = options;
+  const poller = pollerOf(client, clock, random);
+  let last = options.initial;
+  let unused = true;
+  let changedAt = clock.now();
+
+  const see = (node: Node): Node => {
+    if (last.provision_state !== node.provision_state || last.provision_updated_at !== node.provision_updated_at)
+      changedAt = clock.now();
+    last = node;
+    return node;
+  };
+
+  async function observe(how: "now" | "next", signal: AbortSignal): Promise<Sight> {
+    if (unused && how === "now") {
+      unused = false;
+      return { node: last, fresh: true };
+    }
+    unused = false;
+    if (how === "now") return { node: see(await readNode(client, uuid, "read the node", signal)), fresh: true };
+    const light = await poller.next(uuid, changedAt, signal);
+    return { node: see({ ...last, ...light }), fresh: false };
+  }
+
+  const marker = (node: Node, extra: Partial<DeploymentMarker> = {}): DeploymentMarker => ({
+    ...claim,
+    ...(options.deploy?.drive !== undefined && { drive: options.deploy.drive }),
+    ...(options.deploy?.keep && { keep: true }),
+    ...(deploymentMarker(node)?.protected && node.protected && { protected: true }),
+    after: node.provision_updated_at,
+    ...extra,
+  });
+
+  const patch = async (ops: PatchOp[], tried: string, signal: AbortSignal): Promise<Node> =>
+    see(await patchNode(client, uuid, ops, tried, signal));
+
+  async function put(target: Verb, tried: string, signal: AbortSignal, configdrive?: unknown): Promise<undefined> {
+    await putProvision(client, uuid, { target, ...(configdrive !== undefined && { configdrive }) }, tried, signal);
+    changedAt = clock.now();
+    return undefined;
+  }
+
+  const deploy = () => {
+    if (!options.deploy) throw new TypeError("this machine is only being released");
+    return options.deploy;
+  };
+
+  /** Writes instance_info and marker, remembering what was there in case it has to be put back. */
+  async function prepare(node: Node, memory: Memory, signal: AbortSignal): Promise<Node> {
+    const before = { info: infoOf(node), marker: deploymentMarker(node) };
+    const ops = claimPatch(node, marker(node), deploy().info(memory));
+    const saved = await patch(ops, "claim the node and set what it boots", signal);
+    memory.before ??= before;
+    memory.prepared = true;
+    return saved;
+  }
+
+  const ACTIONS: Readonly<
+    Record<ActionName, (node: Node, memory: Memory, signal: AbortSignal) => Promise<Node | undefined>>
+  > = {
+    claim: prepare,
+    prepare,
+    remark: (node, _memory, signal) =>
+      patch(markerPatch(marker(node, { after: "rewritten" })), "write the wiped marker back", signal),
+    revert: async (node, memory, signal) => {
+      const before = memory.before;
+      if (!before) throw new TypeError("nothing to put back");
+      const ops = claimPatch(node, { ...marker(node), ...before.marker } as DeploymentMarker, before.info).slice(0, -1);
+      const saved = await patch(
+        [...ops, ...markerPatch(before.marker)],
+        "put back what the node booted before",
+        signal,
+      );
+      delete memory.before;
+      return saved;
+    },
+    validate: async (node, memory, signal) => {
+      const reasons = await validateForDeploy(client, uuid, signal);
+      if (reasons.length > 0)
+        throw new ProblemError({
+          problem: `Ironic says that node ${nodeLabel(node)} cannot be deployed: ${reasons.join("; ")}`,
+          advice: "The machine was not touched. Correct the node or the deployment and run `pulumi up` again.",
+          node: uuid,
+        });
+      memory.validated = true;
+      return node;
+    },
+    deploy: async (_node, memory, signal) => {
+      const drive = await deploy().loadDrive();
+      await put("active", "deploy the node", signal, drive);
+      memory.deploys++;
+      return undefined;
+    },
+    rebuild: async (_node, memory, signal) => {
+      const drive = await deploy().loadDrive();
+      await put("rebuild", "rebuild the node with the new ramdisk", signal, drive);
+      memory.deploys++;
+      return undefined;
+    },
+    undeploy: async (_node, memory, signal) => {
+      await put("deleted", "undeploy the node", signal);
+      memory.undeploys++;
+      memory.prepared = false;
+      return undefined;
+    },
+    unclaim: (node, _memory, signal) =>
+      patch(unclaimPatch(node, claim, options.allocated), "release the claim on the node", signal),
+    handOver: (node, _memory, signal) => patch(handOverPatch(node, claim), "hand the running machine over", signal),
+    protect: (node, _memory, signal) =>
+      patch(
+        [
+          { op: "add", path: "/protected", value: true },
+          ...markerPatch({ ...marker(node), ...deploymentMarker(node), protected: true }),
+        ],
+        "protect the node",
+        signal,
+      ),
+    unprotect: (node, _memory, signal) => {
+      const { protected: _ours, ...rest } = { ...marker(node), ...deploymentMarker(node) };
+      return patch(
+        [{ op: "replace", path: "/protected", value: false }, ...markerPatch(rest)],
+        "lift the protection that this stack had set",
+        signal,
+      );
+    },
+    manage: async (_node, memory, signal) => {
+      await put("manage", "bring the node back from its failed cleaning", signal);
+      memory.recoveries++;
+      return undefined;
+    },
+    provide: (_node, _memory, signal) => put("provide", "clean the node and make it available", signal),
+    endMaintenance: async (_node, _memory, signal) => {
+      await clearMaintenance(client, uuid, signal);
+      return undefined;
+    },
+  };
+
+  return {
+    observe,
+    last: () => last,
+    act: (action, node, memory, signal) => {
+      memory.touched ||= action !== "validate";
+      return ACTIONS[action](node, memory, signal);
+    },
+  };
+}

@@ -1,0 +1,216 @@
+/** The part of Ironic's node API that this project uses. Fields: https://docs.openstack.org/api-ref/baremetal/#nodes-nodes */
+import type { Client } from "./client.ts";
+import { isAnswer } from "./errors.ts";
+import type { Verb } from "./states.ts";
+
+export interface Node {
+  uuid: string;
+  name: string | null;
+  driver?: string;
+  /** `null` is what old APIs call `available`. */
+  provision_state: string | null;
+  target_provision_state: string | null;
+  /** Changes with each provision state, and with nothing else (NodeObject / db update_node). */
+  provision_updated_at: string | null;
+  instance_uuid: string | null;
+  allocation_uuid?: string | null;
+  last_error: string | null;
+  power_state: string | null;
+  target_power_state?: string | null;
+  maintenance: boolean;
+  maintenance_reason?: string | null;
+  /** Why Ironic itself set maintenance, e.g. `clean failure`. */
+  fault?: string | null;
+  /** The conductor that holds the node's lock. */
+  reservation: string | null;
+  clean_step?: { step?: string } | null;
+  deploy_step?: { step?: string } | null;
+  protected?: boolean;
+  retired?: boolean;
+  automated_clean?: boolean | null;
+  boot_interface?: string | null;
+  deploy_interface?: string | null;
+  description?: string | null;
+  resource_class?: string | null;
+  traits?: string[];
+  extra: Record<string, unknown>;
+  instance_info: Record<string, unknown>;
+  driver_info: Record<string, unknown>;
+  properties: Record<string, unknown>;
+}
+
+/** What a waiting resource needs to see again and again; the rest of a node is read when something is decided on it. */
+export const LIGHT_FIELDS = [
+  "uuid",
+  "name",
+  "provision_state",
+  "target_provision_state",
+  "provision_updated_at",
+  "instance_uuid",
+  "last_error",
+  "power_state",
+  "maintenance",
+  "fault",
+  "reservation",
+  "clean_step",
+  "deploy_step",
+] as const satisfies readonly (keyof Node)[];
+
+export type LightNode = Pick<Node, (typeof LIGHT_FIELDS)[number]>;
+
+export interface Port {
+  uuid: string;
+  node_uuid?: string;
+  address: string;
+  name?: string | null;
+  pxe_enabled: boolean;
+  physical_network?: string | null;
+  portgroup_uuid?: string | null;
+}
+
+export interface PortGroup {
+  uuid: string;
+  name?: string | null;
+  address?: string | null;
+  mode?: string | null;
+  properties?: Record<string, unknown>;
+}
+
+export type PatchOp = { op: "add" | "replace" | "remove"; path: string; value?: unknown };
+
+/** RFC 6901: a key as one segment of a JSON pointer. */
+export const pointer = (...keys: string[]): string =>
+  keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+
+const segment = encodeURIComponent;
+
+export const readNode = (client: Client, node: string, tried: string, signal?: AbortSignal): Promise<Node> =>
+  client.get<Node>(`/nodes/${segment(node)}`, { tried, node, ...(signal && { signal }) });
+
+// Ironic loads the node, applies the patch and saves whole columns: two patches of different keys of `extra` at the
+// same time can lose one of them. Within this process they therefore queue per node.
+const queues = new WeakMap<Client, Map<string, Promise<unknown>>>();
+
+/** One PATCH; the answer is the whole node as saved. */
+export async function patchNode(
+  client: Client,
+  uuid: string,
+  body: PatchOp[],
+  tried: string,
+  signal?: AbortSignal,
+): Promise<Node> {
+  const queue = queues.get(client) ?? new Map<string, Promise<unknown>>();
+  queues.set(client, queue);
+  const turn = (queue.get(uuid) ?? Promise.resolve()).then(() =>
+    client.send<Node>("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, ...(signal && { signal }) }),
+  );
+  const settled = turn.then(
+    () => undefined,
+    () => undefined,
+  );
+  queue.set(uuid, settled);
+  try {
+    return await turn;
+  } finally {
+    if (queue.get(uuid) === settled) queue.delete(uuid);
+  }
+}
+
+export const putProvision = (
+  client: Client,
+  uuid: string,
+  body: { target: Verb; configdrive?: unknown },
+  tried: string,
+  signal?: AbortSignal,
+): Promise<unknown> =>
+  client.send("PUT", `/nodes/${segment(uuid)}/states/provision`, {
+    tried,
+    node: uuid,
+    body,
+    ...(signal && { signal }),
+  });
+
+export const putPowerOn = (client: Client, uuid: string, signal?: AbortSignal): Promise<unknown> =>
+  client.send("PUT", `/nodes/${segment(uuid)}/states/power`, {
+    tried: "power the node on",
+    node: uuid,
+    body: { target: "power on" },
+    ...(signal && { signal }),
+  });
+
+export const clearMaintenance = (client: Client, uuid: string, signal?: AbortSignal): Promise<unknown> =>
+  client.send("DELETE", `/nodes/${segment(uuid)}/maintenance`, {
+    tried: "end the maintenance that the failed cleaning had set",
+    node: uuid,
+    ...(signal && { signal }),
+  });
+
+/** One line per interface that Ironic would refuse to deploy with; empty when all is well. */
+export async function validateForDeploy(client: Client, uuid: string, signal?: AbortSignal): Promise<string[]> {
+  const answer = await client.get<Record<string, { result: boolean | null; reason?: string | null }>>(
+    `/nodes/${segment(uuid)}/validate`,
+    { tried: "validate the node for deployment", node: uuid, ...(signal && { signal }) },
+  );
+  return ["power", "management", "boot", "deploy", "network", "storage"]
+    .filter((name) => answer[name]?.result === false)
+    .map((name) => `${name}: ${answer[name]?.reason ?? "no reason given"}`);
+}
+
+export async function readPorts(client: Client, node: string, signal?: AbortSignal): Promise<Port[]> {
+  const fields = ["uuid", "node_uuid", "address", "pxe_enabled", "physical_network", "portgroup_uuid"];
+  if (await client.supports("portName")) fields.push("name");
+  const { ports } = await client.get<{ ports: Port[] }>("/ports", {
+    tried: "read the node's ports",
+    node,
+    query: { node, fields: fields.join(",") },
+    ...(signal && { signal }),
+  });
+  // Ironic lists by its own row id, which no answer shows; MAC order is the same for every reader.
+  return [...ports].sort((a, b) => (a.address < b.address ? -1 : 1));
+}
+
+export async function readPortGroups(client: Client, node: string, signal?: AbortSignal): Promise<PortGroup[]> {
+  const { portgroups } = await client.get<{ portgroups: PortGroup[] }>("/portgroups", {
+    tried: "read the node's port groups",
+    node,
+    query: { node, fields: "uuid,name,address,mode,properties" },
+    ...(signal && { signal }),
+  });
+  return portgroups;
+}
+
+interface HistoryEvent {
+  created_at: string;
+  event: string;
+  severity: string;
+}
+
+/**
+ * Why the node's last operation failed: `last_error`, else the newest ERROR event of its history since `since`.
+ * Ironic 39.0 leaves `last_error` empty for some failed deploys; the history may be switched off.
+ */
+export async function failureCause(
+  client: Client,
+  node: Node,
+  since: string | undefined,
+  signal?: AbortSignal,
+): Promise<string> {
+  if (node.last_error) return node.last_error;
+  const silence = "Ironic gives no reason; the conductor's log has it";
+  if (!(await client.supports("nodeHistory"))) return silence;
+  try {
+    const { history } = await client.get<{ history: HistoryEvent[] }>(`/nodes/${segment(node.uuid)}/history`, {
+      tried: "read the node's history",
+      node: node.uuid,
+      query: { detail: "true" },
+      ...(signal && { signal }),
+    });
+    const errors = history
+      .filter(({ severity, created_at }) => severity === "ERROR" && (!since || created_at >= since.slice(0, 19)))
+      .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+    return errors.at(-1)?.event ?? silence;
+  } catch (error) {
+    if (isAnswer(error, "forbidden", "notFound", "serverError", "unacceptable", "invalid")) return silence;
+    throw error;
+  }
+}

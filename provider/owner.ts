@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+import { shells } from "./shells.ts";
+
+/** The identity by which nodes know this stack; one per stack, made before any node is touched. */
+export class Owner extends pulumi.dynamic.Resource {
+  declare readonly owner: pulumi.Output<string>;
+
+  constructor() {
+    const configured = new pulumi.Config("ironic").get("owner");
+    super(shells.owner, "pulumi-ironic-owner", { configured, owner: undefined }, {}, "ironic", "Owner");
+  }
+}
+
+const owners = new WeakMap<object, Owner>();
+const withoutStack = {};
+
+/** The owner of the stack that runs; an inline program of the automation API may run several stacks in one process. */
+export function ownerOfStack(): pulumi.Output<string> {
+  const stack = pulumi.runtime.getStackResource() ?? withoutStack;
+  const owner = owners.get(stack) ?? new Owner();
+  owners.set(stack, owner);
+  return owner.owner;
+}

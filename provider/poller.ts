@@ -1,0 +1,154 @@
+/** One poller per client: however many resources wait, each tick is one light request. */
+import type { Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { isAnswer } from "./errors.ts";
+import { LIGHT_FIELDS, type LightNode } from "./node.ts";
+
+// A change is likely soon after the last one: wait a tenth of the time that has passed since, within these bounds.
+const MIN_INTERVAL_MS = 200;
+const MAX_INTERVAL_MS = 5_000;
+const SHARE_OF_AGE = 0.1;
+/** A server that needs long for a poll gets at least this many times as long a rest. */
+const REST_PER_LATENCY = 2;
+const PAGE_SIZE = 1_000;
+const MAX_PAGES = 100;
+
+interface Waiter {
+  uuid: string;
+  changedAt: number;
+  resolve: (node: LightNode) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface Poller {
+  /**
+   * The node as the next tick shows it. `changedAt` (on the clock) is when the caller last saw it change.
+   * Rejects when `signal` aborts, when the node is gone, or when Ironic refuses us for good.
+   */
+  next(uuid: string, changedAt: number, signal: AbortSignal): Promise<LightNode>;
+  /** What went wrong with the last tick, for messages of callers that run out of time. */
+  trouble(): string | undefined;
+}
+
+const isPermanent = (error: unknown): boolean =>
+  isAnswer(error, "unauthorized", "forbidden", "notFound", "nodeGone", "unacceptable", "invalid", "unsupported");
+
+export function createPoller(client: Client, clock: Clock, random: () => number): Poller {
+  const waiters = new Set<Waiter>();
+  let running = false;
+  let trouble: string | undefined;
+  let latencyMs = 0;
+
+  const readOne = (uuid: string) =>
+    client.get<LightNode>(`/nodes/${uuid}`, {
+      tried: "watch the node",
+      node: uuid,
+      query: { fields: LIGHT_FIELDS.join(",") },
+    });
+
+  async function readAll(): Promise<Map<string, LightNode>> {
+    const found = new Map<string, LightNode>();
+    let marker: string | undefined;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const { nodes, next } = await client.get<{ nodes: LightNode[]; next?: string }>("/nodes", {
+        tried: "watch the nodes",
+        query: { fields: LIGHT_FIELDS.join(","), limit: PAGE_SIZE, marker },
+      });
+      for (const node of nodes) found.set(node.uuid, node);
+      marker = nodes.at(-1)?.uuid;
+      if (!next || !marker || [...waiters].every(({ uuid }) => found.has(uuid))) break;
+    }
+    return found;
+  }
+
+  async function settleOne(waiter: Waiter, known: LightNode | undefined): Promise<void> {
+    try {
+      waiter.resolve(known ?? (await readOne(waiter.uuid)));
+      waiters.delete(waiter);
+    } catch (error) {
+      trouble = (error as Error).message;
+      if (!isPermanent(error)) return;
+      waiters.delete(waiter);
+      waiter.reject(error);
+    }
+  }
+
+  async function tick(): Promise<void> {
+    const due = [...waiters];
+    const startedAt = clock.now();
+    try {
+      const many = new Set(due.map(({ uuid }) => uuid)).size > 1;
+      const found = many ? await readAll() : new Map<string, LightNode>();
+      trouble = undefined;
+      await Promise.all(due.map((waiter) => settleOne(waiter, found.get(waiter.uuid))));
+    } catch (error) {
+      trouble = (error as Error).message;
+      if (isPermanent(error)) {
+        for (const waiter of due) {
+          waiters.delete(waiter);
+          waiter.reject(error);
+        }
+      }
+    }
+    latencyMs = clock.now() - startedAt;
+  }
+
+  function intervalMs(): number {
+    const now = clock.now();
+    const youngest = Math.min(...[...waiters].map(({ changedAt }) => now - changedAt));
+    const wanted = Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, youngest * SHARE_OF_AGE));
+    return Math.max(wanted * (0.9 + 0.2 * random()), latencyMs * REST_PER_LATENCY);
+  }
+
+  async function run(): Promise<void> {
+    running = true;
+    try {
+      while (waiters.size > 0) {
+        await clock.sleep(trouble ? Math.max(1_000, intervalMs()) : intervalMs());
+        if (waiters.size > 0) await tick();
+        // Let the waiters that were just answered decide and come back before the next interval is chosen.
+        await clock.sleep(0);
+      }
+    } finally {
+      running = false;
+    }
+  }
+
+  return {
+    trouble: () => trouble,
+    next: (uuid, changedAt, signal) =>
+      new Promise<LightNode>((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        const onAbort = () => {
+          waiters.delete(waiter);
+          reject(signal.reason);
+        };
+        const waiter: Waiter = {
+          uuid,
+          changedAt,
+          resolve: (node) => {
+            signal.removeEventListener("abort", onAbort);
+            resolve(node);
+          },
+          reject: (error) => {
+            signal.removeEventListener("abort", onAbort);
+            reject(error);
+          },
+        };
+        signal.addEventListener("abort", onAbort, { once: true });
+        waiters.add(waiter);
+        if (!running) void run();
+      }),
+  };
+}
+
+const pollers = new WeakMap<Client, Poller>();
+
+/** The poller that all resources of this client share. */
+export function pollerOf(client: Client, clock: Clock, random: () => number): Poller {
+  const known = pollers.get(client);
+  if (known) return known;
+  const poller = createPoller(client, clock, random);
+  pollers.set(client, poller);
+  return poller;
+}

@@ -1,0 +1,268 @@
+/**
+ * What would go wrong, said at preview: judged from one bulk read per run, with the settings that the same program has
+ * for the node laid over it. `ironic:preflight`: `off`, `warn` (everything is a warning) or `enforce` (everything is an
+ * error); unset, what Ironic would accept is a warning and what it would reject an error.
+ */
+import { request } from "undici";
+import { type Claim, holderOf, instanceUuidFor } from "./claim.ts";
+import type { Client } from "./client.ts";
+import { type DeploymentProps, driveValue } from "./deployment-args.ts";
+import type { Call, CheckFailure, Services } from "./handler.ts";
+import type { Node } from "./node.ts";
+import { hasUnknown } from "./schema.ts";
+import { type PlannedSettings, plannedSettings } from "./settings.ts";
+import { stateFacts, stateName } from "./states.ts";
+
+/** Boot interfaces with the capability `ramdisk_boot`: ironic/drivers/modules/{pxe,ipxe}.py and redfish/boot.py. */
+const RAMDISK_BOOT = [
+  "pxe",
+  "ipxe",
+  "http",
+  "http-ipxe",
+  "redfish-virtual-media",
+  "idrac-redfish-virtual-media",
+  "redfish-https",
+];
+/** Those with `ramdisk_boot_configdrive`; all others drop the drive and only their log says so. */
+const DRIVE_BOOT = ["redfish-virtual-media", "idrac-redfish-virtual-media"];
+/** Those that find a machine by the MAC address of a port. */
+const PORT_BOOT = ["pxe", "ipxe", "http", "http-ipxe"];
+
+interface Facts {
+  nodes: Map<string, Node>;
+  hasPxePort: Set<string>;
+  enabled(driver: string): Promise<Record<string, unknown> | undefined>;
+}
+
+const FIELDS =
+  "uuid,name,driver,provision_state,provision_updated_at,instance_uuid,maintenance,maintenance_reason,fault,boot_interface,deploy_interface,extra,driver_info";
+const LIMIT = 1_000;
+const TIMEOUT_MS = 20_000;
+
+async function readAll<T extends { uuid: string }>(
+  client: Client,
+  path: string,
+  key: string,
+  fields: string,
+): Promise<T[]> {
+  const found: T[] = [];
+  for (;;) {
+    const marker = found.at(-1)?.uuid;
+    const page = await client.get<Record<string, T[]> & { next?: string }>(path, {
+      tried: "look at what the program is about to use",
+      query: { fields, limit: LIMIT, marker },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    found.push(...(page[key] ?? []));
+    if (!page["next"]) return found;
+  }
+}
+
+async function readFacts(client: Client): Promise<Facts> {
+  const cleanField = (await client.supports("automatedClean")) ? ",automated_clean" : "";
+  const retiredField = (await client.supports("retired")) ? ",retired" : "";
+  const [nodes, ports] = await Promise.all([
+    readAll<Node>(client, "/nodes", "nodes", FIELDS + cleanField + retiredField),
+    readAll<{ uuid: string; node_uuid: string; pxe_enabled: boolean }>(
+      client,
+      "/ports",
+      "ports",
+      "uuid,node_uuid,pxe_enabled",
+    ),
+  ]);
+  const byKey = new Map<string, Node>();
+  for (const node of nodes) {
+    if (node.name) byKey.set(node.name, node);
+    byKey.set(node.uuid, node);
+  }
+  const drivers = new Map<string, Promise<Record<string, unknown> | undefined>>();
+  return {
+    nodes: byKey,
+    hasPxePort: new Set(ports.filter(({ pxe_enabled }) => pxe_enabled).map(({ node_uuid }) => node_uuid)),
+    enabled: (driver) => {
+      const known =
+        drivers.get(driver) ??
+        client
+          .get<Record<string, unknown>>(`/drivers/${driver}`, { tried: `read the driver ${driver}` })
+          .catch(() => undefined);
+      drivers.set(driver, known);
+      return known;
+    },
+  };
+}
+
+const memo = new WeakMap<Client, Promise<Facts | Error>>();
+const factsOf = (client: Client): Promise<Facts | Error> => {
+  const known = memo.get(client) ?? readFacts(client).catch((error: unknown) => error as Error);
+  memo.set(client, known);
+  return known;
+};
+
+interface Finding {
+  path: string;
+  reason: string;
+  /** Ironic itself would refuse it. */
+  rejected: boolean;
+}
+
+interface Subject {
+  props: DeploymentProps;
+  node: Node;
+  facts: Facts;
+  planned: PlannedSettings | undefined;
+  boot: string | undefined;
+  deploy: string | undefined;
+  cleans: boolean;
+  enabled: Record<string, unknown> | undefined;
+}
+
+type Rule = (subject: Subject) => Finding | undefined;
+const rejected = (path: string, reason: string): Finding => ({ path, reason, rejected: true });
+const dropped = (path: string, reason: string): Finding => ({ path, reason, rejected: false });
+
+const notEnabled = (subject: Subject, kind: "boot" | "deploy"): Finding | undefined => {
+  const name = kind === "boot" ? subject.boot : subject.deploy;
+  const list = subject.enabled?.[`enabled_${kind}_interfaces`];
+  return name && Array.isArray(list) && !list.includes(name)
+    ? rejected(
+        "node",
+        `the ${kind} interface ${name} is not enabled for its driver ${subject.node.driver}; there are ${list.join(", ")}`,
+      )
+    : undefined;
+};
+
+const RULES: readonly Rule[] = [
+  ({ node }) =>
+    node.maintenance
+      ? rejected("node", `is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`)
+      : undefined,
+  ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
+  ({ props, node }) => {
+    const owner = hasUnknown(props.owner) ? "" : props.owner;
+    const instanceUuid = props.allocation ?? props.adopt ?? instanceUuidFor(owner, props.resourceName, node.uuid);
+    const claim: Claim = { owner, resource: props.resourceName, instanceUuid };
+    const holder = holderOf(node, claim);
+    return holder.kind === "other" && !hasUnknown(props.allocation) && props.adopt === undefined
+      ? rejected("node", `is held by ${holder.who}`)
+      : undefined;
+  },
+  ({ node, props }) => {
+    const facts = stateFacts(node.provision_state);
+    if (facts?.deploy !== "refuse" || props.adopt !== undefined) return undefined;
+    return rejected(
+      "node",
+      `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${facts.advice.replaceAll("{node}", node.name ?? node.uuid)}`,
+    );
+  },
+  (subject) => notEnabled(subject, "boot"),
+  (subject) => notEnabled(subject, "deploy"),
+  ({ deploy }) =>
+    deploy !== undefined && deploy !== "ramdisk"
+      ? rejected("node", `has the deploy interface ${deploy}; a BaremetalNodeConfig for it sets ramdisk`)
+      : undefined,
+  ({ boot }) =>
+    boot !== undefined && !RAMDISK_BOOT.includes(boot)
+      ? rejected(
+          "node",
+          `has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`,
+        )
+      : undefined,
+  ({ boot, node, facts }) =>
+    boot !== undefined && PORT_BOOT.includes(boot) && !facts.hasPxePort.has(node.uuid)
+      ? rejected("node", `boots by ${boot}, but has no port with pxe_enabled`)
+      : undefined,
+  ({ boot, cleans, node, props }) => {
+    const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
+    return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
+      ? dropped(
+          "node",
+          `is cleaned after use and boots by ${boot}, so Ironic also wants ${missing.join(" and ")} in driver_info (or a default in its configuration), or automated cleaning off`,
+        )
+      : undefined;
+  },
+  ({ props, boot }) =>
+    props.configDrive !== undefined && boot !== undefined && !DRIVE_BOOT.includes(boot)
+      ? dropped("configDrive", `will be dropped silently: only ${DRIVE_BOOT.join(" and ")} attach it, not ${boot}`)
+      : undefined,
+  ({ props }) =>
+    props.kernelArguments && props.bootIso !== undefined
+      ? dropped("kernelArguments", "have no effect on bootIso: an ISO brings its own")
+      : undefined,
+  ({ props, boot }) =>
+    props.bootIso !== undefined && boot === "pxe"
+      ? dropped("bootIso", "is not in the template of the boot interface pxe; use ipxe, http-ipxe or virtual media")
+      : undefined,
+];
+
+/** Addresses that were asked in this run, with what is wrong. */
+const images = new Map<string, Promise<string | undefined>>();
+const IMAGE_TIMEOUT_MS = 3_000;
+
+function imageTrouble(url: string): Promise<string | undefined> {
+  const known =
+    images.get(url) ??
+    request(url, { method: "HEAD", signal: AbortSignal.timeout(IMAGE_TIMEOUT_MS) }).then(
+      async ({ statusCode, body }) => {
+        await body.dump();
+        return statusCode === 404 || statusCode === 410 ? `answers ${statusCode}` : undefined;
+      },
+      (error: NodeJS.ErrnoException) => `does not answer (${error.code ?? error.name})`,
+    );
+  images.set(url, known);
+  return known;
+}
+
+async function imageFindings(props: DeploymentProps): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const key of ["kernel", "ramdisk", "bootIso"] as const) {
+    const url = props[key];
+    if (url === undefined || hasUnknown(url) || !/^https?:/.test(url)) continue;
+    const trouble = await imageTrouble(url);
+    if (trouble) findings.push(dropped(key, `${trouble} from here; the conductor may see another network`));
+  }
+  return findings;
+}
+
+async function findingsOf(props: DeploymentProps, facts: Facts): Promise<Finding[]> {
+  const node = facts.nodes.get(props.node);
+  if (!node) return [rejected("node", "there is no such node in this Ironic, or this account may not see it")];
+  const planned = plannedSettings({ uuid: node.uuid, name: node.name });
+  const subject: Subject = {
+    props,
+    node,
+    facts,
+    planned,
+    boot: planned?.bootInterface ?? node.boot_interface ?? undefined,
+    deploy: planned?.deployInterface ?? node.deploy_interface ?? undefined,
+    cleans: (planned?.automatedCleaning ?? node.automated_clean) !== false,
+    enabled: node.driver ? await facts.enabled(node.driver) : undefined,
+  };
+  const found = RULES.map((rule) => rule(subject)).filter((finding) => finding !== undefined);
+  // A BaremetalNodeConfig that comes later in the program may still set what is missing here.
+  return found.map((finding) => ({ ...finding, rejected: finding.rejected && !planned?.uncertain }));
+}
+
+const MODES = ["off", "warn", "enforce"];
+let unreachableTold = false;
+
+export async function preflight(props: DeploymentProps, services: Services, call: Call): Promise<CheckFailure[]> {
+  const mode = services.get("preflight");
+  if (mode !== undefined && !MODES.includes(mode))
+    return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
+  if (mode === "off") return [];
+  const findings = await imageFindings(props);
+  if (!hasUnknown(props.node)) {
+    const facts = await services.client().then(factsOf, (error: unknown) => error as Error);
+    if (facts instanceof Error) {
+      if (!unreachableTold) call.warn(`The program could not be checked against Ironic: ${facts.message}`);
+      unreachableTold = true;
+    } else findings.push(...(await findingsOf(props, facts)));
+  }
+  const isFailure = ({ rejected }: Finding) => mode === "enforce" || (mode === undefined && rejected);
+  for (const finding of findings)
+    if (!isFailure(finding))
+      call.warn(`Node ${props.node}: ${finding.path === "node" ? "" : `${finding.path} `}${finding.reason}.`);
+  const drive = props.configDrive;
+  if (drive !== undefined && !hasUnknown(drive) && "reason" in driveValue(drive)) return [];
+  return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
+}

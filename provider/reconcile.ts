@@ -1,0 +1,227 @@
+/**
+ * The one loop behind create, update and delete: observe, decide, act, observe again.
+ *
+ * It knows no HTTP: it is given an object with two methods. After an answer that leaves open whether Ironic did what
+ * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
+ */
+import type { Clock } from "./clock.ts";
+import { type ActionName, type Decision, type Memory, nodeLabel } from "./decision.ts";
+import { type Answer, CancelledError, IronicError, ProblemError } from "./errors.ts";
+import type { Node } from "./node.ts";
+import { stateName } from "./states.ts";
+
+export interface Sight {
+  node: Node;
+  /** Everything about the node was just read; acting needs that. Otherwise only the light fields are recent. */
+  fresh: boolean;
+}
+
+export interface Machine<Action extends string = ActionName, Mind = Memory> {
+  /** `now` reads the whole node, `next` waits for a tick of the poller. */
+  observe(how: "now" | "next", signal: AbortSignal): Promise<Sight>;
+  /** Does one thing. The node as Ironic's answer shows it, where the answer shows it. Throws IronicError. */
+  act(action: Action, node: Node, memory: Mind, signal: AbortSignal): Promise<Node | undefined>;
+}
+
+export interface ReconcileOptions<Action extends string = ActionName, Mind = Memory> {
+  machine: Machine<Action, Mind>;
+  decide(node: Node, memory: Mind): Decision<Action>;
+  memory: Mind;
+  clock: Clock;
+  random(): number;
+  signal: AbortSignal;
+  timeoutMs: number;
+  /** For people: what is being waited for and for how long. */
+  onProgress(text: string): void;
+  /** Why the node's operation failed, read when a decision asks for it. */
+  cause(node: Node): Promise<string>;
+  /** An action failed in a way that a rule can answer; true when it has (then the loop goes on). */
+  onRejected?(action: Action, node: Node, error: IronicError): boolean;
+  /** Last trouble of the poller. */
+  trouble(): string | undefined;
+}
+
+/**
+ * What a failed action means for the loop. `again`: look at the node and decide anew, after a pause that grows;
+ * `stop`: no look at the node would change the answer.
+ */
+const AFTER_FAILURE: Readonly<Record<Answer, "again" | "stop">> = {
+  locked: "again",
+  inTransition: "again",
+  wrongState: "again",
+  conflict: "again",
+  noConductor: "again",
+  overloaded: "again",
+  serverError: "again",
+  ambiguous: "again",
+  unreachable: "again",
+  invalid: "stop",
+  forbidden: "stop",
+  unauthorized: "stop",
+  nodeGone: "stop",
+  notFound: "stop",
+  unacceptable: "stop",
+  unsupported: "stop",
+};
+
+/** Failures after which trying the same action on an unchanged node a few more times is all that makes sense. */
+const FEW_TRIES: readonly Answer[] = ["wrongState", "conflict", "serverError"];
+const MAX_FEW_TRIES = 3;
+/** No sane operation needs more; a loop that does is a fault of this project or a node that others keep changing. */
+const MAX_ACTIONS = 60;
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 10_000;
+
+export class TimeoutError extends ProblemError {}
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+function describe(node: Node, elapsedMs: number): string {
+  const step = node.deploy_step?.step ?? node.clean_step?.step;
+  const notes = [
+    stateName(node.provision_state),
+    ...(step ? [`step ${step}`] : []),
+    ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
+  ];
+  return `${notes.join(", ")}, ${seconds(elapsedMs)}`;
+}
+
+export async function reconcile<Action extends string, Mind>(
+  options: ReconcileOptions<Action, Mind>,
+): Promise<{ node: Node; remark?: string }> {
+  const { machine, decide, memory, clock, signal, timeoutMs } = options;
+  const startedAt = clock.now();
+  const run: Run = { options, startedAt, remainingMs: () => startedAt + timeoutMs - clock.now(), failure: undefined };
+  const elapsed = () => seconds(clock.now() - startedAt);
+  let sight = await machine.observe("now", signal);
+  let pauseMs = FIRST_PAUSE_MS;
+  let sameFailures = 0;
+
+  for (let actions = 0; ; ) {
+    const { node } = sight;
+    if (signal.aborted) throw cancelled(node, signal);
+    const decision = decide(node, memory);
+    if (decision.do === "done") return { node, ...(decision.remark !== undefined && { remark: decision.remark }) };
+    if (run.remainingMs() <= 0) throw timedOut(run, node);
+    if (decision.do === "wait") {
+      options.onProgress(describe(node, clock.now() - startedAt));
+      sight = await look(run, "next", sight);
+      continue;
+    }
+    if (!sight.fresh) {
+      sight = await look(run, "now", sight);
+      continue;
+    }
+    if (decision.do === "fail") throw await refusal(options, node, decision);
+    if (++actions > MAX_ACTIONS) throw gaveUp(node, decision.action);
+    options.onProgress(`${decision.action}, ${elapsed()}`);
+    try {
+      const answered = await machine.act(decision.action, node, memory, signal);
+      pauseMs = FIRST_PAUSE_MS;
+      sameFailures = 0;
+      run.failure = undefined;
+      sight = answered ? { node: answered, fresh: true } : await look(run, "next", sight);
+    } catch (error) {
+      if (signal.aborted) throw cancelled(node, signal);
+      if (!(error instanceof IronicError)) throw error;
+      const handled = options.onRejected?.(decision.action, node, error) === true;
+      sameFailures = run.failure?.action === decision.action ? sameFailures + 1 : 1;
+      if (!handled && isHopeless(error, sameFailures)) throw error;
+      run.failure = { action: decision.action, error };
+      options.onProgress(`${decision.action}: ${error.answer}, trying again, ${elapsed()}`);
+      await pause(run, pauseMs, node);
+      pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
+      sight = await look(run, "now", sight);
+    }
+  }
+}
+
+/** What the loop's helpers need of it, whatever the actions are. */
+type Options = Pick<
+  ReconcileOptions<string, unknown>,
+  "clock" | "random" | "signal" | "timeoutMs" | "onProgress" | "cause" | "trouble"
+> & { machine: Pick<Machine<string, unknown>, "observe"> };
+
+interface Run {
+  options: Options;
+  startedAt: number;
+  remainingMs(): number;
+  failure: { action: string; error: IronicError } | undefined;
+}
+
+const isHopeless = (error: IronicError, failures: number): boolean =>
+  AFTER_FAILURE[error.answer] === "stop" || (FEW_TRIES.includes(error.answer) && failures > MAX_FEW_TRIES);
+
+async function pause(run: Run, ms: number, node: Node): Promise<void> {
+  const { clock, random, signal } = run.options;
+  if (run.remainingMs() <= 0) throw timedOut(run, node);
+  try {
+    await clock.sleep(Math.min(run.remainingMs(), ms * (0.75 + 0.5 * random())), signal);
+  } catch (error) {
+    throw signal.aborted ? cancelled(node, signal) : error;
+  }
+}
+
+/** Reads the node again, for as long as there is time: an Ironic that is away for a while comes back. */
+async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> {
+  const { options } = run;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+    const deadline = new AbortController();
+    const signal = AbortSignal.any([options.signal, deadline.signal]);
+    const timer = options.clock.sleep(Math.max(0, run.remainingMs()), signal).then(
+      () => deadline.abort(),
+      () => undefined,
+    );
+    try {
+      return await options.machine.observe(how, signal);
+    } catch (error) {
+      if (options.signal.aborted) throw cancelled(last.node, options.signal);
+      if (deadline.signal.aborted) throw timedOut(run, last.node);
+      if (!(error instanceof IronicError) || AFTER_FAILURE[error.answer] === "stop") throw error;
+      options.onProgress(`${error.answer}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
+      await pause(run, pauseMs, last.node);
+    } finally {
+      deadline.abort();
+      await timer;
+    }
+  }
+}
+
+async function refusal(
+  options: Options,
+  node: Node,
+  decision: Extract<Decision<never>, { do: "fail" }>,
+): Promise<ProblemError> {
+  const cause = decision.needsCause ? `: ${await options.cause(node)}` : "";
+  return new ProblemError({
+    problem: `${decision.problem}${cause}`,
+    advice: `${decision.advice}.`,
+    node: node.uuid,
+  });
+}
+
+const gaveUp = (node: Node, action: string): ProblemError =>
+  new ProblemError({
+    problem: `Gave up on node ${nodeLabel(node)} after ${MAX_ACTIONS} actions; the last was "${action}" in the state "${stateName(node.provision_state)}"`,
+    advice: "Something else keeps changing the node. Find out what, then run again.",
+    node: node.uuid,
+  });
+
+const cancelled = (node: Node, signal: AbortSignal): CancelledError =>
+  new CancelledError(
+    `Interrupted while node ${nodeLabel(node)} was "${stateName(node.provision_state)}". Whatever Ironic is doing goes on; the next run continues from there.`,
+    signal.reason,
+  );
+
+function timedOut({ options, failure }: Run, node: Node): TimeoutError {
+  const last = failure?.error.message ?? options.trouble();
+  const maintenance = node.maintenance ? " and in maintenance, where Ironic's own time-outs do not count" : "";
+  return new TimeoutError({
+    problem: `Waited ${seconds(options.timeoutMs)} for node ${nodeLabel(node)}; it is still "${stateName(node.provision_state)}"${maintenance}${
+      last ? `. The last trouble was: ${last}` : ""
+    }`,
+    advice:
+      "Only the waiting has ended, not what the machine does: run again to go on waiting, with a longer timeoutSeconds (or undeployTimeoutSeconds) if it is simply slow.",
+    node: node.uuid,
+  });
+}
