@@ -17,17 +17,29 @@ const failure = async (promise: Promise<unknown>): Promise<RpcFailure> => {
   throw new Error("it did not fail");
 };
 
+const started = async (): Promise<ProviderProcess> => {
+  const provider = await startProvider(text);
+  // The engine checks before it creates; this is the first call, whose URN nobody can see.
+  await provider.check({}, { mode: "echo" });
+  return provider;
+};
+
+/** A create that has begun to wait. */
+const waiting = async (provider: ProviderProcess): Promise<{ ended: Promise<RpcFailure> }> => {
+  const ended = failure(provider.create({ mode: "waits", secret: "hunter22" }));
+  while (!provider.logs.some(({ message }) => message === "waiting")) await new Promise(setImmediate);
+  return { ended };
+};
+
 const since = (startMs: number) => performance.now() - startMs;
 
 describe("bridge, in Pulumi's own provider process", function () {
   this.timeout(30_000);
   let provider: ProviderProcess;
-  beforeEach(async () => {
-    provider = await startProvider(text);
-    // The engine checks before it creates; this is the first call, whose URN nobody can see.
-    await provider.check({}, { mode: "echo" });
+  before(async () => {
+    provider = await started();
   });
-  afterEach(() => provider.stop());
+  after(() => provider.stop());
 
   it("wraps secrets in what check, create, update and read return", async () => {
     const props = { mode: "echo", secret: "hunter22" };
@@ -121,38 +133,45 @@ describe("bridge, in Pulumi's own provider process", function () {
     ]);
     expect(warnings[0]?.urn).to.equal(urn);
   });
+});
+
+describe("bridge, at the end of a run", function () {
+  this.timeout(30_000);
+  let provider: ProviderProcess;
+  beforeEach(async () => {
+    provider = await started();
+  });
+  afterEach(() => provider.stop());
 
   it("ends a waiting create within a second of Cancel, as a half-done resource", async () => {
-    const waiting = failure(provider.create({ mode: "waits", secret: "hunter22" }));
-    while (!provider.logs.some(({ message }) => message === "waiting")) await new Promise(setImmediate);
+    const { ended } = await waiting(provider);
     const cancelledAtMs = performance.now();
     await provider.cancel();
-    const { partial } = await waiting;
+    const { partial } = await ended;
     expect(since(cancelledAtMs)).to.be.below(1_000);
     expect(partial?.id).to.equal("node-uuid");
     expect(partial?.reasons).to.deep.equal(["The run was interrupted"]);
   });
 
   it("answers and leaves when the engine dies", async () => {
-    const waiting = failure(provider.create({ mode: "waits" }));
-    while (!provider.logs.some(({ message }) => message === "waiting")) await new Promise(setImmediate);
+    const { ended } = await waiting(provider);
     const diedAtMs = performance.now();
     const exit = once(provider.child, "exit");
     provider.child.stdin?.end();
-    expect((await waiting).partial?.reasons).to.deep.equal(["Pulumi's engine ended"]);
+    expect((await ended).partial?.reasons).to.deep.equal(["Pulumi's engine ended"]);
     await exit;
     expect(since(diedAtMs)).to.be.below(1_500);
   });
 
   it("leaves a call that does not listen behind when the engine dies", async () => {
-    const waiting = failure(provider.create({ mode: "stubborn" }));
+    const ended = failure(provider.create({ mode: "stubborn" }));
     await provider.check({}, { mode: "echo" });
     const diedAtMs = performance.now();
     const exit = once(provider.child, "exit");
     provider.child.stdin?.end();
     await exit;
     expect(since(diedAtMs)).to.be.within(1_500, 3_500);
-    await waiting;
+    await ended;
   });
 });
 
@@ -172,9 +191,9 @@ describe("bridge, with nobody at the other side", function () {
   });
 
   it("still hears Cancel", async () => {
-    const waiting = failure(provider.create({ mode: "waits" }));
+    const ended = failure(provider.create({ mode: "waits" }));
     await provider.check({}, { mode: "echo" });
     await provider.cancel();
-    expect((await waiting).partial?.id).to.equal("node-uuid");
+    expect((await ended).partial?.id).to.equal("node-uuid");
   });
 });

@@ -99,12 +99,14 @@ const startChild = async (address: string, cwd: string, blind: boolean) => {
   const script = sdk.resolve("@pulumi/pulumi/cmd/dynamic-provider");
   const args = [script, "--logflow", "-v=3", blind ? "nowhere" : address];
   const child = spawn(process.execPath, args, { cwd, stdio: [blind ? "ignore" : "pipe", "pipe", "pipe"] });
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error("no pipes");
   let text = "";
-  child.stderr.on("data", (chunk) => {
+  stderr.on("data", (chunk) => {
     text += chunk;
   });
-  const port = new Promise<number>((resolve) => child.stdout.once("data", (chunk) => resolve(Number(chunk))));
-  child.stdout.on("data", (chunk) => {
+  const port = new Promise<number>((resolve) => stdout.once("data", (chunk) => resolve(Number(chunk))));
+  stdout.on("data", (chunk) => {
     text += chunk;
   });
   const ended = once(child, "exit").then(() => Promise.reject(new Error(`the provider process ended: ${text}`)));

@@ -1,0 +1,254 @@
+import { expect } from "chai";
+import type { Bridge } from "../provider/bridge.ts";
+import { CancelledError, IronicError, ProblemError } from "../provider/errors.ts";
+import { type Call, type Handler, PartialFailure, type Props, type Services } from "../provider/handler.ts";
+import { attach } from "../provider/runtime.ts";
+
+const secret = (value: unknown) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  value,
+});
+
+interface Attached {
+  check(olds: Props, news: Props): Promise<{ inputs: Props; failures: unknown[] }>;
+  diff(id: string, olds: Props, news: Props): Promise<unknown>;
+  create(inputs: Props): Promise<{ id: string; outs: Props }>;
+  read(id: string, props: Props): Promise<{ id?: string; props?: Props; inputs?: Props }>;
+  update(id: string, olds: Props, news: Props): Promise<{ outs: Props }>;
+  delete(id: string, props: Props): Promise<void>;
+}
+
+const unused = (): never => {
+  throw new Error("this method is not expected to be called");
+};
+
+const quiet: Handler = {
+  secretOutputs: ["password"],
+  check: async (_olds, inputs) => ({ inputs, failures: [] }),
+  diff: unused,
+  create: unused,
+  read: unused,
+  update: unused,
+  delete: unused,
+};
+
+/** A clock that stands until it is set forward. */
+const manualClock = () => {
+  let nowMs = 0;
+  const sleepers: { untilMs: number; wake(): void }[] = [];
+  return {
+    now: () => nowMs,
+    sleep: (ms: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        sleepers.push({ untilMs: nowMs + ms, wake: resolve });
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      }),
+    forward: async (ms: number) => {
+      nowMs += ms;
+      for (const { untilMs, wake } of sleepers) if (untilMs <= nowMs) wake();
+      await new Promise(setImmediate);
+    },
+  };
+};
+
+const attached = (own: Partial<Handler>) => {
+  const logs: { severity: string; text: string; ephemeral: boolean }[] = [];
+  const clock = manualClock();
+  const bridge: Bridge = {
+    signal: new AbortController().signal,
+    about: () => ({ urn: "urn:x", timeoutMs: 5 }),
+    log: (severity, text, { ephemeral = false }) => logs.push({ severity, text, ephemeral }),
+    begin: () => async () => {},
+  };
+  const services: Services = { client: unused, clock, random: () => 0.5, get: () => undefined };
+  const self = {} as Attached;
+  attach(
+    self,
+    "deployment",
+    { config: { get: () => undefined } },
+    {
+      handler: async () => ({ ...quiet, ...own }),
+      services,
+      bridge,
+    },
+  );
+  return { self, logs, clock, bridge };
+};
+
+const thrown = async (promise: Promise<unknown>) => {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error & { id?: string; properties?: Props; reasons?: string[] };
+  }
+  throw new Error("it did not fail");
+};
+
+describe("runtime", () => {
+  it("gives the object its methods synchronously", () => {
+    const { self } = attached({});
+    expect(Object.keys(self)).to.have.members(["check", "diff", "create", "read", "update", "delete"]);
+  });
+
+  it("does not show the handler its own code, and answers with the same code", async () => {
+    const seen: Props[] = [];
+    const { self } = attached({
+      create: async (inputs) => {
+        seen.push(inputs);
+        return { id: "a", outs: { state: "active" } };
+      },
+    });
+    const result = await self.create({ node: "worker-1", __provider: "text" });
+    expect(seen).to.deep.equal([{ node: "worker-1" }]);
+    expect(result).to.deep.equal({ id: "a", outs: { node: "worker-1", state: "active", __provider: "text" } });
+  });
+
+  it("lets a handler drop an input from the outputs", async () => {
+    const { self } = attached({ create: async () => ({ id: "a", outs: { bulky: undefined } }) });
+    expect((await self.create({ bulky: "x" })).outs).to.not.have.property("bulky");
+  });
+
+  it("treats a first check as one without old inputs", async () => {
+    const seen: unknown[] = [];
+    const check: Handler["check"] = async (olds, inputs) => {
+      seen.push(olds);
+      return { inputs, failures: [] };
+    };
+    const { self } = attached({ check });
+    await self.check({}, { a: 1 });
+    await self.check({ a: 1, __provider: "text" }, { a: 1 });
+    expect(seen).to.deep.equal([undefined, { a: 1 }]);
+  });
+
+  it("refuses inputs that cannot be stored, at preview", async () => {
+    const { self } = attached({});
+    const { failures } = await self.check({}, { seconds: Number.NaN });
+    expect(failures).to.deep.equal([{ property: "", reason: "seconds is not a finite number (NaN)" }]);
+  });
+
+  it("passes a diff on as it is", async () => {
+    const answer = { changes: true, replaces: ["node"], deleteBeforeReplace: true };
+    const { self } = attached({ diff: async () => answer });
+    expect(await self.diff("a", {}, {})).to.equal(answer);
+  });
+
+  it("passes on what refresh found, inputs included", async () => {
+    const { self } = attached({ read: async (id) => ({ id, props: { a: 1, password: "p" }, inputs: { a: 1 } }) });
+    expect(await self.read("a", {})).to.deep.equal({
+      id: "a",
+      props: { a: 1, password: secret("p") },
+      inputs: { a: 1 },
+    });
+  });
+
+  it("answers a vanished resource with nothing", async () => {
+    const { self } = attached({ read: async () => undefined });
+    expect(await self.read("a", {})).to.deep.equal({});
+  });
+
+  it("keeps a resource whose update returned something that cannot be stored", async () => {
+    const { self } = attached({ update: async () => ({ outs: { rate: Number.POSITIVE_INFINITY } }) });
+    const error = await thrown(self.update("a", { __provider: "old" }, { __provider: "new" }));
+    expect(error).to.include({ id: "a" });
+    expect(error.properties).to.deep.equal({ __provider: "new" });
+    expect(error.reasons).to.have.length(1);
+  });
+
+  it("does not keep a resource without an id", async () => {
+    const { self } = attached({ create: async () => ({ id: "", outs: {} }) });
+    expect((await thrown(self.create({}))).message).to.contain("has no id");
+  });
+
+  const failures: [string, unknown, string, string][] = [
+    [
+      "an answer of Ironic",
+      new IronicError({
+        answer: "conflict",
+        tried: "claim",
+        request: "PATCH /v1/nodes/a",
+        status: 409,
+        requestId: "req-1",
+        detail: "taken planted1",
+        advice: "Wait.",
+      }),
+      "Could not claim: Ironic answered 409 (req-1): taken [secret]. Wait.",
+      "PATCH /v1/nodes/a → 409 (req-1)",
+    ],
+    [
+      "no answer",
+      new IronicError({
+        answer: "unreachable",
+        tried: "claim",
+        request: "PATCH /v1/nodes/a",
+        detail: "refused",
+        advice: "Wait.",
+      }),
+      "Could not claim: PATCH /v1/nodes/a: refused. Wait.",
+      "PATCH /v1/nodes/a → unreachable",
+    ],
+    [
+      "a refusal of ours",
+      new ProblemError({ problem: "No planted1", advice: "Do." }),
+      "No [secret]. Do.",
+      "deployment delete",
+    ],
+    ["an interruption", new CancelledError(), "Cancelled", "deployment delete"],
+    ["a bug", new RangeError("planted1"), "Unexpected RangeError: [secret]", "deployment delete"],
+    ["a plain text", "planted1", "Unexpected failure: [secret]", "deployment delete"],
+    [
+      "a partial failure where there is none",
+      new PartialFailure("a", {}, new Error("why")),
+      "why",
+      "deployment delete",
+    ],
+  ];
+  for (const [title, error, message, summary] of failures) {
+    it(`reports ${title} in one message, without stack and secrets`, async () => {
+      const { self } = attached({
+        delete: async () => {
+          throw error;
+        },
+      });
+      const failure = await thrown(self.delete("a", { password: "planted1" }));
+      expect(failure.message).to.equal(message);
+      expect(`${failure}: ${failure.stack}`).to.equal(`${summary}: `);
+      expect(failure.id).to.equal(undefined);
+    });
+  }
+
+  it("shows the newest progress at most once a second, and none after the end", async () => {
+    const said: Call[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { self, logs, clock } = attached({
+      delete: (_id, _props, _services, call) => {
+        said.push(call);
+        return promise;
+      },
+    });
+    const deleting = self.delete("a", { password: "planted1" });
+    await new Promise(setImmediate);
+    const [call] = said;
+    call?.progress("one\n planted1");
+    call?.progress("two");
+    call?.progress("three");
+    expect(logs.map(({ text }) => text)).to.deep.equal(["one [secret]"]);
+    await clock.forward(999);
+    expect(logs).to.have.length(1);
+    await clock.forward(1);
+    expect(logs.map(({ text }) => text)).to.deep.equal(["one [secret]", "three"]);
+    call?.progress("three");
+    await clock.forward(1_000);
+    expect(logs).to.have.length(2);
+    call?.progress("four");
+    call?.progress("five");
+    resolve();
+    await deleting;
+    await clock.forward(5_000);
+    expect(logs.map(({ text, ephemeral }) => `${text} ${ephemeral}`)).to.deep.equal([
+      "one [secret] true",
+      "three true",
+      "four true",
+    ]);
+    expect(call).to.include({ urn: "urn:x", timeoutMs: 5 });
+  });
+});
