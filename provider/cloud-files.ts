@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { ProblemError } from "./errors.ts";
 
@@ -16,20 +16,19 @@ export interface Surroundings {
   readFile(path: string): string | undefined;
 }
 
-const readIfPossible = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-};
-
-export const systemSurroundings = (env: NodeJS.ProcessEnv): Surroundings => ({
+/** The machine's own files; paths without a root are below `cwd`. */
+export const systemSurroundings = (env: NodeJS.ProcessEnv, cwd: string = process.cwd()): Surroundings => ({
   env,
-  cwd: process.cwd(),
+  cwd,
   home: env.HOME || homedir(),
   platform: process.platform,
-  readFile: readIfPossible,
+  readFile: (path) => {
+    try {
+      return readFileSync(resolve(cwd, path), "utf8");
+    } catch {
+      return undefined;
+    }
+  },
 });
 
 /** `~` at the start means the home directory, as in openstacksdk. */
@@ -62,7 +61,7 @@ const suffixes = [".yaml", ".yml", ".json"] as const;
 const parseText = (path: string, text: string): unknown =>
   path.endsWith("json")
     ? JSON.parse(text)
-    : parse(text, { version: "1.1", uniqueKeys: false, intAsBigInt: true, prettyErrors: false, logLevel: "silent" });
+    : parse(text, { version: "1.1", uniqueKeys: false, intAsBigInt: true, prettyErrors: false, logLevel: "error" });
 
 export interface LoadedFile {
   path: string;
@@ -123,9 +122,11 @@ export const mergeCloud = (base: Raw, extra: Raw): Raw => {
   return { ...base, ...extra, ...(auth === undefined ? {} : { auth }) };
 };
 
-/** A number as Python prints it: what openstacksdk would send. */
-const pythonText = (value: number | bigint): string =>
-  typeof value === "number" && Number.isInteger(value) ? `${value}.0` : String(value);
+/** A plain value as Python prints it: what openstacksdk would send. */
+export const pythonText = (value: unknown): string => {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "number" && Number.isInteger(value) ? `${value}.0` : String(value);
+};
 
 /** Dashes to underscores, numbers to text; times stay numbers. */
 export const normaliseKeys = (raw: Raw): Raw => {

@@ -1,4 +1,4 @@
-import { asRaw, type Raw } from "./cloud-files.ts";
+import { asRaw, pythonText, type Raw } from "./cloud-files.ts";
 
 /** A list, or text with commas in it. */
 export const splitList = (value: unknown): string[] => {
@@ -34,7 +34,7 @@ const fixAuthSpellings = (config: Raw): void => {
         delete config[spelling];
       }
     }
-    if (found !== undefined && found !== null && found !== "") auth[target] = String(found);
+    if (found !== undefined && found !== null && found !== "") auth[target] = pythonText(found);
   }
   config.auth = auth;
 };

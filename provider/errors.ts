@@ -61,10 +61,9 @@ const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${t
 const messageOf = (fields: IronicErrorFields): string => {
   const node = fields.node === undefined || fields.tried.includes(fields.node) ? "" : ` (node ${fields.node})`;
   const id = fields.requestId ? ` (${fields.requestId})` : "";
+  const unanswered = fields.answer === "unsupported" ? "" : `${fields.request}: `;
   const answered =
-    fields.status === undefined
-      ? `${fields.request}: `
-      : `${fields.server ?? "Ironic"} answered ${fields.status}${id}: `;
+    fields.status === undefined ? unanswered : `${fields.server ?? "Ironic"} answered ${fields.status}${id}: `;
   const advice = fields.advice ?? adviceByAnswer[fields.answer];
   return `Could not ${fields.tried}${node}: ${answered}${sentence(fields.detail || "no explanation")} ${advice}`;
 };

@@ -1,0 +1,99 @@
+import { expect } from "chai";
+import { createLimiter, type Load } from "../provider/limiter.ts";
+import { rejection } from "./fake-ironic.ts";
+
+const limiterAt = (max: number, start?: number) => {
+  const time = { ms: 0 };
+  const limiter = createLimiter({ max, now: () => time.ms, ...(start === undefined ? {} : { start }) });
+  const feel = async (load: Load, afterMs = 1000): Promise<number> => {
+    time.ms += afterMs;
+    await limiter.run(
+      async () => undefined,
+      () => load,
+    );
+    return limiter.limit;
+  };
+  return { limiter, feel };
+};
+
+describe("limiter", () => {
+  it("opens fast until the first sign of load, then by one place a round", async () => {
+    const { limiter, feel } = limiterAt(32, 4);
+    for (let i = 0; i < 4; i += 1) await feel("fine");
+    expect(limiter.limit).to.equal(8);
+    expect(await feel("overloaded")).to.equal(4);
+    for (let i = 0; i < 5; i += 1) await feel("fine");
+    expect(limiter.limit).to.be.within(5, 5.2);
+  });
+
+  it("counts one burst of failures once, and never closes", async () => {
+    const { limiter, feel } = limiterAt(32, 32);
+    await feel("overloaded");
+    await feel("overloaded", 10);
+    expect(limiter.limit).to.equal(16);
+    for (let i = 0; i < 20; i += 1) await feel("overloaded");
+    expect(limiter.limit).to.equal(1);
+    expect(await feel("unknown")).to.equal(1);
+  });
+
+  it("goes down gently when it is only busy, and never above its maximum", async () => {
+    const { feel } = limiterAt(10, 10);
+    expect(await feel("fine")).to.equal(10);
+    expect(await feel("busy")).to.equal(8);
+  });
+
+  it("runs no more at once than it allows, first come first served", async () => {
+    const { limiter } = limiterAt(2, 2);
+    const order: number[] = [];
+    let running = 0;
+    let most = 0;
+    const work = async (id: number): Promise<void> => {
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      order.push(id);
+      running -= 1;
+    };
+    await Promise.all(
+      [1, 2, 3, 4, 5].map((id) =>
+        limiter.run(
+          () => work(id),
+          () => "unknown",
+        ),
+      ),
+    );
+    expect(most).to.equal(2);
+    expect(order).to.deep.equal([1, 2, 3, 4, 5]);
+    expect(limiter.active).to.equal(0);
+  });
+
+  it("lets who waits leave the queue", async () => {
+    const { limiter } = limiterAt(1, 1);
+    let finish = (): void => undefined;
+    const first = limiter.run(
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+      () => "fine",
+    );
+    const abort = new AbortController();
+    const second = rejection(
+      limiter.run(
+        async () => "never",
+        () => "fine",
+        abort.signal,
+      ),
+    );
+    abort.abort(new Error("enough"));
+    expect((await second).message).to.equal("enough");
+    finish();
+    await first;
+    expect(
+      await limiter.run(
+        async () => "third",
+        () => "fine",
+      ),
+    ).to.equal("third");
+  });
+});
