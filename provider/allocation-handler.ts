@@ -116,7 +116,7 @@ export const allocationHandler: Handler = {
     const replaces = IDENTITY.filter(
       (key) => hasUnknown(news[key]) || JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
     );
-    const unfinished = olds["node"] === undefined;
+    const unfinished = olds.node === undefined;
     return { changes: replaces.length > 0 || unfinished, replaces: [...replaces], deleteBeforeReplace: true };
   },
   async create(inputs, services, call) {
@@ -143,8 +143,8 @@ export const allocationHandler: Handler = {
     return nodes.length > 0 ? { id, props } : undefined;
   },
   async update(id, olds, news, services, call) {
-    const props = { ...news, owner: olds["owner"], resourceName: olds["resourceName"] } as unknown as AllocationProps;
-    const made = olds["node"] === undefined ? await allocate(props, id, services, call) : {};
+    const props = { ...news, owner: olds.owner, resourceName: olds.resourceName } as unknown as AllocationProps;
+    const made = olds.node === undefined ? await allocate(props, id, services, call) : {};
     return { outs: { ...olds, ...news, ...made } };
   },
   async delete(id, _props, services, call) {

@@ -74,7 +74,7 @@ export function deploymentMarker(node: Node): DeploymentMarker | undefined {
   const raw = node.extra[DEPLOYMENT_MARKER];
   if (raw === undefined || raw === null) return undefined;
   const marker = asRecord(raw);
-  return marker && typeof marker["owner"] === "string" && typeof marker["instanceUuid"] === "string"
+  return marker && typeof marker.owner === "string" && typeof marker.instanceUuid === "string"
     ? (marker as unknown as DeploymentMarker)
     : { owner: "unreadable", resource: "unreadable", instanceUuid: "unreadable", after: null };
 }
@@ -83,13 +83,13 @@ export function configMarker(node: Node): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;
   const marker = asRecord(raw);
-  return marker && typeof marker["owner"] === "string"
+  return marker && typeof marker.owner === "string"
     ? {
-        owner: marker["owner"],
-        resource: String(marker["resource"] ?? ""),
-        previous: asRecord(marker["previous"]) ?? {},
-        written: asRecord(marker["written"]) ?? {},
-        ...(typeof marker["kept"] === "string" && { kept: marker["kept"] }),
+        owner: marker.owner,
+        resource: String(marker.resource ?? ""),
+        previous: asRecord(marker.previous) ?? {},
+        written: asRecord(marker.written) ?? {},
+        ...(typeof marker.kept === "string" && { kept: marker.kept }),
       }
     : { owner: "unreadable", resource: "unreadable", previous: {}, written: {} };
 }

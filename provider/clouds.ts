@@ -20,8 +20,6 @@ export interface CloudChoice {
   cloud?: string | undefined;
   /** Laid over everything else; `auth` is merged. */
   args: Raw;
-  /** False: without OS_CLOUD or OS_* variables no file is looked at. */
-  searchFiles: boolean;
 }
 
 /** Everything that was found, before one cloud is chosen. */
@@ -182,6 +180,8 @@ export const resolveCloud = (sources: CloudSources, choice: CloudChoice): Cloud 
   const region = chooseRegion(knownRegions(own, profile), asked, name, name === sources.envName && Boolean(asked));
   delete base.regions;
   let config = mergeCloud(base, present(region.values));
+  // Options beside `auth` win over those inside, but not over what is said explicitly.
+  for (const option of Object.keys(asRaw(choice.args.auth))) delete config[option];
   config = mergeCloud(config, { ...present(choice.args), region_name: region.name });
   config = normaliseKeys(applyFixes(config));
   const authType = authTypeOf(config);

@@ -15,7 +15,7 @@ const INPUTS = ["node", ...Object.keys(driveShape), "filesSha256"];
 interface Outputs {
   content: string;
   sha256: string;
-  format: string;
+  contentFormat: string;
   /** Why this format. */
   formatReason: string;
   ports: string[];
@@ -77,7 +77,7 @@ async function build(node: string, args: DriveArgs, services: Services, call: Ca
       return {
         content: formatReference(source),
         sha256: source.sha256,
-        format: source.kind,
+        contentFormat: source.kind,
         formatReason: `the drive comes from ${source.location}`,
         ports: [],
       };
@@ -85,7 +85,7 @@ async function build(node: string, args: DriveArgs, services: Services, call: Ca
     const facts = await factsOf(client, node, args, call);
     const { content, sha256, format, formatReason, ports, warnings } = buildDrive(args, facts);
     for (const warning of warnings) call.warn(`Config drive of node ${node}: ${warning}.`);
-    return { content, sha256, format, formatReason, ports, nodeUuid: facts.nodeUuid };
+    return { content, sha256, contentFormat: format, formatReason, ports, nodeUuid: facts.nodeUuid };
   } catch (error) {
     throw refused(error);
   }
@@ -101,7 +101,7 @@ export const configDriveHandler: Handler = {
     const strange = Object.keys(news).filter((key) => !INPUTS.includes(key));
     for (const key of strange)
       failures.push({ path: key, reason: `there is no such property; there are ${INPUTS.slice(0, -1).join(", ")}` });
-    if (typeof news["node"] !== "string" || news["node"] === "")
+    if (typeof news.node !== "string" || news.node === "")
       failures.push({ path: "node", reason: "must be a node's name or UUID" });
     if (failures.length > 0 || hasUnknown(news)) return { inputs: news, failures };
     try {
@@ -119,12 +119,12 @@ export const configDriveHandler: Handler = {
       state.drift !== undefined ||
       hasUnknown(news) ||
       INPUTS.some((key) => key !== "node" && canonicalJson(olds[key] ?? null) !== canonicalJson(news[key] ?? null));
-    const replaces = (await isSameNode(state, String(news["node"]), services)) ? [] : ["node"];
+    const replaces = (await isSameNode(state, String(news.node), services)) ? [] : ["node"];
     return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
   },
 
   async create(inputs, services, call) {
-    const node = String(inputs["node"]);
+    const node = String(inputs.node);
     const outputs = await build(node, argsOf(inputs), services, call);
     return { id: outputs.nodeUuid ?? node, outs: { ...outputs } };
   },
@@ -155,7 +155,7 @@ export const configDriveHandler: Handler = {
 
   async update(_id, olds, news, services, call) {
     const state = olds as unknown as State;
-    const outputs = await build(state.nodeUuid ?? String(news["node"]), argsOf(news), services, call);
+    const outputs = await build(state.nodeUuid ?? String(news.node), argsOf(news), services, call);
     return { outs: { nodeUuid: state.nodeUuid, ...outputs } };
   },
 

@@ -24,7 +24,7 @@ export class ConfigDrive extends pulumi.dynamic.Resource {
   /** Hash of what the drive holds, in hex. Secret. */
   declare readonly sha256: pulumi.Output<string>;
   /** `json` (Ironic makes the image), `iso`, or where a ready drive comes from. */
-  declare readonly format: pulumi.Output<string>;
+  declare readonly contentFormat: pulumi.Output<string>;
   /** Why this format was chosen. */
   declare readonly formatReason: pulumi.Output<string>;
   /** MAC addresses of the node's ports that the network uses. */
@@ -35,7 +35,7 @@ export class ConfigDrive extends pulumi.dynamic.Resource {
     const outputs = {
       content: undefined,
       sha256: undefined,
-      format: undefined,
+      contentFormat: undefined,
       formatReason: undefined,
       ports: undefined,
       nodeUuid: undefined,

@@ -202,20 +202,19 @@ const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud
       ? { auth_methods: ["v3password", "v3totp"] }
       : {}),
   };
-  if (complete) return { cloud: resolveCloud(nothing, { args, searchFiles: false }), sources: nothing };
+  if (complete) return { cloud: resolveCloud(nothing, { args }), sources: nothing };
   const sources = loadSources(around, settings.cloud !== undefined || !named);
   const bare = resolveCloud(sources, {
     cloud: settings.cloud,
     args: { region_name: settings.region },
-    searchFiles: true,
   });
   if (settings.cloud === undefined && isOtherKeystone(settings, bare)) {
     const looked = [...sources.looked, "not used, as ironic:authUrl names another Keystone"];
-    return { cloud: resolveCloud(nothing, { args, searchFiles: false }), sources: { ...nothing, looked } };
+    return { cloud: resolveCloud(nothing, { args }), sources: { ...nothing, looked } };
   }
   // Nothing but an address: that is an Ironic without authentication.
   if (bare.name === "" && settings.authUrl === undefined && authType === undefined) args.auth_type = "none";
-  const cloud = resolveCloud(sources, { cloud: settings.cloud, args, searchFiles: true });
+  const cloud = resolveCloud(sources, { cloud: settings.cloud, args });
   for (const option of replacedBy(settings)) delete cloud.auth[option];
   return { cloud, sources };
 };
@@ -233,14 +232,14 @@ export const resolveConnection = (
   const { cloud, sources } = resolveAround(settings, around);
   const looked = sourcesText(settings, sources, cloud);
   const endpoint = endpointOf(settings, cloud);
-  if (cloud.name === "" && endpoint === undefined && settings.authUrl === undefined) {
+  if (cloud.name === "" && [endpoint, settings.authUrl, settings.authType].every((value) => value === undefined)) {
     throw new ProblemError({
       problem: `No Ironic is configured. ${looked}`,
       advice:
         "Set `ironic:endpoint` for an Ironic without Keystone, `ironic:cloud` for one in clouds.yaml, or the OS_* variables.",
     });
   }
-  const result = readAuth(cloud.authType, cloud.auth);
+  const result = readAuth(cloud.authType, cloud.auth, cloud.config);
   if (!("auth" in result)) throw lackError(result, cloud, looked);
   if (endpoint === undefined && result.auth.kind !== "keystone") {
     throw lackError({ missing: ["endpoint"] }, cloud, looked);

@@ -144,13 +144,14 @@ const keystoneAuth = (authType: string, raw: Raw): AuthResult => {
   return { auth: { kind: "keystone", authUrl, methods, scope } };
 };
 
-const hintFor = (raw: Raw): string | undefined =>
-  text(raw, "application_credential_secret") === undefined
-    ? undefined
-    : "an application credential is there, but auth_type is not v3applicationcredential";
+/** A frequent slip, as neither file nor variables say which way is meant. */
+const slipOf = (authType: string, config: Raw): string | undefined =>
+  authType === "password" && text(config, "application_credential_secret") !== undefined
+    ? "an application credential is there, but auth_type is not v3applicationcredential"
+    : undefined;
 
 /** Turns openstacksdk's `auth` section into proof of identity, or says what is missing. */
-export const readAuth = (authType: string, raw: Raw): AuthResult => {
+export const readAuth = (authType: string, raw: Raw, config: Raw): AuthResult => {
   if (authType === "none") return { auth: { kind: "none" } };
   const missing: string[] = [];
   if (authType === "http_basic") {
@@ -169,10 +170,8 @@ export const readAuth = (authType: string, raw: Raw): AuthResult => {
     return { missing: [], wrong: `auth_type "${authType}" is not supported (known: ${knownAuthTypes.join(", ")})` };
   }
   const result = keystoneAuth(authType, raw);
-  const hint = "auth" in result ? undefined : hintFor(raw);
-  return "auth" in result || result.wrong !== undefined || hint === undefined || authType === "v3applicationcredential"
-    ? result
-    : { ...result, wrong: hint };
+  const slip = slipOf(authType, { ...config, ...raw });
+  return "auth" in result || result.wrong !== undefined || slip === undefined ? result : { ...result, wrong: slip };
 };
 
 const secretsOfMethod = (method: Method): string[] => {

@@ -331,7 +331,7 @@ function liveInputs(node: Node, state: State): Props {
     if (value === undefined) delete inputs[key];
     else inputs[key] = value;
   }
-  if (state.protected !== undefined) inputs["protected"] = node.protected ?? false;
+  if (state.protected !== undefined) inputs.protected = node.protected ?? false;
   return inputs;
 }
 

@@ -60,9 +60,9 @@ export type Fields = Record<string, unknown>;
 /** `driver_info` and `extra` are managed key by key, so that what others put beside ours stays theirs. */
 export function wantedFields(props: NodeConfigProps): Fields {
   const fields: Fields = { deploy_interface: props.deployInterface ?? DEFAULT_DEPLOY_INTERFACE };
-  if (props.bootInterface !== undefined) fields["boot_interface"] = props.bootInterface;
-  if (props.automatedCleaning !== undefined) fields["automated_clean"] = props.automatedCleaning;
-  if (props.description !== undefined) fields["description"] = props.description;
+  if (props.bootInterface !== undefined) fields.boot_interface = props.bootInterface;
+  if (props.automatedCleaning !== undefined) fields.automated_clean = props.automatedCleaning;
+  if (props.description !== undefined) fields.description = props.description;
   for (const [key, value] of Object.entries(props.driverInfo ?? {})) fields[`driver_info/${key}`] = value;
   for (const [key, value] of Object.entries(props.capabilities ?? {})) fields[`capabilities/${key}`] = value;
   for (const [key, value] of Object.entries(props.extra ?? {})) fields[`extra/${key}`] = value;
@@ -109,7 +109,7 @@ function splitPath(path: string): [column: string, key: string | undefined] {
 
 /** `properties.capabilities` is one string, `key:value,key:value`. */
 function capabilitiesOf(node: Node): Map<string, string> {
-  const raw = node.properties["capabilities"];
+  const raw = node.properties.capabilities;
   const pairs = typeof raw === "string" && raw !== "" ? raw.split(",") : [];
   return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]));
 }

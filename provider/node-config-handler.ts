@@ -89,7 +89,7 @@ async function isOwnAllocation(client: Client, node: Node, ours: Owned): Promise
     tried: "see whose allocation is on the node",
     node: node.uuid,
   });
-  return (extra["pulumi_ironic"] as Props | undefined)?.["owner"] === ours.owner;
+  return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner;
 }
 
 interface Mind {
@@ -247,8 +247,8 @@ function restoration(node: Node, state: State): { changes: Fields; foreign: stri
   const marker = configMarker(node);
   const written = marker?.written ?? state.written;
   const previous = { ...(marker?.previous ?? state.previous) };
-  if (state.reenableAutomatedCleaning === true) previous["automated_clean"] = true;
-  if (state.reenableAutomatedCleaning === false) previous["automated_clean"] = written["automated_clean"] ?? null;
+  if (state.reenableAutomatedCleaning === true) previous.automated_clean = true;
+  if (state.reenableAutomatedCleaning === false) previous.automated_clean = written.automated_clean ?? null;
   const changes: Fields = {};
   const foreign: string[] = [];
   for (const [path, value] of Object.entries(written)) {
@@ -446,4 +446,4 @@ export const nodeConfigHandler: Handler = {
   delete: (_id, props, services, call) => restore(props as unknown as State, services, call),
 };
 
-const wantedInterface = (props: NodeConfigProps): string => String(wantedFields(props)["deploy_interface"]);
+const wantedInterface = (props: NodeConfigProps): string => String(wantedFields(props).deploy_interface);

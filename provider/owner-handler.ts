@@ -15,7 +15,7 @@ export const ownerHandler: Handler = {
   // Nodes carry the identity that was first made: another `ironic:owner` later must not orphan them.
   diff: async () => ({ changes: false, replaces: [], deleteBeforeReplace: true }),
   async create(inputs) {
-    const owner = typeof inputs["configured"] === "string" ? inputs["configured"] : randomUUID();
+    const owner = typeof inputs.configured === "string" ? inputs.configured : randomUUID();
     return { id: owner, outs: { owner } };
   },
   read: async (id, props) => ({ id, props }),

@@ -54,7 +54,7 @@ async function readAll<T extends { uuid: string }>(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     found.push(...(page[key] ?? []));
-    if (!page["next"]) return found;
+    if (!page.next) return found;
   }
 }
 

@@ -66,7 +66,15 @@ export interface ProviderArgs {
   requestTimeoutSeconds?: pulumi.Input<number>;
   /** Most requests at once; adapts below that by itself. Default: 32. */
   concurrency?: pulumi.Input<number>;
+  /**
+   * What a preview does with what would go wrong: nothing, warn, or fail. Default: fail where Ironic would refuse, warn
+   * where it would only ignore something.
+   */
+  preflight?: pulumi.Input<"off" | "warn" | "enforce">;
 }
+
+/** Read from the provider's configuration, and no part of the connection. */
+const otherNames = ["preflight"] as const;
 
 /** As in stack configuration: every value a text, lists as JSON. */
 const configText = (value: unknown): string | undefined => {
@@ -76,11 +84,11 @@ const configText = (value: unknown): string | undefined => {
 
 const configOf = (args: ProviderArgs): pulumi.Inputs => {
   const config: pulumi.Inputs = {};
-  for (const name of connectionKeyNames) {
+  for (const name of [...connectionKeyNames, ...otherNames]) {
     const value: unknown = args[name];
     if (value === undefined) continue;
     const text = pulumi.output(value).apply(configText);
-    config[`ironic:${name}`] = secretConnectionKeys.includes(name) ? pulumi.secret(text) : text;
+    config[`ironic:${name}`] = (secretConnectionKeys as readonly string[]).includes(name) ? pulumi.secret(text) : text;
   }
   return config;
 };

@@ -29,9 +29,10 @@ interface Context {
 
 type Method = "check" | "diff" | "create" | "read" | "update" | "delete";
 
+/** The user's properties. An output that is undefined arrives as null, and means that nothing was said. */
 const withoutProvider = (props: Props | undefined): Props => {
   const { [providerKey]: _, ...rest } = props ?? {};
-  return rest;
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 };
 
 const storable = (props: Props, handler: Handler): { props: Props; problems: string[] } => {
