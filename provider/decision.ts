@@ -40,6 +40,8 @@ export interface Memory {
   deploys: number;
   undeploys: number;
   recoveries: number;
+  /** Rebuilds that the server answered with an error of its own. */
+  rebuildErrors: number;
   /** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see updateMethod. */
   method: "rebuild" | "rebuildWithSource" | "redeploy" | "none";
   /** What `prepare` overwrote, for `revert`. */
@@ -53,6 +55,7 @@ export const freshMemory = (method: Memory["method"] = "rebuild"): Memory => ({
   deploys: 0,
   undeploys: 0,
   recoveries: 0,
+  rebuildErrors: 0,
   method,
 });
 

@@ -41,7 +41,7 @@ import { awaitReadiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { hasUnknown } from "./schema.ts";
 import { awaitSettings } from "./settings.ts";
-import { stateName } from "./states.ts";
+import { stateFacts, stateName } from "./states.ts";
 
 /** What the state holds of a deployment beside its inputs. */
 interface Outputs {
@@ -120,7 +120,7 @@ async function bringUp(
     protected: props.protected ?? false,
     updateStrategy: props.updateStrategy ?? "rebuild",
   };
-  const memory = freshMemory(props.updateStrategy === "redeploy" ? "redeploy" : "rebuild");
+  const memory = freshMemory(firstMethod(client, node, props));
   const machine = createMachine({
     client,
     clock: services.clock,
@@ -151,7 +151,8 @@ async function bringUp(
       onProgress: call.progress,
       cause: (seen) => failureCause(client, seen, since, call.signal),
       trouble: pollerOf(client, services.clock, services.random).trouble,
-      onRejected: (action, seen, error) => action === "rebuild" && rebuildRefused(seen, want, memory, error, call),
+      onRejected: (action, seen, error) =>
+        action === "rebuild" && rebuildRefused(seen, want, memory, error, client, call),
     });
     const powered = props.powerPolicy === "on" ? await powerOn(client, active, services, call, timeoutMs) : active;
     const outputs = outputsOf(powered, claim, { configDriveSha256: sha256 });
@@ -177,9 +178,26 @@ async function bringUp(
   }
 }
 
-/** Ironic 39.0 answers 500 to a rebuild that other versions do: go on with the next way, and say so. */
-function rebuildRefused(node: Node, want: DeployWant, memory: Memory, error: IronicError, call: Call): boolean {
+/** The fault of Ironic 39.0 that a rebuild with image_source avoids: ironic/conductor/deployments.py, start_deploy. */
+const KNOWN_FAULT = /auto_lessee/;
+/** Other errors of the server's may pass: only after this many is the rebuild taken to be impossible. */
+const REBUILD_ERRORS_MAX = 3;
+/** Clients of servers that were seen to have the fault; the next update need not meet it again. */
+const faulty = new WeakSet<Client>();
+
+const firstMethod = (client: Client, node: Node, props: DeploymentProps): Memory["method"] => {
+  if (props.updateStrategy === "redeploy") return "redeploy";
+  const avoided = props.ramdisk !== undefined && node.instance_info.image_source === props.ramdisk;
+  return avoided || (faulty.has(client) && props.ramdisk !== undefined) ? "rebuildWithSource" : "rebuild";
+};
+
+/** The server cannot do a rebuild that other versions do: go on with the next way, and say so. */
+function rebuildRefused(node: Node, want: DeployWant, memory: Memory, error: IronicError, client: Client, call: Call) {
   if (error.answer !== "serverError") return false;
+  memory.rebuildErrors++;
+  const known = KNOWN_FAULT.test(error.detail);
+  if (known) faulty.add(client);
+  else if (memory.rebuildErrors < REBUILD_ERRORS_MAX) return false;
   const next = nextMethod(node, want, memory);
   const said = `Ironic answered ${error.status ?? "an error"} to the rebuild of node ${nodeLabel(node)} (${error.detail})`;
   if (next === "rebuildWithSource")
@@ -297,7 +315,8 @@ async function driftOf(node: Node, state: State): Promise<string | undefined> {
   const holder = holderOf(node, claim);
   if (holder.kind === "other") return `held by ${holder.who}`;
   if (holder.kind === "free") return node.provision_state === "active" ? "the claim was removed" : "undeployed";
-  if (holder.kind === "marked") return "instance_uuid was removed";
+  if (holder.kind === "marked")
+    return stateFacts(node.provision_state)?.deploy === "begin" ? "undeployed" : "instance_uuid was removed";
   if (!holder.marker) return "the marker in extra was removed";
   const sha256 = state.configDriveSha256;
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
