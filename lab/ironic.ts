@@ -159,28 +159,42 @@ export async function prepareIronic(
   options: IronicOptions,
   log: Log,
 ): Promise<void> {
-  const { dir } = site;
-  for (const name of ["www", "tftp", "tftp-master", "images", "images-master", "locks", "certificates", "logs"]) {
-    if (name !== "logs") rmSync(join(dir, name), { recursive: true, force: true });
-    mkdirSync(join(dir, name), { recursive: true });
-  }
-  writeFileSync(join(dir, "ironic.conf"), ironicConfig(site, options), { mode: 0o600 });
   const empty = await cached(
     `schema-${options.flavour}-${programs.version}`,
     async (folder) => {
       log("Making an empty Ironic database (once)");
       const conf = join(folder, "schema.conf");
       writeFileSync(conf, `[database]\nconnection = sqlite:///${join(folder, "ironic.sqlite")}\n`);
-      await run(programs.dbsync, ["--config-file", conf, "create_schema"], {
-        cwd: folder,
-        env: ironicEnv(),
-        timeoutMs: 180_000,
-      });
+      const args = ["--config-file", conf, "create_schema"];
+      await run(programs.dbsync, args, { cwd: folder, env: ironicEnv(), timeoutMs: 180_000 });
     },
     log,
   );
+  layOut(site, options, join(empty, "ironic.sqlite"));
+}
+
+/** Puts a stopped Ironic back to the moment of `keepPristine`. */
+export function resetIronic(site: IronicSite, options: IronicOptions): void {
+  layOut(site, options, join(site.dir, "pristine.sqlite"));
+}
+
+/** Copies the database of a running Ironic. By SQLite itself, since a plain copy might catch it in the middle of a write. */
+export async function keepPristine(python: string, dir: string): Promise<void> {
+  const copy = join(dir, "pristine.sqlite");
+  rmSync(copy, { force: true });
+  const code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=30).execute('VACUUM INTO ?', (sys.argv[2],))";
+  await run(python, ["-c", code, join(dir, "ironic.sqlite"), copy], { timeoutMs: 60_000 });
+}
+
+function layOut(site: IronicSite, options: IronicOptions, database: string): void {
+  const { dir } = site;
+  for (const name of ["www", "tftp", "tftp-master", "images", "images-master", "locks", "certificates"]) {
+    rmSync(join(dir, name), { recursive: true, force: true });
+    mkdirSync(join(dir, name), { recursive: true });
+  }
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(join(dir, `ironic.sqlite${suffix}`), { force: true });
-  copyFileSync(join(empty, "ironic.sqlite"), join(dir, "ironic.sqlite"));
+  copyFileSync(database, join(dir, "ironic.sqlite"));
+  writeFileSync(join(dir, "ironic.conf"), ironicConfig(site, options), { mode: 0o600 });
 }
 
 /** The environment of all servers: loopback is never reached through a proxy, and no OpenStack variable of the user leaks in. */

@@ -55,26 +55,14 @@ export async function enrol(
     });
     for (const address of node.macs) await must(api, "POST", "/v1/ports", { node_uuid: node.uuid, address });
     await must(api, "PUT", `/v1/nodes/${node.uuid}/states/provision`, { target: "manage" });
-    await untilState(api, node.uuid, "manageable");
-    await must(api, "PUT", `/v1/nodes/${node.uuid}/states/provision`, { target: "provide" });
-    await untilState(api, node.uuid, "available");
-    // `replace` with null, as `remove` answers 500 on Ironic 39.
-    await must(api, "PATCH", `/v1/nodes/${node.uuid}`, [{ op: "replace", path: "/automated_clean", value: null }]);
   });
+  await untilAll(api, nodes, "manageable");
+  await each(nodes, (node) => must(api, "PUT", `/v1/nodes/${node.uuid}/states/provision`, { target: "provide" }));
+  await untilAll(api, nodes, "available");
+  // `replace` with null, as `remove` answers 500 on Ironic 39.
+  const unset = [{ op: "replace", path: "/automated_clean", value: null }];
+  await each(nodes, (node) => must(api, "PATCH", `/v1/nodes/${node.uuid}`, unset));
   log(`${nodes.length} nodes are available (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-}
-
-/** Removes every node and allocation that Ironic knows, in whatever state it is. */
-export async function removeAll(api: IronicApi): Promise<void> {
-  const listed = await must(api, "GET", "/v1/nodes?fields=uuid,protected&limit=1000");
-  await each(listed.body.nodes as { uuid: string; protected: boolean }[], async (node) => {
-    const path = `/v1/nodes/${node.uuid}`;
-    if (node.protected) await must(api, "PATCH", path, [{ op: "replace", path: "/protected", value: false }]);
-    await must(api, "PUT", `${path}/maintenance`, { reason: "lab reset" }); // lets any state be deleted
-    await must(api, "DELETE", path);
-  });
-  const { body } = await must(api, "GET", "/v1/allocations?fields=uuid");
-  for (const { uuid } of body.allocations as { uuid: string }[]) await must(api, "DELETE", `/v1/allocations/${uuid}`);
 }
 
 /** Sends a request that has to work, waiting for passing locks and overload. */
@@ -89,18 +77,24 @@ async function must(api: IronicApi, method: string, path: string, body?: unknown
   }
 }
 
-async function untilState(api: IronicApi, uuid: string, wanted: string): Promise<void> {
-  let seen = "";
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(100)) {
-    const { body } = await must(api, "GET", `/v1/nodes/${uuid}?fields=provision_state,last_error`);
-    seen = body.provision_state;
-    if (seen === wanted) return;
-    if (body.last_error) throw new LabError(`Node ${uuid} is in ${seen}: ${body.last_error}`, "See the log of Ironic");
+async function untilAll(api: IronicApi, nodes: readonly LabNode[], wanted: string): Promise<void> {
+  let waiting: { name: string; provision_state: string; last_error: string | null }[] = [];
+  for (const end = Date.now() + 30_000 + nodes.length * 1000; Date.now() < end; await sleep(100)) {
+    const { body } = await must(api, "GET", "/v1/nodes?fields=name,provision_state,last_error&limit=1000");
+    waiting = body.nodes.filter((node: { provision_state: string }) => node.provision_state !== wanted);
+    const failed = waiting.find((node) => node.last_error !== null);
+    if (failed !== undefined)
+      throw new LabError(
+        `Node ${failed.name} is in ${failed.provision_state}: ${failed.last_error}`,
+        "See the log of Ironic",
+      );
+    if (waiting.length === 0) return;
   }
-  throw new LabError(`Node ${uuid} is in ${seen} and does not become ${wanted}`, "See the log of Ironic");
+  const list = waiting.map((node) => `${node.name} (${node.provision_state})`).join(", ");
+  throw new LabError(`These nodes do not become ${wanted}: ${list}`, "See the log of Ironic");
 }
 
-async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const queue = [...items];
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);

@@ -1,11 +1,11 @@
 // Starting a lab, step by step; whatever began is written down before the next step begins.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { type Orders, startOwn } from "./child.ts";
 import { cloudsFor } from "./clouds.ts";
 import { debianIronic } from "./debian.ts";
-import { freePort, type IronicSite, latestIronic, prepareIronic, startIronic } from "./ironic.ts";
+import { freePort, type IronicSite, keepPristine, latestIronic, prepareIronic, startIronic } from "./ironic.ts";
 import { authTokenSettings, type KeystoneFacts, type KeystoneSite, startKeystone } from "./keystone.ts";
 import { enrol, inventNodes } from "./nodes.ts";
 import { LabError, type Log } from "./problem.ts";
@@ -16,6 +16,7 @@ import { stopUnlocked } from "./stop.ts";
 
 /** Starts all servers of a lab and enrols its nodes. On failure nothing is left running; the logs are. */
 export async function startServers(dir: string, shape: LabShape, owner: Orders["owner"], log: Log): Promise<LabRecord> {
+  rmSync(join(dir, "logs"), { recursive: true, force: true }); // of an earlier lab
   mkdirSync(join(dir, "logs"), { recursive: true });
   const clients = await latestIronic(log);
   const programs = shape.flavour === "debian" ? await debianIronic(log) : clients;
@@ -55,6 +56,7 @@ export async function startServers(dir: string, shape: LabShape, owner: Orders["
     await prepareIronic(programs, siteOf(dir, record), shape, log);
     await startIronic(programs, siteOf(dir, record), keep);
     await enrol(ironicApi(record.door), record.nodes, record.images, record.owner, log);
+    await keepPristine(record.python, dir);
     record.finished = true;
     writeRecord(dir, record);
     return record;
