@@ -1,9 +1,10 @@
 // Makes what is published: provider/ compiled to CommonJS, packed into build/. `node scripts/pack.ts`
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generateDtsBundle } from "dts-bundle-generator";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const timeoutMs = 120_000;
@@ -60,14 +61,22 @@ const manifestOf = (source: Manifest): Manifest => {
   };
 };
 
-/** TypeScript rewrites `./x.ts` in code, but not in declarations: https://github.com/microsoft/TypeScript/issues/61037 */
-const rewriteDeclarations = (folder: string): void => {
-  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".d.ts")) continue;
-    const path = join(folder, file);
-    const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replace(/((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2"));
-  }
+const runtimeTypes = `/** For this package's own shells; not meant for programs. */
+export declare const attach: (self: object, kind: string, request: object) => void;
+`;
+
+/**
+ * One file with the public types and what they refer to. A program's compiler so never reads the declarations of our
+ * dependencies: zod's do not compile in Pulumi's TypeScript template, which sets neither esModuleInterop nor skipLibCheck.
+ */
+const publicTypes = (): string => {
+  const entry = {
+    filePath: join(root, "provider/index.ts"),
+    libraries: { importedLibraries: ["@pulumi/pulumi"] },
+    output: { noBanner: true },
+  };
+  const [types] = generateDtsBundle([entry], { preferredConfigPath: join(root, "tsconfig.build.json") });
+  return types ?? "";
 };
 
 export interface Packed {
@@ -91,7 +100,8 @@ export const pack = (build = join(root, "build")): Packed => {
     throw new Error(`provider/ does not compile:\n${(error as { stdout?: string }).stdout ?? error}`);
   }
   cpSync(join(root, "provider/shells"), join(folder, "shells"), { recursive: true });
-  rewriteDeclarations(folder);
+  writeFileSync(join(folder, "index.d.ts"), publicTypes());
+  writeFileSync(join(folder, "runtime.d.ts"), runtimeTypes);
   for (const name of documents) if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name));
   const manifest = manifestOf(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
