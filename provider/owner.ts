@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusePlainSecrets } from "./provider.ts";
 import { shells } from "./shells.ts";
 
 /** The identity by which nodes know this stack; one per stack, made before any node is touched. */
@@ -17,7 +18,10 @@ const withoutStack = {};
 /** The owner of the stack that runs; an inline program of the automation API may run several stacks in one process. */
 export function ownerOfStack(): pulumi.Output<string> {
   const stack = pulumi.runtime.getStackResource() ?? withoutStack;
-  const owner = owners.get(stack) ?? new Owner();
+  const known = owners.get(stack);
+  if (known) return known.owner;
+  refusePlainSecrets();
+  const owner = new Owner();
   owners.set(stack, owner);
   return owner.owner;
 }

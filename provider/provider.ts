@@ -119,7 +119,12 @@ export const refusePlainSecrets = (): void => {
  * ```
  */
 export class Provider extends pulumi.ProviderResource {
+  /** The connection as `ironic:` settings, for look-ups. @internal */
+  readonly settings: pulumi.Output<Record<string, string>>;
+
   constructor(name: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
-    super("pulumi-nodejs", name, configOf(args), opts);
+    const config = configOf(args);
+    super("pulumi-nodejs", name, config, opts);
+    this.settings = pulumi.output(config) as pulumi.Output<Record<string, string>>;
   }
 }
