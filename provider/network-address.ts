@@ -92,7 +92,8 @@ export function whyNotCidr(value: string): string | undefined {
   const objection = notAHost(cidr);
   if (objection !== undefined) return `${quote(value)} ${objection}`;
   if (cidr.prefix === 0) return `${quote(value)} has prefix length 0, which makes everything the local network`;
-  if (cidr.family === 6 || cidr.prefix >= 31) return undefined;
+  // In networks of one or two addresses each of them is a machine's (RFC 3021, RFC 6164).
+  if (cidr.prefix >= cidr.bytes.length * 8 - 1) return undefined;
   if (networkOf(cidr) === cidr.text)
     return `${quote(value)} is the address of the network itself, not of a machine in it`;
   if (cidr.family === 4 && lastOf(cidr) === cidr.text) return `${quote(value)} is the broadcast address of its network`;

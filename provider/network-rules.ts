@@ -33,10 +33,11 @@ const networks = (args: AddressArgs) =>
 function checkRouter(args: AddressArgs, router: unknown, path: string, what: string, report: Report): void {
   const ip = typeof router === "string" ? parseIp(router) : undefined;
   const own = networks(args);
-  if (!ip || !own || isLinkLocal(ip)) return;
+  if (!ip || !own) return;
+  if (isLinkLocal(ip) && automatic(args, 6)) return;
   const family = own.filter((cidr) => cidr.family === ip.family);
   if (own.some((cidr) => cidr.text === ip.text)) report(path, `${ip.text} is the machine's own address`);
-  else if (family.some((cidr) => contains(cidr, ip))) return;
+  else if (family.length > 0 && (isLinkLocal(ip) || family.some((cidr) => contains(cidr, ip)))) return;
   else if (family.length > 0) {
     const where = family.map((cidr) => `${networkOf(cidr)}/${cidr.prefix}`).join(", ");
     report(path, `${ip.text} is outside the network of the interface (${where}), so the machine could not reach it`);
