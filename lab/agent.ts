@@ -123,7 +123,8 @@ export class LabAgent {
     if (boot === undefined) return;
     const heartbeat = { callback_url: `${callback}/nodes/${uuid}`, agent_version: "11.0.0", agent_token: boot.token };
     const { status } = await this.#api("POST", `/v1/heartbeat/${uuid}`, heartbeat);
-    if (status === 401 || status === 404) this.#boots.delete(uuid); // the node was booted anew: look it up again
+    // "Invalid or missing agent token": the node was booted anew since, and has to be looked up again.
+    if ([400, 401, 404].includes(status)) this.#boots.delete(uuid);
   }
 
   /** The token is told once a boot: https://docs.openstack.org/ironic/latest/admin/agent-token.html */
