@@ -4,7 +4,7 @@
  * error); unset, what Ironic would accept is a warning and what it would reject an error.
  */
 import { request } from "undici";
-import { type Claim, holderOf, instanceUuidFor } from "./claim.ts";
+import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
 import type { Call, CheckFailure, Services } from "./handler.ts";
@@ -110,6 +110,8 @@ interface Subject {
   node: Node;
   facts: Facts;
   planned: PlannedSettings | undefined;
+  /** The state has this deployment already. */
+  exists: boolean;
   boot: string | undefined;
   deploy: string | undefined;
   cleans: boolean;
@@ -131,20 +133,30 @@ const notEnabled = (subject: Subject, kind: "boot" | "deploy"): Finding | undefi
     : undefined;
 };
 
+/** For a new deployment: anything that is not exactly its own claim. */
+function holderOther(node: Node, props: DeploymentProps): string | undefined {
+  const owner = hasUnknown(props.owner) ? "" : props.owner;
+  const instanceUuid = props.allocation ?? instanceUuidFor(owner, props.resourceName, node.uuid);
+  const holder = holderOf(node, { owner, resource: props.resourceName, instanceUuid });
+  return holder.kind === "other" ? holder.who : undefined;
+}
+
+/** For one that is in the state, whose instance_uuid a check does not get to see: another owner's marks. */
+function strangerOn(node: Node, { owner }: DeploymentProps): string | undefined {
+  const marker = deploymentMarker(node);
+  return marker && marker.owner !== owner ? `deployment "${marker.resource}" of owner ${marker.owner}` : undefined;
+}
+
 const RULES: readonly Rule[] = [
   ({ node }) =>
     node.maintenance
       ? rejected("node", `is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`)
       : undefined,
   ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
-  ({ props, node }) => {
-    const owner = hasUnknown(props.owner) ? "" : props.owner;
-    const instanceUuid = props.allocation ?? props.adopt ?? instanceUuidFor(owner, props.resourceName, node.uuid);
-    const claim: Claim = { owner, resource: props.resourceName, instanceUuid };
-    const holder = holderOf(node, claim);
-    return holder.kind === "other" && !hasUnknown(props.allocation) && props.adopt === undefined
-      ? rejected("node", `is held by ${holder.who}`)
-      : undefined;
+  ({ props, node, exists }) => {
+    if (props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
+    const who = exists ? strangerOn(node, props) : holderOther(node, props);
+    return who ? rejected("node", `is held by ${who}`) : undefined;
   },
   ({ node, props }) => {
     const facts = stateFacts(node.provision_state);
@@ -223,7 +235,7 @@ async function imageFindings(props: DeploymentProps): Promise<Finding[]> {
   return findings;
 }
 
-async function findingsOf(props: DeploymentProps, facts: Facts): Promise<Finding[]> {
+async function findingsOf(props: DeploymentProps, facts: Facts, exists: boolean): Promise<Finding[]> {
   const node = facts.nodes.get(props.node);
   if (!node) return [rejected("node", "there is no such node in this Ironic, or this account may not see it")];
   const planned = plannedSettings({ uuid: node.uuid, name: node.name });
@@ -232,6 +244,7 @@ async function findingsOf(props: DeploymentProps, facts: Facts): Promise<Finding
     node,
     facts,
     planned,
+    exists,
     boot: planned?.bootInterface ?? node.boot_interface ?? undefined,
     deploy: planned?.deployInterface ?? node.deploy_interface ?? undefined,
     cleans: (planned?.automatedCleaning ?? node.automated_clean) !== false,
@@ -245,7 +258,12 @@ async function findingsOf(props: DeploymentProps, facts: Facts): Promise<Finding
 const MODES = ["off", "warn", "enforce"];
 let unreachableTold = false;
 
-export async function preflight(props: DeploymentProps, services: Services, call: Call): Promise<CheckFailure[]> {
+export async function preflight(
+  props: DeploymentProps,
+  services: Services,
+  call: Call,
+  exists: boolean,
+): Promise<CheckFailure[]> {
   const mode = services.get("preflight");
   if (mode !== undefined && !MODES.includes(mode))
     return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
@@ -256,7 +274,7 @@ export async function preflight(props: DeploymentProps, services: Services, call
     if (facts instanceof Error) {
       if (!unreachableTold) call.warn(`The program could not be checked against Ironic: ${facts.message}`);
       unreachableTold = true;
-    } else findings.push(...(await findingsOf(props, facts)));
+    } else findings.push(...(await findingsOf(props, facts, exists)));
   }
   const isFailure = ({ rejected }: Finding) => mode === "enforce" || (mode === undefined && rejected);
   for (const finding of findings)

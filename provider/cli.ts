@@ -1,0 +1,207 @@
+#!/usr/bin/env node
+/** The command `pulumi-ironic`: what an owner holds, and the file for taking a deployment over with `pulumi import`. */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Claim, listClaims, ownersOf, releaseClaim, type StackExport } from "./claims.ts";
+import { ProblemError } from "./errors.ts";
+import type { Call, Services } from "./handler.ts";
+import { importFile } from "./import-file.ts";
+import { redact } from "./redact.ts";
+import { processSecrets, servicesFor } from "./services.ts";
+
+const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in Ironic
+  --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the owner, and marks what the state knows
+  --owner ID       only this owner; needed where the state has none any more
+  --release        releases what the state does not know: undeploys, restores settings, ends allocations. Needs --state
+                   (or --no-state after the stack was removed) and an owner
+  --no-state       with --release: there is no state any more, release all of the owner's
+  --json           prints JSON
+
+pulumi-ironic import NAME --node NODE --instance UUID|unclaimed (--kernel URL --ramdisk URL | --boot-iso URL) [options] > FILE
+                 takes a running deployment under management (writes the claim) and prints the file for \`pulumi import -f FILE\`
+  --state FILE | --owner ID                            the stack's owner: run \`pulumi up\` once before
+  --kernel-arguments TEXT, --config-drive FILE         as the program says them
+
+The connection comes from OS_CLOUD, OS_* and clouds.yaml, or from --config ironic:KEY=VALUE (may be repeated).
+`;
+
+const OPTIONS = {
+  state: { type: "string" },
+  owner: { type: "string" },
+  release: { type: "boolean" },
+  "no-state": { type: "boolean" },
+  json: { type: "boolean" },
+  config: { type: "string", multiple: true },
+  node: { type: "string" },
+  instance: { type: "string" },
+  kernel: { type: "string" },
+  ramdisk: { type: "string" },
+  "boot-iso": { type: "string" },
+  "kernel-arguments": { type: "string" },
+  "config-drive": { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>["values"];
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const complain = (text: string): void => void process.stderr.write(`${redact(text, processSecrets())}\n`);
+
+function stateOf(values: Values): StackExport | undefined {
+  if (values.state === undefined) return undefined;
+  try {
+    return JSON.parse(readFileSync(values.state === "-" ? 0 : values.state, "utf8")) as StackExport;
+  } catch (cause) {
+    throw new ProblemError({
+      problem: `The state ${values.state} cannot be read`,
+      advice: "Give the output of `pulumi stack export`.",
+      cause,
+    });
+  }
+}
+
+function ownerOf(values: Values, state: StackExport | undefined): string | undefined {
+  const owners = state ? ownersOf(state) : [];
+  if (values.owner !== undefined && owners.length > 0 && !owners.includes(values.owner))
+    throw new ProblemError({ problem: "--owner is not the owner in the state", advice: "Leave one of the two out." });
+  return values.owner ?? owners[0];
+}
+
+function services(values: Values): Services {
+  const settings = new Map(
+    (values.config ?? []).map((pair) => {
+      const split = pair.indexOf("=");
+      if (split < 1) throw new ProblemError({ problem: "--config takes ironic:KEY=VALUE", advice: "See --help." });
+      return [pair.slice(0, split), pair.slice(split + 1)] as const;
+    }),
+  );
+  return servicesFor({ config: { get: (key) => settings.get(key) } }, complain);
+}
+
+function call(label: string): Call {
+  const abort = new AbortController();
+  process.once("SIGINT", () => abort.abort());
+  return {
+    signal: abort.signal,
+    progress: (text) => complain(`${label}: ${text}`),
+    warn: (text) => complain(`warning: ${text}`),
+  };
+}
+
+const KNOWN = { true: "yes", false: "NO", undefined: "?" } as const;
+const COLUMNS: [string, (claim: Claim) => string][] = [
+  ["KIND", ({ kind }) => kind],
+  ["NODE", ({ node }) => node],
+  ["RESOURCE", ({ resource }) => resource],
+  ["STATE", ({ provisionState }) => provisionState],
+  ["INSTANCE", ({ instanceUuid }) => instanceUuid],
+  ["OWNER", ({ owner }) => owner],
+  ["IN STATE", ({ known }) => KNOWN[`${known}`]],
+];
+
+function table(claims: Claim[]): string {
+  const rows = [COLUMNS.map(([title]) => title), ...claims.map((claim) => COLUMNS.map(([, cell]) => cell(claim)))];
+  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+async function claims(values: Values): Promise<number> {
+  const state = stateOf(values);
+  const owner = ownerOf(values, state);
+  if (values.release && owner === undefined)
+    throw new ProblemError({
+      problem: "It is not clear whose claims to release",
+      advice: "Give --owner, or a --state that holds the stack's Owner resource.",
+    });
+  if (values.release && !state && !values["no-state"])
+    throw new ProblemError({
+      problem: "Without the state it is not known which claims are still in use",
+      advice: "Give --state, or --no-state if the stack was removed.",
+    });
+  const shared = services(values);
+  const client = await shared.client();
+  try {
+    const found = await listClaims(client, owner, state);
+    if (values.json) say(JSON.stringify(found, null, 2));
+    else say(found.length > 0 ? table(found) : "No claims.");
+    if (!values.release) return 0;
+    let failed = 0;
+    for (const claim of found.filter(({ known }) => known !== true)) {
+      try {
+        await releaseClaim(claim, shared, call(`${claim.kind} ${claim.resource} on ${claim.node}`));
+        complain(`Released: ${claim.kind} ${claim.resource} on ${claim.node}`);
+      } catch (error) {
+        failed++;
+        complain(`Not released: ${claim.kind} ${claim.resource} on ${claim.node}: ${(error as Error).message}`);
+      }
+    }
+    return failed > 0 ? 1 : 0;
+  } finally {
+    await client.close();
+  }
+}
+
+async function importing(name: string | undefined, values: Values): Promise<number> {
+  const { node, instance } = values;
+  const owner = ownerOf(values, stateOf(values));
+  if (name === undefined || node === undefined || instance === undefined || owner === undefined)
+    throw new ProblemError({
+      problem: "import needs NAME, --node, --instance, and --state or --owner",
+      advice: "See --help.",
+    });
+  const shared = services(values);
+  const drive = values["config-drive"];
+  try {
+    const file = await importFile(
+      {
+        name,
+        owner,
+        node,
+        adopt: instance,
+        kernel: values.kernel,
+        ramdisk: values.ramdisk,
+        bootIso: values["boot-iso"],
+        kernelArguments: values["kernel-arguments"],
+        configDrive: drive === undefined ? undefined : readFileSync(drive, "utf8").trim(),
+      },
+      shared,
+      call(name),
+    );
+    say(JSON.stringify(file, null, 2));
+    return 0;
+  } finally {
+    await (await shared.client()).close();
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const [command, name] = positionals;
+  if (values.help || command === undefined) {
+    say(USAGE);
+    return values.help ? 0 : 2;
+  }
+  if (command === "claims") return claims(values);
+  if (command === "import") return importing(name, values);
+  throw new ProblemError({
+    problem: `There is no command ${command}`,
+    advice: "There are claims and import; see --help.",
+  });
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    complain(error instanceof Error ? error.message : String(error));
+    process.exitCode = 2;
+  },
+);
