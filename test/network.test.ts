@@ -353,7 +353,7 @@ describe("network", () => {
       ],
       [{ interfaces: [{ ...a, vlans: [{ id: 5, vlans: [] }] }] }, /vlans\[0\]\.vlans: there is no such property/],
       [
-        { vlans: [{ id: 5 }] },
+        { interfaces: [{ dhcp4: true }], vlans: [{ id: 5 }] },
         /^network\.vlans: there is no such property; a VLAN is written in the vlans of the interface/,
       ],
       [
