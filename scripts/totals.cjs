@@ -1,0 +1,16 @@
+// Mocha's spec reporter, then the totals alone on a line, then each skipped test with its reason.
+const { Spec } = require("mocha").reporters;
+const { EVENT_RUN_END, EVENT_TEST_PENDING } = require("mocha").Runner.constants;
+
+module.exports = class Totals extends Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    const skipped = [];
+    runner.on(EVENT_TEST_PENDING, (test) => skipped.push(test.fullTitle()));
+    runner.once(EVENT_RUN_END, () => {
+      const { passes, failures, pending } = runner.stats;
+      for (const title of skipped) process.stdout.write(`skipped: ${title}\n`);
+      process.stdout.write(`${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ""}\n`);
+    });
+  }
+};
