@@ -1,0 +1,77 @@
+import type { Client } from "../../provider/client.ts";
+import type { Clock } from "../../provider/clock.ts";
+import type { Call, Handler, Props, Services } from "../../provider/handler.ts";
+import { PartialFailure } from "../../provider/handler.ts";
+
+export interface FakeCall extends Call {
+  readonly warnings: string[];
+  readonly progressed: string[];
+  abort(reason?: unknown): void;
+}
+
+export function fakeCall(timeoutMs?: number): FakeCall {
+  const controller = new AbortController();
+  const warnings: string[] = [];
+  const progressed: string[] = [];
+  return {
+    signal: controller.signal,
+    warnings,
+    progressed,
+    progress: (text) => progressed.push(text),
+    warn: (text) => warnings.push(text),
+    abort: (reason = new Error("the user interrupts")) => controller.abort(reason),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}
+
+export const fakeServices = (client: Client, clock: Clock, settings: Record<string, string> = {}): Services => ({
+  client: async () => client,
+  clock,
+  random: () => 0.5,
+  get: (key) => settings[key],
+});
+
+/** What the engine keeps of a resource. */
+export interface Stored {
+  id: string;
+  inputs: Props;
+  outs: Props;
+  /** The last create or update failed in part: the next run updates whatever diff says. */
+  failed?: string;
+}
+
+// What cannot be said in JSON does not reach the state.
+const stored = (props: Props): Props => JSON.parse(JSON.stringify(props)) as Props;
+
+/** Runs create or update as the engine does, with what it stores afterwards and the error that the user sees. */
+export async function apply(
+  handler: Handler,
+  olds: Stored | undefined,
+  inputs: Props,
+  services: Services,
+  call: Call,
+): Promise<{ stored: Stored | undefined; error?: Error }> {
+  try {
+    if (olds) {
+      const { outs } = await handler.update(olds.id, olds.outs, inputs, services, call);
+      return { stored: { id: olds.id, inputs, outs: stored({ ...inputs, ...outs }) } };
+    }
+    const { id, outs } = await handler.create(inputs, services, call);
+    return { stored: { id, inputs, outs: stored({ ...inputs, ...outs }) } };
+  } catch (error) {
+    if (!(error instanceof PartialFailure)) return { stored: olds, error: error as Error };
+    const { id, outs, message } = error;
+    const base = olds?.outs ?? inputs;
+    return {
+      stored: { id, inputs: olds?.inputs ?? inputs, outs: stored({ ...base, ...outs }), failed: message },
+      error: error.cause as Error,
+    };
+  }
+}
+
+/** What refresh stores; `undefined` when the resource is gone. */
+export async function refreshed(handler: Handler, olds: Stored, services: Services, call: Call) {
+  const result = await handler.read(olds.id, olds.outs, services, call);
+  if (!result) return undefined;
+  return { id: result.id, inputs: stored(result.inputs ?? olds.inputs), outs: stored(result.props) } satisfies Stored;
+}

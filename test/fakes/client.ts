@@ -1,0 +1,236 @@
+/** provider's Client in front of the fake Ironic: routes, an account of every write, and faults by plan. */
+import { classify } from "../../provider/answers.ts";
+import type { CallOptions, Client } from "../../provider/client.ts";
+import type { Clock } from "../../provider/clock.ts";
+import { type Answer, IronicError } from "../../provider/errors.ts";
+import type { Node, PatchOp } from "../../provider/node.ts";
+import { featureMinors } from "../../provider/versions.ts";
+import { type Allocations, allocationsOf } from "./allocations.ts";
+import type { FakeIronic } from "./ironic.ts";
+import type { Refusal } from "./node-rules.ts";
+
+/** What goes wrong with one request. The first three are done nonetheless, or not: the caller cannot tell. */
+export type Fault =
+  | "loseAfter"
+  | "loseBefore"
+  | "hangAfter"
+  | "hangBefore"
+  | "locked"
+  | "overloaded"
+  | "serverError"
+  | "noConductor"
+  | "unreachable"
+  /** The process ends before the request is sent, or before its answer arrives. */
+  | "dieBefore"
+  | "dieAfter";
+
+export interface Request {
+  /** Counts the requests of this client from 0. */
+  index: number;
+  method: string;
+  path: string;
+  body?: unknown;
+  query?: Record<string, string | number | undefined>;
+}
+
+/** One write as Ironic saw it. */
+export interface Write extends Request {
+  by: string;
+  atMs: number;
+  /** The node just before. */
+  before: Node | undefined;
+  /** The last whole node that this client had been shown. */
+  shown: Node | undefined;
+  applied: boolean;
+  refusal?: Refusal;
+}
+
+export interface ClientOptions {
+  ironic: FakeIronic;
+  clock: Clock;
+  by?: string;
+  minor?: number;
+  latencyMs?: number;
+  /** Called for each request just before it is handled. */
+  onRequest?(request: Request): Fault | undefined;
+  onDeath?(): void;
+  writes?: Write[];
+}
+
+export interface FakeClient extends Client {
+  readonly requests: Request[];
+  readonly writes: Write[];
+  readonly allocations: Allocations;
+}
+
+const HANG_MS = 60_000;
+const forever = new Promise<never>(() => undefined);
+
+const TEXTS: Partial<Record<Fault, Refusal>> = {
+  locked: { status: 409, text: "Node x is locked by host conductor-2, please retry" },
+  overloaded: { status: 503, text: "Requested action cannot be performed due to lack of free conductor workers" },
+  serverError: { status: 500, text: "Internal Server Error" },
+  noConductor: { status: 404, text: "No valid host was found. Reason: No conductor service registered" },
+};
+
+const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** Config drives are masked in what the API shows. */
+const shownNode = (node: Node): Node => {
+  const shown = copy(node);
+  if ("configdrive" in shown.instance_info) shown.instance_info.configdrive = "******";
+  return shown;
+};
+
+const picked = (node: Node, fields: unknown): Partial<Node> => {
+  const shown = shownNode(node);
+  if (typeof fields !== "string") return shown;
+  return Object.fromEntries(fields.split(",").map((key) => [key, (shown as unknown as Record<string, unknown>)[key]]));
+};
+
+export const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
+  new IronicError({
+    answer: classify(refusal.status, refusal.text),
+    tried: options.tried,
+    request: `${method} /v1${path}`,
+    detail: refusal.text,
+    status: refusal.status,
+    node: options.node,
+  });
+
+export function fakeClient(options: ClientOptions): FakeClient {
+  const { ironic, clock, by = "us", minor = 115, latencyMs = 0 } = options;
+  const requests: Request[] = [];
+  const writes = options.writes ?? [];
+  const allocations = allocationsOf(ironic);
+  const shown = new Map<string, Node>();
+
+  const show = (node: Node): Node => {
+    shown.set(node.uuid, copy(node));
+    return shownNode(node);
+  };
+  const uuidOf = (ident: string): string | undefined => ironic.find(ident)?.node.uuid;
+
+  function read(path: string, query: Request["query"]): { body: unknown } | Refusal {
+    const [, kind, ident = "", more] = path.split("/");
+    if (kind === "nodes" && ident === "") return { body: list(query) };
+    if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
+    if (kind === "portgroups") return { body: { portgroups: [] } };
+    if (kind === "allocations") return allocations.read(ident);
+    if (kind === "drivers") return { body: { enabled_boot_interfaces: ["ipxe", "pxe", "redfish-virtual-media"] } };
+    const fake = ironic.find(decodeURIComponent(ident));
+    if (!fake) return { status: 404, text: `Node ${ident} could not be found.` };
+    if (more === "validate") {
+      const good = fake.node.instance_info.boot_iso || fake.node.instance_info.kernel;
+      return { body: { deploy: good ? { result: true } : { result: false, reason: "nothing to boot" } } };
+    }
+    if (more === "history") return { body: { history: copy(fake.history) } };
+    return { body: query?.fields === undefined ? show(fake.node) : picked(fake.node, query.fields) };
+  }
+
+  function list(query: Request["query"]): unknown {
+    const limit = Number(query?.limit ?? 1_000);
+    const sought = query?.instance_uuid;
+    const all = ironic.nodes
+      .map(({ node }) => ironic.find(node.uuid)?.node as Node)
+      .filter((node) => sought === undefined || node.instance_uuid === sought);
+    const from = query?.marker === undefined ? 0 : all.findIndex(({ uuid }) => uuid === query.marker) + 1;
+    const nodes = all.slice(from, from + limit).map((node) => picked(node, query?.fields));
+    return { nodes, ...(from + limit < all.length && { next: "more" }) };
+  }
+
+  const portsOf = (ident: unknown) =>
+    ironic.nodes
+      .filter(({ node }) => ident === undefined || node.uuid === ident || node.name === ident)
+      .flatMap(({ ports }) => ports);
+
+  function write(request: Request): { body: unknown } | Refusal {
+    const { method, path, body } = request;
+    const [, kind, ident = "", ...more] = path.split("/");
+    const before = kind === "nodes" ? ironic.find(ident)?.node : undefined;
+    const entry: Write = {
+      ...request,
+      by,
+      atMs: clock.now(),
+      before: before && copy(before),
+      shown: before && shown.get(before.uuid),
+      applied: false,
+    };
+    writes.push(entry);
+    const answer = apply(method, kind, ident, more.join("/"), body);
+    entry.applied = !("status" in answer);
+    if ("status" in answer) entry.refusal = answer;
+    return answer;
+  }
+
+  function apply(method: string, kind = "", ident: string, more: string, body: unknown): { body: unknown } | Refusal {
+    const uuid = uuidOf(ident) ?? ident;
+    if (kind === "allocations")
+      return method === "POST" ? allocations.make(body as Record<string, unknown>) : allocations.remove(ident);
+    if (method === "PATCH")
+      return ironic.patch(uuid, copy(body as PatchOp[])) ?? { body: show(ironic.find(uuid)?.node as Node) };
+    const { target, configdrive } = (body ?? {}) as { target?: string; configdrive?: unknown };
+    if (more === "states/provision")
+      return ironic.provision(uuid, by, target ?? "", configdrive) ?? { body: undefined };
+    if (more === "states/power") return ironic.power(uuid, target ?? "") ?? { body: undefined };
+    if (more === "maintenance" && method === "DELETE") {
+      const node = ironic.find(uuid)?.node;
+      if (node) Object.assign(node, { maintenance: false, maintenance_reason: null, fault: null });
+      return { body: undefined };
+    }
+    throw new Error(`the fake Ironic knows no ${method} ${kind} ${more}`);
+  }
+
+  const lost = (answer: Answer, method: string, path: string, call: CallOptions, detail: string): IronicError =>
+    new IronicError({ answer, tried: call.tried, request: `${method} /v1${path}`, detail, node: call.node });
+
+  async function exchange<T>(method: string, path: string, call: CallOptions): Promise<T> {
+    const { query, body, signal } = call;
+    const request: Request = {
+      index: requests.length,
+      method,
+      path,
+      ...(query && { query }),
+      ...(body !== undefined && { body }),
+    };
+    requests.push(request);
+    signal?.throwIfAborted();
+    await clock.sleep(latencyMs, signal);
+    const fault = options.onRequest?.(request);
+    const handle = () => (method === "GET" ? read(path, query) : write(request));
+    if (fault === "dieBefore" || fault === "dieAfter") {
+      if (fault === "dieAfter") handle();
+      options.onDeath?.();
+      return await forever;
+    }
+    if (fault === "unreachable") throw lost("unreachable", method, path, call, "connection refused");
+    if (fault === "hangBefore" || fault === "hangAfter") {
+      if (fault === "hangAfter") handle();
+      await clock.sleep(call.timeoutMs ?? HANG_MS, signal);
+      throw lost("ambiguous", method, path, call, "no answer");
+    }
+    if (fault === "loseBefore") throw lost("ambiguous", method, path, call, "connection reset");
+    const refusal = fault && TEXTS[fault];
+    const answer = refusal ?? handle();
+    if (fault === "loseAfter") throw lost("ambiguous", method, path, call, "connection reset");
+    if ("status" in answer) throw errorOf(answer, method, path, call);
+    return answer.body as T;
+  }
+
+  return {
+    endpoint: "http://ironic.test",
+    requests,
+    writes,
+    allocations,
+    minor: async () => minor,
+    supports: async (feature) => minor >= featureMinors[feature],
+    require: async (feature, tried) => {
+      if (minor < featureMinors[feature])
+        throw new IronicError({ answer: "unsupported", tried, request: "not sent", detail: `needs ${feature}` });
+    },
+    get: (path, call) => exchange("GET", path, call),
+    send: (method, path, call) => exchange(method, path, call),
+    stats: { requests: 0, retries: 0 } as unknown as Client["stats"],
+    close: async () => undefined,
+  };
+}
