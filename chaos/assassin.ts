@@ -1,0 +1,91 @@
+// Ends the engine, the provider or the conductor at a certain request, once.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Lab } from "../lab/lab.ts";
+import { bornAt } from "../lab/processes.ts";
+import { endProcess, isProvider, type Process, untilGone } from "./kin.ts";
+import type { Kill, Victim } from "./plan.ts";
+import type { Passage } from "./proxy.ts";
+import type { Running, Stack } from "./stack.ts";
+
+/** A provider may finish the request that it is in, and then has to go: provider/bridge.ts gives it two seconds. */
+const ORPHAN_MS = 6_000;
+
+export const sortOf = ({ method, path }: Passage): Kill["request"] | undefined => {
+  if (method === "PUT" || method === "PATCH") return method;
+  if (method !== "GET") return undefined;
+  if (/^\/v1\/nodes\?/.test(path)) return "LIST";
+  return /^\/v1\/nodes\//.test(path) ? "GET" : undefined;
+};
+
+export interface Assassin {
+  /** For the proxy. */
+  watch(when: "before" | "after", passage: Passage): Promise<void>;
+  /** Who was ended, once that has happened. */
+  done(): Victim | undefined;
+  /** When it happened. */
+  at(): number | undefined;
+  /** Resolves when all is in order again: the conductor is back, orphans have gone. Gives what went wrong. */
+  settled(): Promise<string[]>;
+}
+
+export function assassin(kill: Kill, stack: Stack, lab: Lab): Assassin {
+  let seen = 0;
+  let fired = false;
+  let done: Victim | undefined;
+  let at: number | undefined;
+  let aftermath: Promise<string[]> = Promise.resolve([]);
+
+  const DEEDS: Readonly<Record<Victim, (running: Running) => Promise<boolean>>> = {
+    engine: async (running) => {
+      const family = running.family();
+      const born = bornAt(running.pid);
+      if (born === undefined || !endProcess({ pid: running.pid, born, command: "pulumi" })) return false;
+      aftermath = bury(family);
+      return true;
+    },
+    provider: async (running) => {
+      const provider = running.provider();
+      return provider !== undefined && endProcess(provider);
+    },
+    interrupt: async (running) => {
+      process.kill(running.pid, "SIGINT");
+      return true;
+    },
+    conductor: async () => {
+      await lab.killConductor();
+      aftermath = sleep(kill.outageMs)
+        .then(() => lab.startConductor())
+        .then(() => []);
+      return true;
+    },
+  };
+
+  async function strike(): Promise<void> {
+    const { running } = stack;
+    // The command may have ended meanwhile.
+    if (running === undefined || !(await DEEDS[kill.victim](running))) return;
+    done = kill.victim;
+    at = Date.now();
+  }
+
+  return {
+    done: () => done,
+    at: () => at,
+    settled: () => aftermath,
+    async watch(when, passage) {
+      if (fired || sortOf(passage) !== kill.request) return;
+      if (when === "before") seen++;
+      if (seen < kill.nth || when !== kill.when) return;
+      fired = true;
+      if (kill.delayMs === 0) await strike();
+      else setTimeout(() => void strike().catch(() => {}), kill.delayMs);
+    },
+  };
+}
+
+/** A dead engine's provider must end by itself; the rest of the family is Pulumi's, and is ended here if need be. */
+async function bury(family: readonly Process[]): Promise<string[]> {
+  const left = await untilGone(family, ORPHAN_MS);
+  for (const process of left) endProcess(process);
+  return left.some(isProvider) ? [`the provider still ran ${ORPHAN_MS / 1000} s after its engine had died`] : [];
+}

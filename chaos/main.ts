@@ -1,0 +1,143 @@
+// npm run chaos: many runs against a real Ironic and a real engine, with faults and kills that come from a seed.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { engineEnv, ensureEngine } from "../lab/engine.ts";
+import { type Lab, startLab } from "../lab/lab.ts";
+import { tidy } from "./janitor.ts";
+import { look } from "./judge.ts";
+import { type Plan, planFor } from "./plan.ts";
+import { startProxy } from "./proxy.ts";
+import { complaints, lineOf, summary, totalsOf } from "./report.ts";
+import { playRun, type Result } from "./run.ts";
+import { furnish, type Site } from "./site.ts";
+import { Stack } from "./stack.ts";
+
+const usage = `npm run chaos -- [options]
+  --seed S      first seed (1); the same seed gives the same schedule
+  --runs N      how many, seed after seed (10)
+  --nodes N     nodes of each lab, a part of them in other hands (20)
+  --jobs N      labs at once, each with its own runs (2)
+  --minutes M   no run begins later than this (55)
+  --keep DIR    where logs of runs go that were not as they should be (a temporary folder)`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    runs: { type: "string", default: "10" },
+    nodes: { type: "string", default: "20" },
+    jobs: { type: "string", default: "2" },
+    minutes: { type: "string", default: "55" },
+    keep: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+function whole(name: "seed" | "runs" | "nodes" | "jobs" | "minutes", least: number, most: number): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  say(`--${name} must be a whole number from ${least} to ${most}\n\n${usage}`);
+  process.exit(2);
+}
+
+/** Requests of the provider give up sooner than by default, so that a hang costs seconds. */
+const REQUEST_TIMEOUT_SECONDS = "3";
+/** A deploy powers off and on; without a delay it would be over before anything can be killed in it. */
+const POWER_SECONDS = 0.3;
+
+async function openSite(dir: string, nodes: number): Promise<Site> {
+  const lab = await startLab({ dir, nodes, owned: true, delays: { power: POWER_SECONDS } });
+  return furnish(lab);
+}
+
+/** What somebody needs who wants to know why. */
+function keepLogs(folder: string, plan: Plan, result: Result): void {
+  const dir = join(folder, `seed-${plan.seed}`);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "plan.json"), JSON.stringify(plan, null, 2));
+  writeFileSync(join(dir, "requests.jsonl"), result.passages.map((passage) => JSON.stringify(passage)).join("\n"));
+  const commands = result.commands.map(
+    ({ command, code, seconds, output }) => `=== ${command}: ${code}, ${seconds.toFixed(1)} s\n${output}`,
+  );
+  writeFileSync(join(dir, "commands.txt"), [...commands, ...complaints(result)].join("\n"));
+}
+
+interface Job {
+  dir: string;
+  nodes: number;
+  next(): number | undefined;
+  keep: string;
+  pulumi: string;
+  results: Result[];
+}
+
+async function work({ dir, nodes, next, keep, pulumi, results }: Job): Promise<void> {
+  let site = await openSite(join(dir, "lab"), nodes);
+  const { lab } = site;
+  const proxy = await startProxy(lab.url);
+  try {
+    for (let seed = next(); seed !== undefined; seed = next()) {
+      const plan = planFor(seed, site);
+      const stack = new Stack({
+        dir: join(dir, "project"),
+        name: `seed-${seed}`,
+        env: engineEnv(join(dir, "state")),
+        pulumi,
+        config: {
+          "ironic:endpoint": proxy.url,
+          "ironic:authType": "none",
+          "ironic:requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS,
+          ...(plan.foreign !== undefined && plan.seed % 2 === 0 && { "ironic:preflight": "off" }),
+        },
+      });
+      const before = await look(lab, namesOf(site));
+      const result = await playRun(plan, site, proxy, stack);
+      results.push(result);
+      say([lineOf(plan, result), ...complaints(result)].join("\n"));
+      if (result.broken.length > 0 || result.errorsShown.length > 0) keepLogs(keep, plan, result);
+      stack.forget();
+      const tidied = result.broken.length === 0 && (await tidy(lab, result.left, before));
+      if (!tidied) site = await renew(lab);
+    }
+  } finally {
+    await proxy.close();
+    await lab.stop();
+  }
+}
+
+const namesOf = (site: Site): string[] => [...site.free.map(({ name }) => name), ...site.foreign];
+
+async function renew(lab: Lab): Promise<Site> {
+  await lab.reset();
+  return furnish(lab);
+}
+
+async function main(): Promise<number> {
+  const first = whole("seed", 0, 2 ** 31);
+  const runs = whole("runs", 1, 100_000);
+  const nodes = whole("nodes", 6, 1_000);
+  const jobs = Math.min(whole("jobs", 1, 16), runs);
+  const deadline = Date.now() + whole("minutes", 1, 24 * 60) * 60_000;
+  const engine = await ensureEngine(say);
+  const folder = mkdtempSync(join(tmpdir(), "chaos-"));
+  const keep = values.keep ?? join(folder, "kept");
+  const results: Result[] = [];
+  const started = Date.now();
+  let given = 0;
+  const next = () => (given < runs && Date.now() < deadline ? first + given++ : undefined);
+  const dirs = Array.from({ length: jobs }, (_, index) => join(folder, `job-${index}`));
+  for (const dir of dirs) mkdirSync(dir, { recursive: true });
+  await Promise.all(dirs.map((dir) => work({ dir, nodes, next, keep, pulumi: engine.pulumi, results })));
+  for (const line of summary(results, (Date.now() - started) / 1000)) say(line);
+  const { broken, errorsShown } = totalsOf(results);
+  if (results.length < runs) say(`${runs - results.length} runs were not begun in time`);
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  if (broken + errorsShown > 0) say(`logs of the runs concerned: ${keep}`);
+  else if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  return broken + errorsShown > 0 || results.length < runs ? 1 : 0;
+}
+
+if (values.help) say(usage);
+else process.exitCode = await main();

@@ -1,0 +1,303 @@
+// One run: a stack comes up, changes and goes, while its way to Ironic is spoiled and somebody may be killed.
+import { type Assassin, assassin } from "./assassin.ts";
+import { type FaultKind, schedule } from "./faults.ts";
+import {
+  judgeLeft,
+  judgeRestored,
+  judgeRunning,
+  judgeStarts,
+  judgeUntouched,
+  look,
+  ownersOn,
+  since,
+  type View,
+  type Views,
+} from "./judge.ts";
+import { type Machine, type Phase, type Plan, type Program, reboots, type Victim } from "./plan.ts";
+import type { ChaosProxy, Passage, Rules } from "./proxy.ts";
+import type { Site } from "./site.ts";
+import type { Outcome, Stack } from "./stack.ts";
+
+export interface Result {
+  seed: number;
+  broken: string[];
+  /** Errors that a user saw in commands in which nobody was killed and all that was asked for could be had. */
+  errorsShown: string[];
+  faults: Partial<Record<FaultKind, number>>;
+  kill: Victim | undefined;
+  /** Nodes that a forgotten create left claimed, each with a true marker. */
+  left: string[];
+  requests: number;
+  commands: Outcome[];
+  passages: Passage[];
+  seconds: number;
+  /** Milliseconds from Ctrl-C to the end of the command. */
+  interruptMs?: number;
+}
+
+/** From here on the way is clear: a run that does not succeed then never will. */
+const CLEAR_ATTEMPT = 4;
+const MAX_ATTEMPTS = 6;
+const INTERRUPT_MS = 10_000;
+
+interface Stage {
+  plan: Plan;
+  site: Site;
+  proxy: ChaosProxy;
+  stack: Stack;
+  result: Result;
+  /** Did a conductor die in this run? */
+  conductorDied: boolean;
+  owner: string | undefined;
+}
+
+const isForeign = (stage: Stage, resource: string): boolean => resource === stage.plan.foreign;
+
+/** Error lines of a command, each with the resource at which it stands. */
+export function errorsIn(output: string): { resource: string; text: string }[] {
+  const found: { resource: string; text: string }[] = [];
+  let resource = "";
+  for (const line of output.split("\n")) {
+    const heading = /^ {2}\S+ \((.+)\):\s*$/.exec(line)?.[1];
+    if (heading !== undefined) resource = heading;
+    const text = /^\s*error: (.+)$/.exec(line)?.[1];
+    if (text !== undefined) found.push({ resource, text });
+  }
+  return found;
+}
+
+/** Names instead of UUIDs, which differ from lab to lab, so that the schedule is the same wherever a seed runs. */
+function renamed(site: Site, path: string): string {
+  const bare = path.split("?")[0] ?? path;
+  return site.lab.nodes.reduce((text, { uuid, name }) => text.replaceAll(uuid, name), bare);
+}
+
+function rulesFor(stage: Stage, label: string, attempt: number, killer: Assassin | undefined): Rules {
+  const { plan, site } = stage;
+  const clear = attempt >= CLEAR_ATTEMPT;
+  const faults = schedule(plan.seed, `${label} ${attempt}`, clear ? 0 : plan.rate);
+  return {
+    fault: (method, path) => faults.next(method, renamed(site, path)),
+    ...(killer && { watch: killer.watch }),
+    outage: () => plan.kill?.outage ?? "reset",
+  };
+}
+
+function noteErrors(stage: Stage, outcome: Outcome): void {
+  const errors = errorsIn(outcome.output).filter(({ resource }) => !isForeign(stage, resource));
+  const telling = errors.filter(({ text }) => !/^update failed|^resource .* failed/.test(text));
+  for (const { resource, text } of telling) stage.result.errorsShown.push(`${outcome.command}, ${resource}: ${text}`);
+  if (errors.length === 0 && stage.plan.foreign === undefined)
+    stage.result.errorsShown.push(
+      `${outcome.command} ended with ${outcome.code} and said: ${outcome.output.slice(-300)}`,
+    );
+}
+
+/** Owners on nodes after a kill must be known to the state: it is made before any node is touched. */
+async function judgeOwner(stage: Stage): Promise<void> {
+  const { site, stack, plan, result } = stage;
+  const known = ownerOf(stack) ?? stage.owner;
+  for (const [name, view] of await look(site.lab, namesOf(plan.up)))
+    for (const owner of ownersOn(view))
+      if (owner !== known) result.broken.push(`${name}: marked as ${owner}'s, whom the state does not know (${known})`);
+}
+
+const ownerOf = (stack: Stack): string | undefined => {
+  const resource = stack.state().resources.find(({ type }) => type.endsWith("/ironic:Owner"));
+  const owner = resource?.outputs?.owner;
+  return typeof owner === "string" ? owner : undefined;
+};
+
+const namesOf = ({ machines }: Program): string[] => machines.map(({ node }) => node);
+
+/** What a user does after a command in which somebody was killed. True: goes on; false: gives up and destroys. */
+async function recover(stage: Stage, killer: Assassin, outcome: Outcome, after: Promise<string[]>[]): Promise<boolean> {
+  const { plan, stack, result } = stage;
+  const { kill } = plan;
+  if (kill === undefined) return true;
+  result.kill = killer.done();
+  if (kill.victim === "interrupt") {
+    result.interruptMs = Date.now() - (killer.at() ?? Date.now());
+    if (result.interruptMs > INTERRUPT_MS) result.broken.push(`Ctrl-C took ${result.interruptMs} ms`);
+  }
+  if (kill.victim === "conductor") stage.conductorDied = true;
+  if (kill.victim === "engine" && !kill.patient) after.push(killer.settled());
+  else result.broken.push(...(await killer.settled()));
+  if (outcome.code === 0) return true;
+  if (kill.victim === "engine") {
+    await judgeOwner(stage);
+    result.commands.push(await stack.cancel());
+  }
+  if (kill.reaction === "clear") result.commands.push(await stack.clearPending());
+  return kill.reaction !== "destroy";
+}
+
+/** Repeats a command until it succeeds, as a user would. False: given up after a kill. */
+async function carryOut(stage: Stage, phase: Phase, command: (attempt: number) => Promise<Outcome>): Promise<boolean> {
+  const { plan, site, proxy, stack, result } = stage;
+  const after: Promise<string[]>[] = [];
+  try {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const armed = attempt === 1 && plan.kill?.phase === phase ? assassin(plan.kill, stack, site.lab) : undefined;
+      proxy.obey(rulesFor(stage, phase, attempt, armed));
+      const outcome = await command(attempt);
+      result.commands.push(outcome);
+      stage.owner = ownerOf(stack) ?? stage.owner;
+      if (outcome.timedOut) result.broken.push(`${phase}: the command did not end`);
+      const killed = armed?.done() !== undefined;
+      if (killed && armed && !(await recover(stage, armed, outcome, after))) return phase === "destroy";
+      if (outcome.code === 0) return true;
+      if (!killed) noteErrors(stage, outcome);
+    }
+    result.broken.push(`${phase} does not succeed, however often it is repeated`);
+    return false;
+  } finally {
+    for (const problems of await Promise.all(after)) result.broken.push(...problems);
+  }
+}
+
+const blame = (stage: Stage, phase: string, name: string, problems: readonly string[]): void => {
+  for (const problem of problems) stage.result.broken.push(`${phase}, ${name}: ${problem}`);
+};
+
+const viewOf = (views: Views, name: string): View => {
+  const view = views.get(name);
+  if (view === undefined) throw new Error(`${name} was not looked at`);
+  return view;
+};
+
+/** After a successful up: each machine runs what is wanted, booted as often as wanted. */
+function judgeUp(
+  stage: Stage,
+  phase: Phase,
+  program: Program,
+  wanted: (machine: Machine) => number,
+  then: Views,
+  now: Views,
+): void {
+  const { resources } = stage.stack.state();
+  for (const machine of program.machines) {
+    const view = viewOf(now, machine.node);
+    blame(stage, phase, machine.node, judgeRunning(machine, view, resources));
+    const events = since(viewOf(then, machine.node), view);
+    blame(stage, phase, machine.node, judgeStarts(events, wanted(machine), stage.conductorDied));
+  }
+}
+
+async function comeUp(stage: Stage, before: Views): Promise<Views | undefined> {
+  const { plan, stack, site } = stage;
+  const foreigner: Machine[] =
+    plan.foreign === undefined
+      ? []
+      : [
+          {
+            node: plan.foreign,
+            settings: "aside",
+            config: { bootInterface: "ipxe", description: "taken" },
+            deployment: { kernel: "/kernel", ramdisk: "/ramdisk" },
+          },
+        ];
+  let refusals = foreigner.length;
+  const done = await carryOut(stage, "up", (attempt) => {
+    const wanted = attempt === 1 ? { machines: [...plan.up.machines, ...foreigner] } : plan.up;
+    if (attempt > 1) refusals = 0;
+    return stack.up(located(site, wanted), ...(attempt === 1 && refusals > 0 ? ["--continue-on-error"] : []));
+  });
+  if (!done) return undefined;
+  const now = await look(site.lab, [...before.keys()]);
+  judgeUp(stage, "up", plan.up, () => 1, before, now);
+  return now;
+}
+
+/** With the addresses of this lab's images. */
+function located({ lab }: Site, { machines }: Program): Program {
+  const absolute = (path: unknown) => (typeof path === "string" ? `${lab.images.url}${path}` : undefined);
+  return {
+    machines: machines.map((machine) => {
+      const { kernel, ramdisk, bootIso } = machine.deployment;
+      const images = Object.entries({ kernel, ramdisk, bootIso }).filter(([, path]) => path !== undefined);
+      const addresses = Object.fromEntries(images.map(([key, path]) => [key, absolute(path)]));
+      return { ...machine, deployment: { ...machine.deployment, ...addresses } };
+    }),
+  };
+}
+
+async function change(stage: Stage, then: Views): Promise<Views | undefined> {
+  const { plan, stack, site } = stage;
+  const { update } = plan;
+  if (update === undefined) return then;
+  if (!(await carryOut(stage, "update", () => stack.up(located(site, update))))) return undefined;
+  const now = await look(site.lab, [...then.keys()]);
+  const old = new Map(plan.up.machines.map((machine) => [machine.node, machine]));
+  const times = (machine: Machine) => {
+    const before = old.get(machine.node);
+    return before !== undefined && !reboots(before, machine) ? 0 : 1;
+  };
+  judgeUp(stage, "update", update, times, then, now);
+  return now;
+}
+
+/** After the stack has gone: everything is as it was, or a create that the engine forgot is marked as such. */
+async function judgeEnd(stage: Stage, before: Views, forgetful: boolean): Promise<void> {
+  const { plan, site, stack, result } = stage;
+  const now = await look(site.lab, [...before.keys()]);
+  const mine = new Set(namesOf(plan.up));
+  const { resources } = stack.state();
+  if (resources.length > 0) result.broken.push(`destroy left ${resources.length} resources in the state`);
+  for (const [name, view] of now) {
+    const was = viewOf(before, name);
+    if (!mine.has(name)) {
+      blame(stage, "not ours", name, judgeUntouched(was, view));
+      continue;
+    }
+    const problems = judgeRestored(was, view);
+    if (problems.length === 0) continue;
+    if (!forgetful) blame(stage, "destroy", name, problems);
+    else {
+      result.left.push(name);
+      blame(stage, "left behind", name, judgeLeft(was, view, stage.owner));
+    }
+  }
+}
+
+/** Whatever was written went to the run's own nodes. */
+function judgeWrites(stage: Stage, passages: readonly Passage[]): void {
+  const allowed = new Set(namesOf(stage.plan.up));
+  for (const { method, path } of passages) {
+    const node = /^\/v1\/nodes\/([^/?]+)/.exec(renamed(stage.site, path))?.[1];
+    if (method !== "GET" && (node === undefined || !allowed.has(node)))
+      stage.result.broken.push(`${method} ${path} is not this stack's to send`);
+  }
+}
+
+export async function playRun(plan: Plan, site: Site, proxy: ChaosProxy, stack: Stack): Promise<Result> {
+  const started = Date.now();
+  const result: Result = {
+    seed: plan.seed,
+    broken: [],
+    errorsShown: [],
+    faults: {},
+    kill: undefined,
+    left: [],
+    requests: 0,
+    commands: [],
+    passages: [],
+    seconds: 0,
+  };
+  const stage: Stage = { plan, site, proxy, stack, result, conductorDied: false, owner: undefined };
+  const before = await look(site.lab, [...site.free.map(({ name }) => name), ...site.foreign]);
+  proxy.take();
+  result.commands.push(await stack.init());
+  const up = await comeUp(stage, before);
+  const forgetful = up === undefined;
+  if (up !== undefined) await change(stage, up);
+  await carryOut(stage, "destroy", () => stack.destroy());
+  proxy.obey();
+  result.passages = proxy.take();
+  await judgeEnd(stage, before, forgetful);
+  judgeWrites(stage, result.passages);
+  result.requests = result.passages.length;
+  for (const { fault } of result.passages) if (fault) result.faults[fault] = (result.faults[fault] ?? 0) + 1;
+  result.seconds = (Date.now() - started) / 1000;
+  return result;
+}
