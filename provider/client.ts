@@ -204,23 +204,35 @@ export function createClient(connection: Connection, deps: ClientDeps = {}): Cli
     });
   };
 
-  const call = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const { signal, version, tried } = options;
+  /** An interruption looks the same wherever it comes: while queued, pausing or waiting for an answer. */
+  const interruptible = async <T>(
+    tried: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> => {
     try {
-      if (version !== undefined) await raceAbort(requireMinor(version, `${method} ${path}`, tried), signal);
-      const rules = method === "GET" ? retriesOfGet : retriesOfSend;
-      return await retry(rules, retrying(signal), () => attemptWithVersion<T>(method, path, options));
+      return await work();
     } catch (error) {
       if (!signal?.aborted || error instanceof IronicError || error instanceof ProblemError) throw error;
       throw new CancelledError(`Cancelled: could not ${tried}`, error);
     }
   };
 
+  const call = <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+    const { signal, version, tried } = options;
+    return interruptible(tried, signal, async () => {
+      if (version !== undefined) await raceAbort(requireMinor(version, `${method} ${path}`, tried), signal);
+      const rules = method === "GET" ? retriesOfGet : retriesOfSend;
+      return await retry(rules, retrying(signal), () => attemptWithVersion<T>(method, path, options));
+    });
+  };
+
   const client: Client = {
     get endpoint() {
       return base ?? describeEndpoint(connection);
     },
-    minor: async (signal) => (await discovered.get(signal)).minor,
+    minor: (signal) =>
+      interruptible("agree on an API version", signal, async () => (await discovered.get(signal)).minor),
     supports: async (feature) => (await discovered.get()).minor >= featureMinors[feature],
     require: (feature, tried) => requireMinor(featureMinors[feature], featureTitle(feature), tried, adviceFor(feature)),
     get: (path, options) => call("GET", path, options),

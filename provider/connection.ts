@@ -11,6 +11,7 @@ import {
   type Settings,
 } from "./connection-keys.ts";
 import { type Auth, type Lack, readAuth, secretsOfAuth } from "./credentials.ts";
+import { baseOf } from "./discovery.ts";
 import { ProblemError } from "./errors.ts";
 import { type Proxies, proxiesOf } from "./proxies.ts";
 import { parseMinor } from "./versions.ts";
@@ -171,6 +172,16 @@ const lackError = (lack: Lack, cloud: Cloud, looked: string): ProblemError => {
   });
 };
 
+/** An address with a password in it would be shown in messages. */
+const refuseUserInfo = (authUrl: string | undefined): void => {
+  const url = authUrl !== undefined && URL.canParse(authUrl) ? new URL(authUrl) : undefined;
+  if (url === undefined || (url.username === "" && url.password === "")) return;
+  throw new ProblemError({
+    problem: `The address of Keystone at ${url.host} has a user name or password in it`,
+    advice: "Use username and password of their own (ironic:username, OS_USERNAME, `auth:` in clouds.yaml).",
+  });
+};
+
 /** An identity service that the stack names itself: credentials kept for another one are not sent there. */
 const isOtherKeystone = (settings: Settings, cloud: Cloud): boolean =>
   settings.authUrl !== undefined &&
@@ -244,6 +255,8 @@ export const resolveConnection = (
   if (endpoint === undefined && result.auth.kind !== "keystone") {
     throw lackError({ missing: ["endpoint"] }, cloud, looked);
   }
+  refuseUserInfo(result.auth.kind === "keystone" ? result.auth.authUrl : undefined);
+  if (endpoint !== undefined) baseOf(endpoint);
   const { config } = cloud;
   const tls = tlsOf(settings, config, around);
   const minor = minorOf(settings, config);

@@ -8,7 +8,7 @@ export const baseOf = (endpoint: string): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new ProblemError({
-      problem: `The endpoint ${JSON.stringify(url ? `${url.protocol}//…` : text)} is not an http:// or https:// address`,
+      problem: `The endpoint ${JSON.stringify(url || text.includes("@") ? "…" : text)} is not an http:// or https:// address`,
       advice: "Write it like https://ironic.example.org:6385 or https://cloud.example.org/baremetal.",
     });
   }

@@ -166,6 +166,9 @@ const adviceByStatus: Record<number, string> = {
   404: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL): no Keystone v3 answers there.",
 };
 
+const adviceForStaleToken =
+  "The token has ended or was revoked: get a new one, or use a password or an application credential, which are renewed by themselves.";
+
 const parseToken = (login: Login, reply: Reply, request: string): Token => {
   const value = reply.headers["x-subject-token"];
   let token: { expires_at?: string; issued_at?: string; catalog?: Service[] } | undefined;
@@ -192,6 +195,10 @@ const parseToken = (login: Login, reply: Reply, request: string): Token => {
   };
 };
 
+/** Keystone calls a token that has ended "not found". */
+const isStaleToken = (status: number, detail: string): boolean =>
+  (status === 404 || status === 401) && /validate token|find token|invalid token/i.test(detail);
+
 /** One token from Keystone, or an IronicError that names Keystone, never a secret. */
 export const logIn = async (login: Login): Promise<Token> => {
   const url = new URL(`${await findV3(login)}/auth/tokens`);
@@ -202,14 +209,15 @@ export const logIn = async (login: Login): Promise<Token> => {
   // Second methods that Keystone still wants: https://docs.openstack.org/keystone/latest/admin/auth-receipts.html
   const wanted = reply.headers["openstack-auth-receipt"] ? " (Keystone asks for another factor, e.g. `passcode`)" : "";
   const redirected = reply.status >= 300 && reply.status < 400 ? " (redirects are not followed with credentials)" : "";
-  const answer = classify(reply.status, detail);
+  const stale = isStaleToken(reply.status, detail);
+  const answer = stale ? "unauthorized" : classify(reply.status, detail);
   const requestId = reply.headers["x-openstack-request-id"];
   throw failure(login, request, {
     answer: answer === "serverError" ? "unreachable" : answer,
     status: reply.status,
     requestId: typeof requestId === "string" ? requestId : undefined,
     detail: `${detail || "no explanation"}${wanted}${redirected}`,
-    advice: adviceByStatus[reply.status] ?? "Check `auth_url` and Keystone's own log.",
+    advice: stale ? adviceForStaleToken : (adviceByStatus[reply.status] ?? "Check `auth_url` and Keystone's own log."),
   });
 };
 

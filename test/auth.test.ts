@@ -227,6 +227,15 @@ describe("auth", () => {
     );
   });
 
+  it("knows a token that has ended, which Keystone does not find", async () => {
+    nock(keystone)
+      .post("/v3/auth/tokens")
+      .reply(404, { error: { message: "Failed to validate token" } });
+    const error = await rejection(connect({ authUrl: `${keystone}/v3`, token: "t0ken" }).minor());
+    expect(error).to.include({ answer: "unauthorized", status: 404 });
+    expect(error.message).to.contain("The token has ended or was revoked");
+  });
+
   it("says that another factor is wanted", async () => {
     nock(keystone).post("/v3/auth/tokens").reply(401, {}, { "openstack-auth-receipt": "r" });
     expect((await rejection(connect(password).minor())).message).to.contain("another factor");

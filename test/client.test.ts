@@ -187,6 +187,7 @@ describe("client", () => {
     const error = await rejection(client.get("/x", { tried: "read it", signal: abort.signal }));
     expect(error).to.be.instanceOf(CancelledError);
     expect(error.message).to.equal("Cancelled: could not read it");
+    expect(await rejection(client.minor(abort.signal))).to.be.instanceOf(CancelledError);
   });
 });
 

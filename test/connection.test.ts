@@ -190,6 +190,21 @@ describe("connection", () => {
       /CA certificate: \/home\/u\/ca\.pem can't be read/,
     ],
     ["a file that is no PEM", [{ endpoint: "http://i", caCertificate: "/c" }, {}, { "/c": "x" }], /not in PEM form/],
+    [
+      "an endpoint that is none",
+      [{ endpoint: "ironic.example.org:6385" }],
+      /is not an http:\/\/ or https:\/\/ address/,
+    ],
+    [
+      "a password in the endpoint",
+      [{ endpoint: "http://u:hunter22@i" }],
+      /http:\/\/i has a user name or password in it/,
+    ],
+    [
+      "a password in the address of Keystone",
+      [{ authUrl: "http://u:hunter22@k", userId: "u", password: "s3cret" }],
+      /Keystone at k has a user name or password in it/,
+    ],
     ["a version that is none", [{ endpoint: "http://i", apiVersion: "newest" }], /"newest" .* has not the form 1\.N/],
     ["no time", [{ endpoint: "http://i", requestTimeoutSeconds: "0" }], /ironic:requestTimeoutSeconds is "0"/],
     ["too many at once", [{ endpoint: "http://i", concurrency: "5000" }], /at most 1000/],
