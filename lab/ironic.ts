@@ -1,5 +1,5 @@
 // A real all-in-one Ironic: the Python environment it comes from, its configuration, and starting it.
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -216,19 +216,30 @@ export async function startIronic(
 ): Promise<void> {
   const { dir, port } = site;
   const log = join(dir, "logs", "ironic.log");
+  const earlier = existsSync(log) ? statSync(log).size : 0;
   const child = spawnDetached("ironic", programs.ironic, ["--config-file", join(dir, "ironic.conf")], log, {
     env: ironicEnv(),
     cwd: dir,
   });
   begun(child);
-  await untilAnswers(child, `http://127.0.0.1:${port}/`, 120_000);
+  await untilAnswers(child, `http://127.0.0.1:${port}/`, 120_000, () => restartsForEver(log, earlier));
+}
+
+/** Ironic's master process starts a worker that cannot start again and again, and never ends by itself. */
+function restartsForEver(log: string, from: number): boolean {
+  return readFileSync(log).subarray(from).includes("Forking too fast");
 }
 
 /** Waits until a server answers at all; when its process ends first, says why. */
-export async function untilAnswers(child: Child, url: string, timeoutMs: number): Promise<void> {
+export async function untilAnswers(
+  child: Child,
+  url: string,
+  timeoutMs: number,
+  isHopeless: () => boolean = () => false,
+): Promise<void> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(100)) {
-    if (!isAlive(child))
-      throw new LabError(`${child.name} ended while it started`, `Its log is ${child.log}`, tailOf(child.log));
+    if (!isAlive(child) || isHopeless())
+      throw new LabError(`${child.name} could not start`, `Its log is ${child.log}`, tailOf(child.log));
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
       await response.arrayBuffer();
