@@ -167,6 +167,9 @@ export function claimPatch(node: Node, marker: DeploymentMarker, info: InstanceI
     if (value !== undefined && node.instance_info[key] !== value) ops.push({ op: "add", path, value });
     if (value === undefined && key in node.instance_info) ops.push({ op: "remove", path });
   }
+  // A rebuild without a config drive goes on with the one that stands here (ironic/conductor/deployments.py).
+  if (marker.drive === undefined && "configdrive" in node.instance_info)
+    ops.push({ op: "remove", path: pointer("instance_info", "configdrive") });
   ops.push({ op: "add", path: pointer("extra", DEPLOYMENT_MARKER), value: marker });
   return ops;
 }

@@ -119,6 +119,10 @@ export const heldByOther = (node: Node, who: string, lost = false): Decision<nev
     "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what an owner holds)",
   );
 
+/** Is there a config drive on the node exactly if one is wanted? Which one it is, the marker says. */
+const driveStands = (node: Node, want: DeployWant): boolean =>
+  "configdrive" in node.instance_info === (want.drive !== undefined);
+
 /** Does the node run exactly what is wanted, started after the marker was written? */
 export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo): boolean {
   const holder = holderOf(node, want.claim);
@@ -127,6 +131,8 @@ export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo): bo
     holder.marker !== undefined &&
     holder.marker.drive === want.drive &&
     holder.marker.after !== node.provision_updated_at &&
+    // How a machine that was adopted got its drive is not known.
+    (driveStands(node, want) || holder.marker.after === "adopted") &&
     infoMatches(node, info)
   );
 }
@@ -139,6 +145,8 @@ function isPrepared(node: Node, want: DeployWant, info: InstanceInfo): boolean {
     holder.marker !== undefined &&
     holder.marker.drive === want.drive &&
     holder.marker.after === node.provision_updated_at &&
+    // A rebuild without a drive would go on with the one that stands there.
+    (driveStands(node, want) || want.drive !== undefined) &&
     infoMatches(node, info)
   );
 }
@@ -183,7 +191,8 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
     if (runsWanted(node, want, want.info)) return protection(context);
-    if (!holder.marker && want.driveUnchanged && infoMatches(node, info)) return act("remark");
+    if (!holder.marker && want.driveUnchanged && driveStands(node, want) && infoMatches(node, info))
+      return act("remark");
     return update(context);
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),
@@ -195,7 +204,8 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
         adviceFor(facts, node),
       );
     const prepared = isPrepared(node, want, info);
-    if (!prepared && memory.prepared)
+    // Ironic may keep whole seconds only, so that the failure bears the moment at which the marker was written.
+    if ((!prepared && memory.prepared) || memory.deploys > memory.undeploys)
       return failed(`The deployment of node ${nodeLabel(node)} failed`, adviceFor(facts, node));
     if (node.maintenance) return inMaintenance(node);
     if (!prepared) return act("prepare");
@@ -266,6 +276,13 @@ interface ReleaseContext {
   marker: DeploymentMarker | undefined;
 }
 
+/**
+ * Is the maintenance that of the failed cleaning? Ironic writes its fault over a maintenance that was there already, but
+ * leaves its reason (ironic/conductor/utils.py, cleaning_error_handler).
+ */
+const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: Node): boolean =>
+  maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
+
 const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, facts, memory, instance, marker }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
@@ -284,8 +301,9 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
     return act("undeploy");
   },
   unclaim: ({ node, memory, instance, marker }) => {
-    if (memory.recoveries > 0 && node.provision_state === "manageable" && !node.retired) {
-      if (node.maintenance && node.fault === "clean failure") return act("endMaintenance");
+    const recovering = memory.recoveries > 0 || (!instance && isCleanFailures(node));
+    if (recovering && node.provision_state === "manageable" && !node.retired) {
+      if (isCleanFailures(node)) return act("endMaintenance");
       if (node.maintenance)
         return fail(
           `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
@@ -317,9 +335,12 @@ export function decideRelease(node: Node, want: ReleaseWant, memory: Memory): De
   const marker = holder.kind === "free" ? undefined : holder.marker;
   const instance = holder.kind === "ours";
   const undeploying = marker !== undefined || memory.undeploys > 0;
-  if (want.keep) return marker ? act("handOver") : { do: "done" };
+  if (want.keep && !marker) return { do: "done" };
   const facts = stateFacts(node.provision_state);
   if (!facts) return unknownState(node);
+  // Ironic takes no PATCH while it is at work on the node.
+  if (want.keep)
+    return facts.kind === "moving" || facts.kind === "held" ? wait(stateName(node.provision_state)) : act("handOver");
   // Neither sign of ours and nothing running: it was given back already. On a running machine that is not certain.
   if (!instance && !undeploying && (facts.release !== "undeploy" || node.provision_state === "error"))
     return { do: "done" };

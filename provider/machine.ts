@@ -98,6 +98,8 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   async function put(target: Verb, tried: string, signal: AbortSignal, configdrive?: unknown): Promise<undefined> {
     await putProvision(client, uuid, { target, ...(configdrive !== undefined && { configdrive }) }, tried, signal);
     changedAt = clock.now();
+    // As Ironic shows it from now on; the light polls do not.
+    if (configdrive !== undefined) last = { ...last, instance_info: { ...last.instance_info, configdrive: "******" } };
     return undefined;
   }
 
@@ -190,8 +192,10 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       return undefined;
     },
     provide: (_node, _memory, signal) => put("provide", "clean the node and make it available", signal),
-    endMaintenance: async (_node, _memory, signal) => {
+    endMaintenance: async (_node, memory, signal) => {
       await clearMaintenance(client, uuid, signal);
+      // Also a run that took over from one that crashed goes on from here, and only once.
+      memory.recoveries ||= 1;
       return undefined;
     },
   };

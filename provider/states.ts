@@ -211,7 +211,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
 /** The row of a state, or `undefined` for a state of a newer Ironic. Old APIs call `available` null. */
 export function stateFacts(state: string | null): StateFacts | undefined {
   const name = stateName(state);
-  return (STATES as Readonly<Record<string, StateFacts>>)[name];
+  return Object.hasOwn(STATES, name) ? STATES[name as ProvisionState] : undefined;
 }
 
 export const stateName = (state: string | null): string => state ?? "available";
