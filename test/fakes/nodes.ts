@@ -1,0 +1,64 @@
+/** Nodes as decisions see them: one claim, and every way in which a node can be held. */
+import { type Claim, CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/claim.ts";
+import type { Node } from "../../provider/node.ts";
+import { newNode } from "./fake-node.ts";
+
+export const CLAIM: Claim = {
+  owner: "owner-1",
+  resource: "worker",
+  instanceUuid: "aaaaaaaa-0000-8000-8000-000000000001",
+};
+export const OTHER_INSTANCE = "bbbbbbbb-0000-4000-8000-000000000002";
+/** When the node entered the state it is in, and some moment before. */
+export const NOW = "2026-01-01T00:10:00.000000+00:00";
+export const BEFORE = "2026-01-01T00:05:00.000000+00:00";
+export const INFO = { kernel: "http://images/a.kernel", ramdisk: "http://images/a.initramfs" };
+
+export type Held =
+  | "free"
+  /** Started: the state changed after the marker was written. */
+  | "ours"
+  /** The marker is younger than the state: what it describes has not been started. */
+  | "prepared"
+  | "unmarked"
+  | "marked"
+  | "other instance"
+  | "other marker"
+  | "other config marker"
+  | "unreadable marker"
+  | "own instance, other marker";
+
+const marker = { ...CLAIM, after: BEFORE };
+const foreign = { owner: "owner-2", resource: "theirs", instanceUuid: OTHER_INSTANCE, after: BEFORE };
+
+const HELD: Readonly<Record<Held, Partial<Node>>> = {
+  free: {},
+  ours: { instance_uuid: CLAIM.instanceUuid, extra: { [DEPLOYMENT_MARKER]: marker }, instance_info: INFO },
+  prepared: {
+    instance_uuid: CLAIM.instanceUuid,
+    extra: { [DEPLOYMENT_MARKER]: { ...marker, after: NOW } },
+    instance_info: INFO,
+  },
+  unmarked: { instance_uuid: CLAIM.instanceUuid, instance_info: INFO },
+  marked: { extra: { [DEPLOYMENT_MARKER]: marker } },
+  "other instance": { instance_uuid: OTHER_INSTANCE },
+  "other marker": { extra: { [DEPLOYMENT_MARKER]: foreign } },
+  "other config marker": {
+    extra: { [CONFIG_MARKER]: { owner: "owner-2", resource: "theirs", previous: {}, written: {} } },
+  },
+  "unreadable marker": { extra: { [DEPLOYMENT_MARKER]: "?" } },
+  "own instance, other marker": { instance_uuid: CLAIM.instanceUuid, extra: { [DEPLOYMENT_MARKER]: foreign } },
+};
+
+export const STRANGERS: readonly Held[] = [
+  "other instance",
+  "other marker",
+  "other config marker",
+  "unreadable marker",
+  "own instance, other marker",
+];
+
+export const nodeIn = (state: string | null, held: Held, fields: Partial<Node> = {}): Node => {
+  const node = newNode(1, NOW, { provision_state: state, ...structuredClone(HELD[held]) });
+  return { ...node, ...fields };
+};
