@@ -2,13 +2,11 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { CONTENT_MAX_BYTES, type DriveArgs, sha256 } from "./drive.ts";
+import { type DriveArgs, sha256 } from "./drive.ts";
+import { encodeImage, GZIP_MAX_BYTES, IMAGE_MAX_BYTES, imageTooLarge } from "./drive-image.ts";
 import { parseReference } from "./drive-reference.ts";
 import { gzip } from "./gzip.ts";
 import { buildIso, type IsoFile } from "./iso.ts";
-import { LABEL_BYTES, readLabel } from "./iso-read.ts";
 import { InvalidInput } from "./schema.ts";
 
 /** Where a ready drive is, as the state keeps it: never its bytes. */
@@ -20,62 +18,11 @@ export interface DescribedSource {
   sha256: string;
 }
 
-const GZIP_MAGIC = [0x1f, 0x8b];
-const LABELS = ["config-2", "CONFIG-2"];
-/** A gzipped image of zeros must not fill the memory of whoever reads it. */
-const IMAGE_MAX_BYTES = 512 * 1024 * 1024;
-/** What {@link CONTENT_MAX_BYTES} of base64 stand for. */
-const GZIP_MAX_BYTES = Math.floor(CONTENT_MAX_BYTES / 4) * 3;
 const REQUIRED = "openstack/latest/meta_data.json";
 
 const refuse = (kind: string, reason: string): InvalidInput => new InvalidInput([{ path: kind, reason }]);
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-
-const tooLarge = (path: string, kind: string): InvalidInput =>
-  refuse(
-    kind,
-    `the drive ${path} has more than ${CONTENT_MAX_BYTES} bytes in base64, which Ironic does not take; consider a url`,
-  );
-
-const isGzip = (bytes: Uint8Array): boolean => GZIP_MAGIC.every((byte, index) => bytes[index] === byte);
-
-/** The bytes that a base64 text stands for; `undefined` if `bytes` is something else. */
-function fromBase64(bytes: Buffer): Buffer | undefined {
-  // Both forms start with bytes that no base64 text has, except an image of zeros, which is tested by its length.
-  if (!/^[A-Za-z0-9+/\s]{4}/.test(bytes.toString("latin1", 0, 4))) return undefined;
-  const text = bytes.toString("latin1").replace(/\s+/g, "");
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0 ? Buffer.from(text, "base64") : undefined;
-}
-
-/** The start of the image in gzipped bytes; checks that the rest can be unpacked, without keeping it. */
-async function startOfGzip(bytes: Uint8Array, path: string): Promise<Buffer> {
-  const start: Buffer[] = [];
-  let kept = 0;
-  let total = 0;
-  try {
-    for await (const chunk of Readable.from([bytes]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
-      total += chunk.length;
-      if (total > IMAGE_MAX_BYTES) break;
-      if (kept < LABEL_BYTES) start.push(chunk);
-      kept += chunk.length;
-    }
-  } catch (error) {
-    throw refuse("image", `${path} starts like gzip but can't be unpacked (${codeOf(error)})`);
-  }
-  if (total > IMAGE_MAX_BYTES) throw refuse("image", `${path} unpacks to more than ${IMAGE_MAX_BYTES} bytes`);
-  return Buffer.concat(start);
-}
-
-function checkLabel(start: Uint8Array, path: string): void {
-  const label = readLabel(start);
-  if (label === undefined) {
-    throw refuse("image", `${path} is not an ISO 9660 image, neither as it is nor gzipped nor in base64`);
-  }
-  if (!LABELS.includes(label)) {
-    throw refuse("image", `${path} has the volume label ${JSON.stringify(label)}; readers look for config-2 only`);
-  }
-}
 
 /**
  * The content of a ready image for Ironic: gzipped, in base64. The image may come as it is, gzipped, or in base64 of either.
@@ -84,24 +31,13 @@ function checkLabel(start: Uint8Array, path: string): void {
 export async function loadImage(path: string): Promise<string> {
   let bytes: Buffer;
   try {
-    if ((await stat(path)).size > IMAGE_MAX_BYTES) throw tooLarge(path, "image");
+    if ((await stat(path)).size > IMAGE_MAX_BYTES) throw imageTooLarge(path, "image");
     bytes = await readFile(path);
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
     throw refuse("image", `${path} can't be read (${codeOf(error)})`);
   }
-  return await encodeImage(bytes, path);
-}
-
-/** {@link loadImage} for bytes that are in memory; `name` stands for them in messages. */
-export async function encodeImage(bytes: Uint8Array, name: string): Promise<string> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const raw = isGzip(buffer) ? buffer : (fromBase64(buffer) ?? buffer);
-  const packed = isGzip(raw);
-  checkLabel(packed ? await startOfGzip(raw, name) : raw, name);
-  const content = packed ? raw : gzip(raw);
-  if (content.length > GZIP_MAX_BYTES) throw tooLarge(name, "image");
-  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
+  return encodeImage(bytes, path);
 }
 
 interface FoundFile {
@@ -164,13 +100,13 @@ function readInto(target: Uint8Array, { file, path }: FoundFile): void {
  */
 export async function loadDirectory(path: string): Promise<string> {
   const found = listDirectory(path);
-  if (found.reduce((sum, { size }) => sum + size, 0) > IMAGE_MAX_BYTES) throw tooLarge(path, "directory");
+  if (found.reduce((sum, { size }) => sum + size, 0) > IMAGE_MAX_BYTES) throw imageTooLarge(path, "directory");
   const files = found.map((each): IsoFile => {
     const write = (target: Uint8Array): void => readInto(target, each);
     return { path: each.path, data: { size: each.size, write } };
   });
   const content = gzip(buildIso(files, { label: "config-2" }));
-  if (content.length > GZIP_MAX_BYTES) throw tooLarge(path, "directory");
+  if (content.length > GZIP_MAX_BYTES) throw imageTooLarge(path, "directory");
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
 }
 

@@ -1,51 +1,30 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import {
+  CONTENT,
+  checkDrive,
+  type DriveArgs,
+  INLINE_MAX_BYTES,
+  INLINE_WARN_BYTES,
+  SOURCES,
+  sizeOf,
+  tooLarge,
+} from "./drive-args.ts";
+import { encodeImage } from "./drive-image.ts";
 import { gzip } from "./gzip.ts";
 import { buildIso, type IsoFile } from "./iso.ts";
-import {
-  buildMetaData,
-  checkMetaData,
-  type MetaDataArgs,
-  metaDataSchema,
-  type ReadText,
-  readKeyFile,
-} from "./meta-data.ts";
-import {
-  checkNetwork,
-  checkNetworkData,
-  type NetworkArgs,
-  networkSchema,
-  type Port,
-  type PortGroup,
-  toNetworkData,
-} from "./network.ts";
-import { type Failure, hasUnknown, InvalidInput, joinPath, known, object, parse } from "./schema.ts";
-import { buildUserData, checkUserData, type UserData, type UserDataArgs, userDataSchema } from "./user-data.ts";
+import { buildMetaData, type ReadText, readKeyFile } from "./meta-data.ts";
+import { checkNetworkData, type Port, type PortGroup, toNetworkData } from "./network.ts";
+import { hasUnknown, InvalidInput } from "./schema.ts";
+import { buildUserData, type UserData } from "./user-data.ts";
 
-/** What a config drive holds: its content, or exactly one of `image`, `directory` and `url`, where a ready drive is. */
-export interface DriveArgs {
-  /** Host name, keys and what else the machine should know about itself. */
-  metaData?: MetaDataArgs;
-  /** The machine's network, described. Not together with `networkData`. */
-  network?: NetworkArgs;
-  /** OpenStack network data as it is. Not together with `network`. */
-  networkData?: Record<string, unknown>;
-  /** What the machine's first-boot program runs. */
-  userData?: UserDataArgs;
-  /** The provider's data for cloud-init, an object (`vendor_data2.json`); its key `cloud-init` holds a cloud-config. */
-  vendorData?: Record<string, unknown>;
-  /**
-   * `json`: Ironic makes the drive. `iso`: it is made here. Default `auto`: `json` where the server can and the content fits
-   * into it, else `iso`.
-   */
-  format?: "auto" | "json" | "iso";
-  /** A file with a ready ISO image, as it is, gzipped, or gzipped and in base64. Read at each deployment. */
-  image?: string;
-  /** A directory with a drive's files (`openstack/latest/meta_data.json`, …), of which the image is made at each deployment. */
-  directory?: string;
-  /** An address from which Ironic fetches the drive, gzipped and in base64. */
-  url?: string;
-}
+export {
+  CONTENT_MAX_BYTES,
+  checkDrive,
+  type DriveArgs,
+  driveShape,
+  INLINE_MAX_BYTES,
+  INLINE_WARN_BYTES,
+} from "./drive-args.ts";
 
 /** What the node and its Ironic add to a drive. */
 export interface DriveFacts {
@@ -74,102 +53,6 @@ export interface Drive {
   warnings: string[];
   /** Length of `content`. */
   bytes: number;
-}
-
-/** Inline content lies in the state several times over: above this it slows every run down. */
-export const INLINE_WARN_BYTES = 64 * 1024;
-export const INLINE_MAX_BYTES = 1024 * 1024;
-/** Ironic's default limit for the body that carries a drive ([api] in ironic.conf, since 37.0). */
-export const CONTENT_MAX_BYTES = 64 * 1024 * 1024;
-
-const CONTENT = ["metaData", "network", "networkData", "userData", "vendorData"] as const;
-const SOURCES = ["image", "directory", "url"] as const;
-
-/** The properties of {@link DriveArgs}, to be spread into the resource's own schema. */
-export const driveShape = {
-  metaData: metaDataSchema.optional(),
-  network: networkSchema.optional(),
-  networkData: z.record(z.string(), z.unknown()).optional(),
-  userData: userDataSchema.optional(),
-  vendorData: z.record(z.string(), z.unknown()).optional(),
-  format: z.enum(["auto", "json", "iso"]).optional(),
-  image: z.string().min(1).optional(),
-  directory: z.string().min(1).optional(),
-  url: z.string().min(1).optional(),
-};
-const driveSchema = object(driveShape);
-
-const CHECKS: Readonly<Record<string, (value: unknown, at: string) => Failure[]>> = {
-  metaData: checkMetaData,
-  network: checkNetwork,
-  networkData: (value, at) => checkNetworkData(value, undefined, at).failures,
-  userData: checkUserData,
-};
-
-/** Values that JSON, and so Ironic, can't carry. */
-function checkJson(value: unknown, path: string): Failure[] {
-  if (typeof value === "string") {
-    // Python can't encode half of a surrogate pair: Ironic would answer 500.
-    return value.isWellFormed() ? [] : [{ path, reason: "holds half of a Unicode character" }];
-  }
-  if (typeof value === "number") return Number.isFinite(value) ? [] : [{ path, reason: "is not a finite number" }];
-  if (Array.isArray(value)) return value.flatMap((each, index) => checkJson(each, `${path}[${index}]`));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, each]) => checkJson(each, joinPath(path, key)));
-}
-
-function checkSizes(args: Record<string, unknown>): Failure[] {
-  const sizes = CONTENT.map((key) => ({ key, bytes: sizeOf(args[key]) }));
-  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  const largest = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  return total > INLINE_MAX_BYTES ? [{ path: largest.key, reason: tooLarge(total) }] : [];
-}
-
-const sizeOf = (value: unknown): number => (value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value), "utf8"));
-
-const tooLarge = (bytes: number): string =>
-  `the drive's content has ${bytes} bytes; over ${INLINE_MAX_BYTES} is refused, as it lies in the state several times. ` +
-  "Put it into files and give their directory, or give an image or a url";
-
-function checkUrl(url: string): Failure[] {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : undefined;
-  return protocol === "http:" || protocol === "https:"
-    ? []
-    : [{ path: "url", reason: "must be an http:// or https:// address, which Ironic fetches the drive from" }];
-}
-
-/** What is wrong with a drive's arguments, without the node. Values may be unknown; keys beside {@link DriveArgs} are ignored. */
-export function checkDrive(args: Record<string, unknown>): Failure[] {
-  const own = Object.fromEntries(Object.keys(driveShape).map((key) => [key, args[key]]));
-  const checked = new Set(Object.keys(CHECKS));
-  // Those with rules of their own are parsed by these, so that no failure comes twice.
-  const failures = parse(driveSchema, own).failures.filter(({ path }) => !checked.has(path.split(/[.[]/)[0] ?? ""));
-  const given = (key: string): boolean => own[key] !== undefined;
-  for (const [key, check] of Object.entries(CHECKS)) if (given(key)) failures.push(...check(own[key], key));
-  const sources = SOURCES.filter(given);
-  const content = CONTENT.filter(given);
-  for (const key of sources.slice(1)) failures.push({ path: key, reason: `is given beside ${sources[0]}; keep one` });
-  if (sources.length > 0) {
-    for (const key of content)
-      failures.push({ path: key, reason: `can't be added to the drive that ${sources[0]} brings` });
-    if (given("format"))
-      failures.push({ path: "format", reason: `has no meaning beside ${sources[0]}, which brings a ready drive` });
-  } else if (content.length === 0) {
-    failures.push({
-      path: "",
-      reason: `the drive would be empty: give ${CONTENT.join(", ")}, or one of ${SOURCES.join(", ")}`,
-    });
-  }
-  if (given("network") && given("networkData"))
-    failures.push({ path: "networkData", reason: "is given beside network; keep one" });
-  const url = known(own.url);
-  if (typeof url === "string") failures.push(...checkUrl(url));
-  const user = own.userData as { gzipBase64?: unknown } | undefined;
-  if (own.format === "json" && typeof user === "object" && user?.gzipBase64 !== undefined) {
-    failures.push({ path: "format", reason: "json can't carry gzipped user data; use iso or auto" });
-  }
-  failures.push(...CONTENT.flatMap((key) => checkJson(own[key], key)), ...checkSizes(own));
-  return failures;
 }
 
 /** JSON whose text does not depend on the order in which keys were written. */
@@ -268,9 +151,11 @@ export function buildDrive(args: DriveArgs, facts: DriveFacts, read: ReadText = 
   if (failures.length > 0) throw new InvalidInput(failures);
   if (hasUnknown(own))
     throw new InvalidInput([{ path: "", reason: "the drive depends on values that are not known yet" }]);
-  const source = SOURCES.find((key) => args[key] !== undefined);
+  const source = SOURCES.find((key) => key !== "imageBase64" && args[key] !== undefined);
   if (source)
     throw new InvalidInput([{ path: source, reason: "is read at the deployment; there is nothing to build" }]);
+
+  if (args.imageBase64 !== undefined) return measured(readyImage(args.imageBase64), args, [], []);
 
   const { networkData, usedPorts, warnings } = networkOf(args, facts);
   const content: Content = {
@@ -281,16 +166,32 @@ export function buildDrive(args: DriveArgs, facts: DriveFacts, read: ReadText = 
   };
   const choice = chooseFormat(args, content, facts);
   const text = choice.format === "json" ? jsonContent(content) : isoContent(content, facts);
+  return measured({ text, ...choice }, args, usedPorts, warnings);
+}
+
+/** The drive with its sizes judged: by what the state will hold, which is the arguments too. */
+function measured(
+  { text, ...choice }: Pick<Drive, "format" | "formatReason"> & { text: string },
+  args: DriveArgs,
+  usedPorts: readonly { address: string }[],
+  warnings: readonly string[],
+): Drive {
   const bytes = Buffer.byteLength(text, "utf8");
   if (bytes > INLINE_MAX_BYTES) throw new InvalidInput([{ path: "", reason: tooLarge(bytes) }]);
-  const inState = Math.max(bytes, ...CONTENT.map((key) => sizeOf(own[key])));
+  const inState = Math.max(bytes, ...[...CONTENT, "imageBase64" as const].map((key) => sizeOf(args[key])));
   const large = `the drive has ${inState} bytes; over ${INLINE_WARN_BYTES} makes state and runs slow: consider image, directory or url`;
   return {
     content: text,
     ...choice,
     sha256: sha256(text),
     ports: usedPorts.map(({ address }) => address),
-    warnings: inState > INLINE_WARN_BYTES ? [...warnings, large] : warnings,
+    warnings: inState > INLINE_WARN_BYTES ? [...warnings, large] : [...warnings],
     bytes,
   };
 }
+
+const readyImage = (image: string): Pick<Drive, "format" | "formatReason"> & { text: string } => ({
+  text: encodeImage(Buffer.from(image, "latin1"), "the image", "imageBase64"),
+  format: "iso",
+  formatReason: "imageBase64 brings the image",
+});

@@ -1,50 +1,16 @@
 import { contains, isLinkLocal, netmask, networkOf, parseCidr, parseIp, parseMac } from "./network-address.ts";
-import type { AddressArgs, BondArgs, NetworkArgs, Port, PortGroup, VlanArgs } from "./network-args.ts";
-import { BOND_MODES, DEFAULT_MTU } from "./network-args.ts";
+import type { AddressArgs, NetworkArgs, Port, PortGroup, VlanArgs } from "./network-args.ts";
+import { DEFAULT_MTU } from "./network-args.ts";
+import { bondLink, groupMode } from "./network-bond.ts";
+import type { Link, Network, NetworkData, Service } from "./network-data.ts";
 import { findPortGroup, type Seat, seatPorts } from "./network-ports.ts";
 import { checkNetwork } from "./network-rules.ts";
 import { type Failure, InvalidInput, joinPath } from "./schema.ts";
 
 export * from "./network-args.ts";
+export type { Link, Network, NetworkData, Service } from "./network-data.ts";
 export { checkNetworkData, type RawNetworkData } from "./network-raw.ts";
 export { checkNetwork } from "./network-rules.ts";
-
-/** OpenStack's network data: https://docs.openstack.org/nova/latest/user/metadata.html (network_data.json). */
-export interface NetworkData {
-  links: Link[];
-  networks: Network[];
-  services: Service[];
-}
-export interface Link {
-  id: string;
-  type: "phy" | "bond" | "vlan";
-  mtu: number;
-  ethernet_mac_address?: string;
-  bond_mode?: string;
-  bond_links?: string[];
-  bond_miimon?: number;
-  bond_xmit_hash_policy?: string;
-  bond_lacp_rate?: string;
-  vlan_id?: number;
-  vlan_link?: string;
-  vlan_mac_address?: string;
-}
-export interface Network {
-  id: string;
-  network_id: string;
-  link: string;
-  type: "ipv4" | "ipv6" | "ipv4_dhcp" | "ipv6_dhcp" | "ipv6_slaac";
-  ip_address?: string;
-  netmask?: string;
-  routes: { network: string; netmask: string; gateway: string }[];
-  services: Service[];
-  /** Not in OpenStack's schema, which allows more keys: cloud-init reads it. */
-  dns_search?: string[];
-}
-export interface Service {
-  type: "dns";
-  address: string;
-}
 
 /** A described network for the machine with these ports. */
 export interface BuiltNetwork {
@@ -154,46 +120,6 @@ function warnIdle(draft: Draft, args: AddressArgs & { vlans?: VlanArgs[] }, path
     draft.warnings.push(`${path} has neither addresses, dhcp4, dhcp6, slaac nor vlans: it stays without an address`);
 }
 
-/** Linux's numbers for the modes, which Ironic's port groups may hold instead of the names. */
-const MODE_NUMBERS: readonly (typeof BOND_MODES)[number][] = [
-  "balance-rr",
-  "active-backup",
-  "balance-xor",
-  "broadcast",
-  "802.3ad",
-  "balance-tlb",
-  "balance-alb",
-];
-
-const groupMode = (group: PortGroup | undefined): string | undefined =>
-  BOND_MODES.find((mode) => mode === group?.mode) ?? MODE_NUMBERS[Number(group?.mode ?? Number.NaN)];
-
-const property = (group: PortGroup | undefined, name: string): unknown =>
-  group?.properties?.[name] ?? group?.properties?.[`bond_${name}`];
-
-function bondLink(draft: Draft, bond: BondArgs, members: Link[], group: PortGroup | undefined, id: string): Link {
-  const mode = bond.mode ?? groupMode(group);
-  if (mode === undefined) throw new Error("a bond without a mode passed the check");
-  const policy = bond.transmitHashPolicy ?? property(group, "xmit_hash_policy");
-  const miimon = bond.miimon ?? property(group, "miimon");
-  const rate = bond.lacpRate ?? property(group, "lacp_rate");
-  const first = members[0]?.ethernet_mac_address ?? "";
-  const link: Link = {
-    id,
-    type: "bond",
-    ethernet_mac_address: parseMac(group?.address ?? "") ?? first,
-    bond_mode: mode,
-    bond_links: members.map((member) => member.id),
-    // Without it Glean writes 0 and cloud-init nothing: the machine would not notice a dead cable.
-    bond_miimon: miimon === undefined || miimon === null || !Number.isFinite(Number(miimon)) ? 100 : Number(miimon),
-    ...(typeof policy === "string" ? { bond_xmit_hash_policy: policy } : {}),
-    ...(mode === "802.3ad" ? { bond_lacp_rate: rate === "fast" || rate === 1 || rate === "1" ? "fast" : "slow" } : {}),
-    mtu: bond.mtu ?? DEFAULT_MTU,
-  };
-  draft.networkData.links.push(link);
-  return link;
-}
-
 type Group = { path: string; group: PortGroup; ports: readonly Port[] };
 
 /** Port groups of the bonds that name one. */
@@ -260,7 +186,8 @@ function addBonds(draft: Draft, seated: ReadonlyMap<string, Port>, groups: reado
     const ports =
       group?.ports ?? (bond.members ?? []).flatMap((_, number) => seated.get(`${path}.members[${number}]`) ?? []);
     const members = ports.map((port) => addPort(draft, port, bond.mtu ?? DEFAULT_MTU));
-    const link = bondLink(draft, bond, members, group?.group, `bond${index}`);
+    const link = bondLink(bond, members, group?.group, `bond${index}`);
+    draft.networkData.links.push(link);
     warnIdle(draft, bond, path);
     if (members.length === 1 && bond.vlans?.length) {
       draft.warnings.push(`${path} has one member: Glean then puts its VLANs on the card instead of the bond`);

@@ -177,7 +177,7 @@ const nonsense = fc.oneof(
   fc.string({ unit: "binary", maxLength: 20 }),
 );
 
-const PATH = /^(network|metaData|userData|vendorData|networkData|format|image|directory|url)(\.|\[|$)/;
+const PATH = /^(network|metaData|userData|vendorData|networkData|format|image|imageBase64|directory|url)(\.|\[|$)/;
 function expectPaths(error: unknown): void {
   if (!(error instanceof InvalidInput)) throw error;
   expect(error.failures).not.to.have.length(0);
@@ -255,6 +255,7 @@ describe(`drive, ${numRuns} random descriptions a test`, function () {
       "vendorData",
       "format",
       "image",
+      "imageBase64",
       "directory",
       "url",
     ] as const;

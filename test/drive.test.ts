@@ -144,6 +144,17 @@ describe("drive", () => {
     });
   });
 
+  it("takes a ready image in base64", () => {
+    const ready = build({ format: "iso" }).content;
+    const plain = image(ready).toString("base64");
+    expect(buildDrive({ imageBase64: ready }, facts)).to.include({ content: ready, format: "iso" });
+    expect(image(buildDrive({ imageBase64: plain }, facts).content).toString("base64")).to.equal(plain);
+    expect(refusals({ imageBase64: "AAAA" })[0]).to.match(/^imageBase64: the image is not an ISO 9660 image/);
+    expect(refusals({ imageBase64: ready, userData: "x" })).to.deep.equal([
+      "userData: can't be added to the drive that imageBase64 brings",
+    ]);
+  });
+
   it("passes raw network data on as it is, and checks it", () => {
     const networkData = {
       links: [{ id: "a", type: "phy", ethernet_mac_address: "52:54:00:00:00:01" }],
