@@ -1,12 +1,12 @@
 import { classify, readErrorBody } from "./answers.ts";
-import { createAuthenticator } from "./auth.ts";
+import { type Authenticator, createAuthenticator } from "./auth.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Connection, describeEndpoint, secretsOf } from "./connection.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
 import { CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
 import { redact, secretsOfBody } from "./redact.ts";
-import { memoise, type Retrying, raceAbort, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
-import { createSession, type SessionStats } from "./session.ts";
+import { memoise, type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
+import { createSession, type Session, type SessionStats } from "./session.ts";
 import { createTransport, type Exchange, type Reply, TransportError } from "./transport.ts";
 import { adviceFor, type Feature, featureMinors, featureTitle, formatMinor } from "./versions.ts";
 
@@ -53,6 +53,15 @@ type FailFields = Pick<
 >;
 
 type Fail = (fields: FailFields) => IronicError;
+
+/** What the parts of a client share. */
+interface Parts {
+  connection: Connection;
+  session: Session;
+  auth: Authenticator;
+  retrying(signal: AbortSignal | undefined): Retrying;
+  failer(tried: string, request: string, options?: CallOptions): Fail;
+}
 
 const headerOf = (reply: Reply, name: string): string | undefined => {
   const value = reply.headers[name];
@@ -102,143 +111,169 @@ const parseReply = <T>(reply: Reply, fail: Fail): T => {
 const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>
   fail({ answer: error.sent ? "ambiguous" : "unreachable", detail: `${url.origin}: ${error.message}`, cause: error });
 
+/** Errors of one call, with nothing secret in them. */
+const createFailer =
+  (connection: Connection, auth: Authenticator): Parts["failer"] =>
+  (tried, request, options) =>
+  (fields) => {
+    const secrets = [...secretsOf(connection), ...auth.secrets(), ...secretsOfBody(options?.body)];
+    return new IronicError({ tried, request, node: options?.node, ...fields, detail: redact(fields.detail, secrets) });
+  };
+
+/** Where Ironic is and which version is spoken; found out once, with the first call. */
+const createAgreement = ({ connection, session, auth, retrying, failer }: Parts) => {
+  const fail = failer(`agree on an API version with ${describeEndpoint(connection)}`, "GET /v1");
+  const get = async (url: URL): Promise<Reply> => {
+    const headers = { accept: "application/json" };
+    try {
+      return await session.exchange({ method: "GET", url, headers, timeoutMs: connection.requestTimeoutMs });
+    } catch (error) {
+      throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
+    }
+  };
+  let endpoint = describeEndpoint(connection);
+  const discovered = memoise(() =>
+    retry(retriesOfGet, retrying(undefined), async () => {
+      const found = await discover({
+        endpoint: await auth.endpoint(),
+        pinned: connection.minor,
+        get,
+        refuse: (reply, url) => errorOfReply(reply, url, fail),
+      });
+      endpoint = found.base;
+      return found;
+    }),
+  );
+  return { ...discovered, endpoint: () => endpoint };
+};
+
+/** Throws what the user should know when the server, or the pinned version, is too old. */
+const refuseBelow = (
+  needed: number,
+  found: Discovered,
+  pinned: number | undefined,
+  words: { what: string; tried: string; advice?: string },
+): void => {
+  const { base, minor, range } = found;
+  if (minor >= needed) return;
+  const offered = `${base} offers ${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
+  const pin = pinned !== undefined && minor < range.maxMinor ? `, pinned to ${formatMinor(minor)}` : "";
+  throw new IronicError({
+    answer: "unsupported",
+    tried: words.tried,
+    request: "not sent",
+    detail: `${words.what}: API ${formatMinor(needed)} is needed, ${offered}${pin}`,
+    advice: words.advice ?? `Upgrade Ironic to one that speaks API ${formatMinor(needed)}, or leave this out.`,
+  });
+};
+
+const requestOf = (
+  method: Exchange["method"],
+  url: URL,
+  minor: number,
+  options: CallOptions,
+  defaultMs: number,
+): Exchange => {
+  const headers: Record<string, string> = {
+    accept: "application/json",
+    "x-openstack-ironic-api-version": formatMinor(minor),
+  };
+  if (options.body !== undefined) headers["content-type"] = "application/json";
+  return {
+    method,
+    url,
+    headers,
+    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    timeoutMs: options.timeoutMs ?? defaultMs,
+    signal: options.signal,
+  };
+};
+
+/** An interruption looks the same wherever it comes: while queued, pausing or waiting for an answer. */
+const interruptible = async <T>(tried: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal?.aborted || error instanceof IronicError || error instanceof ProblemError) throw error;
+    throw new CancelledError(`Cancelled: could not ${tried}`, error);
+  }
+};
+
+type Agreement = ReturnType<typeof createAgreement>;
+
+const attempt = async <T>(
+  { connection, session, failer }: Parts,
+  { base, minor }: Discovered,
+  method: Exchange["method"],
+  path: string,
+  options: CallOptions,
+): Promise<T> => {
+  const fail = failer(options.tried, `${method} /v1${path}`, options);
+  const url = joinUrl(base, path, options.query);
+  try {
+    const reply = await session.exchange(requestOf(method, url, minor, options, connection.requestTimeoutMs));
+    if (reply.status >= 200 && reply.status < 300) return parseReply<T>(reply, fail);
+    throw errorOfReply(reply, url, fail);
+  } catch (error) {
+    throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
+  }
+};
+
+const createCall = (parts: Parts, agreement: Agreement) => {
+  const once = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+    const found = await agreement.get(options.signal);
+    if (options.version !== undefined) {
+      refuseBelow(options.version, found, parts.connection.minor, { what: `${method} ${path}`, tried: options.tried });
+    }
+    try {
+      return await attempt<T>(parts, found, method, path, options);
+    } catch (error) {
+      // A server that was upgraded or rolled back during the run refuses the version: agree on one again, once.
+      if (!isAnswer(error, "unacceptable")) throw error;
+      agreement.forget();
+      return await attempt<T>(parts, await agreement.get(options.signal), method, path, options);
+    }
+  };
+  return <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+    const rules = method === "GET" ? retriesOfGet : retriesOfSend;
+    return interruptible(options.tried, options.signal, () =>
+      retry(rules, parts.retrying(options.signal), () => once<T>(method, path, options)),
+    );
+  };
+};
+
 /** Starts no request; the first call does. `warn` gets what the user should know of the connection itself. */
 export function createClient(connection: Connection, deps: ClientDeps = {}): Client {
   const clock = deps.clock ?? systemClock;
   const transport = createTransport({ ...connection, connections: connection.concurrency });
   const auth = createAuthenticator(connection, transport, clock.now);
   const session = createSession({ transport, auth, now: clock.now, concurrency: connection.concurrency });
-  const secrets = secretsOf(connection);
-  let base: string | undefined;
-
+  const onRetry = (): void => {
+    session.stats.retries += 1;
+  };
+  const random = deps.random ?? Math.random;
+  const retrying: Parts["retrying"] = (signal) => ({ clock, random, signal, onRetry });
+  const parts: Parts = { connection, session, auth, retrying, failer: createFailer(connection, auth) };
+  const agreement = createAgreement(parts);
+  const call = createCall(parts, agreement);
+  const found = (signal?: AbortSignal): Promise<Discovered> =>
+    interruptible("agree on an API version", signal, () => agreement.get(signal));
   for (const warning of connection.warnings) deps.warn?.(warning);
-
-  const retrying = (signal: AbortSignal | undefined): Retrying => ({
-    clock,
-    random: deps.random ?? Math.random,
-    signal,
-    onRetry: () => {
-      session.stats.retries += 1;
-    },
-  });
-
-  const failer =
-    (tried: string, request: string, options?: CallOptions): Fail =>
-    (fields) =>
-      new IronicError({
-        tried,
-        request,
-        node: options?.node,
-        ...fields,
-        detail: redact(fields.detail, [...secrets, ...auth.secrets(), ...secretsOfBody(options?.body)]),
-      });
-
-  const negotiate = async (): Promise<Discovered> => {
-    const fail = failer(`agree on an API version with ${describeEndpoint(connection)}`, "GET /v1");
-    const get = async (url: URL): Promise<Reply> => {
-      const headers = { accept: "application/json" };
-      try {
-        return await session.exchange({ method: "GET", url, headers, timeoutMs: connection.requestTimeoutMs });
-      } catch (error) {
-        throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
-      }
-    };
-    const found = await discover({
-      endpoint: await auth.endpoint(),
-      pinned: connection.minor,
-      get,
-      refuse: (reply, url) => errorOfReply(reply, url, fail),
-    });
-    base = found.base;
-    return found;
-  };
-  const discovered = memoise(() => retry(retriesOfGet, retrying(undefined), negotiate));
-
-  const attempt = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const { base, minor } = await discovered.get(options.signal);
-    const fail = failer(options.tried, `${method} /v1${path}`, options);
-    const url = joinUrl(base, path, options.query);
-    const headers: Record<string, string> = {
-      accept: "application/json",
-      "x-openstack-ironic-api-version": formatMinor(minor),
-    };
-    if (options.body !== undefined) headers["content-type"] = "application/json";
-    try {
-      const reply = await session.exchange({
-        method,
-        url,
-        headers,
-        body: options.body === undefined ? undefined : JSON.stringify(options.body),
-        timeoutMs: options.timeoutMs ?? connection.requestTimeoutMs,
-        signal: options.signal,
-      });
-      if (reply.status >= 200 && reply.status < 300) return parseReply<T>(reply, fail);
-      throw errorOfReply(reply, url, fail);
-    } catch (error) {
-      throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
-    }
-  };
-
-  /** A server that was upgraded or rolled back during the run refuses the version: agree on one again, once. */
-  const attemptWithVersion = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    try {
-      return await attempt<T>(method, path, options);
-    } catch (error) {
-      if (!isAnswer(error, "unacceptable")) throw error;
-      discovered.forget();
-      return await attempt<T>(method, path, options);
-    }
-  };
-
-  const requireMinor = async (needed: number, what: string, tried: string, advice?: string): Promise<void> => {
-    const { minor, range } = await discovered.get();
-    if (minor >= needed) return;
-    const offered = `${client.endpoint} offers ${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
-    const pinned = minor < range.maxMinor && connection.minor !== undefined ? `, pinned to ${formatMinor(minor)}` : "";
-    throw new IronicError({
-      answer: "unsupported",
-      tried,
-      request: "not sent",
-      detail: `${what}: API ${formatMinor(needed)} is needed, ${offered}${pinned}`,
-      advice: advice ?? `Upgrade Ironic to one that speaks API ${formatMinor(needed)}, or leave this out.`,
-    });
-  };
-
-  /** An interruption looks the same wherever it comes: while queued, pausing or waiting for an answer. */
-  const interruptible = async <T>(
-    tried: string,
-    signal: AbortSignal | undefined,
-    work: () => Promise<T>,
-  ): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!signal?.aborted || error instanceof IronicError || error instanceof ProblemError) throw error;
-      throw new CancelledError(`Cancelled: could not ${tried}`, error);
-    }
-  };
-
-  const call = <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const { signal, version, tried } = options;
-    return interruptible(tried, signal, async () => {
-      if (version !== undefined) await raceAbort(requireMinor(version, `${method} ${path}`, tried), signal);
-      const rules = method === "GET" ? retriesOfGet : retriesOfSend;
-      return await retry(rules, retrying(signal), () => attemptWithVersion<T>(method, path, options));
-    });
-  };
-
-  const client: Client = {
+  return {
     get endpoint() {
-      return base ?? describeEndpoint(connection);
+      return agreement.endpoint();
     },
-    minor: (signal) =>
-      interruptible("agree on an API version", signal, async () => (await discovered.get(signal)).minor),
-    supports: async (feature) => (await discovered.get()).minor >= featureMinors[feature],
-    require: (feature, tried) => requireMinor(featureMinors[feature], featureTitle(feature), tried, adviceFor(feature)),
+    minor: async (signal) => (await found(signal)).minor,
+    supports: async (feature) => (await found()).minor >= featureMinors[feature],
+    require: async (feature, tried) =>
+      refuseBelow(featureMinors[feature], await found(), connection.minor, {
+        what: featureTitle(feature),
+        tried,
+        advice: adviceFor(feature),
+      }),
     get: (path, options) => call("GET", path, options),
     send: (method, path, options) => call(method, path, options),
     stats: session.stats,
     close: () => transport.close(),
   };
-  return client;
 }
