@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { type Packed, pack } from "../scripts/pack.ts";
+import { type Packed, pack } from "../../scripts/pack.ts";
 import { type Consumer, makeConsumer } from "./consumer.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const kinds = ["allocation", "config-drive", "deployment", "node-config", "owner"];
 const textBytesMax = 300;
 

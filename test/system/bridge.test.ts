@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { type ProviderProcess, type RpcFailure, startProvider, urn } from "./provider-process.ts";
 
-const fixture = fileURLToPath(new URL("./fixtures/provider.cjs", import.meta.url));
+const fixture = fileURLToPath(new URL("../fixtures/provider.cjs", import.meta.url));
 const text = `exports.handler = () => require(${JSON.stringify(fixture)});`;
 const secretKey = "4dabf18193072939515e22adb298388d";
 const secret = (value: unknown) => ({ [secretKey]: "1b47061264138c4ac30d75fd1eb44270", value });
