@@ -5,7 +5,7 @@ import { ensureEngine } from "./engine.ts";
 import { type LabOptions, openLab, startLab } from "./lab.ts";
 import { LabError } from "./problem.ts";
 import { isAlive } from "./processes.ts";
-import { stopLab } from "./stop.ts";
+import { stopLab, stopUnfinished } from "./stop.ts";
 
 const usage = `npm run lab -- <command> [options]
 
@@ -89,6 +89,12 @@ function options(): LabOptions {
 
 async function start(): Promise<void> {
   const started = Date.now();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      say("Interrupted: ending what was begun");
+      // Unlocked, since the lock is our own.
+      stopUnfinished(dir, say).finally(() => process.exit(130));
+    });
   const [lab, engine] = await Promise.all([
     startLab({ ...options(), dir, log: say }),
     flags["no-engine"] ? undefined : ensureEngine(say),

@@ -29,6 +29,12 @@ export interface RunOptions {
   advice?: string;
 }
 
+/** Groups of programs that `run` waits for: they must not outlive us. */
+const waitedFor = new Set<number>();
+process.on("exit", () => {
+  for (const pid of waitedFor) signalGroup(pid, "SIGKILL");
+});
+
 /** Runs a program to its end and gives its standard output; throws LabError with the last 20 lines when it fails. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const {
@@ -44,6 +50,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const spawnOptions: SpawnOptions = { env: env ?? process.env, stdio: ["pipe", "pipe", "pipe"], detached: true };
   if (cwd !== undefined) spawnOptions.cwd = cwd;
   const child = spawn(command, args, spawnOptions);
+  if (child.pid !== undefined) waitedFor.add(child.pid);
   let output = "";
   let standardOutput = "";
   let timedOut = false;
@@ -72,6 +79,7 @@ export async function run(command: string, args: readonly string[], options: Run
     const how = timedOut ? `did not end within ${timeoutMs / 1000} s` : `ended with ${code}`;
     throw new LabError(`${label ?? `${command} ${args.join(" ")}`}: ${how}`, advice, lastLines(output));
   } finally {
+    if (child.pid !== undefined) waitedFor.delete(child.pid);
     clearTimeout(killer);
     clearInterval(ticker);
   }

@@ -30,3 +30,8 @@ export async function stopUnlocked(dir: string, log: Log, except?: number): Prom
   rmSync(join(dir, "lab.json"), { force: true });
   return alive.length;
 }
+
+/** For a start that is interrupted: what runs well is left alone. Only the process that holds the lock may call it. */
+export async function stopUnfinished(dir: string, log: Log): Promise<void> {
+  if (readRecord(dir)?.finished === false) await stopUnlocked(dir, log);
+}
