@@ -94,7 +94,7 @@ async function build(node: string, args: DriveArgs, services: Services, call: Ca
 const argsOf = (props: Props): DriveArgs => pick(props, Object.keys(driveShape)) as DriveArgs;
 
 export const configDriveHandler: Handler = {
-  secretOutputs: ["content", "sha256", "userData", "vendorData", "filesSha256"],
+  secretOutputs: ["content", "sha256", "userData", "vendorData", "imageBase64", "filesSha256"],
 
   async check(_olds, news) {
     const failures: CheckFailure[] = [...checkDrive(news)];

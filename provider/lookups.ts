@@ -152,7 +152,7 @@ export const getNode = (node: string): Promise<NodeInfo> => lookUp(stackSettings
 export const getNodes = (filter: NodeFilter = {}): Promise<NodeInfo[]> =>
   lookUp(stackSettings(), (client) => readMany(client, filter));
 
-/** The ports of a node, sorted by MAC address. */
+/** The ports of a node, oldest first. */
 export const getPorts = (node: string): Promise<PortInfo[]> =>
   lookUp(stackSettings(), (client) => readPortsOf(client, node));
 

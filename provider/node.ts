@@ -165,8 +165,8 @@ export async function readPorts(client: Client, node: string, signal?: AbortSign
     query: { node, fields: fields.join(",") },
     ...(signal && { signal }),
   });
-  // Ironic lists by its own row id, which no answer shows; MAC order is the same for every reader.
-  return [...ports].sort((a, b) => (a.address < b.address ? -1 : 1));
+  // In Ironic's order: oldest first.
+  return ports;
 }
 
 export async function readPortGroups(client: Client, node: string, signal?: AbortSignal): Promise<PortGroup[]> {

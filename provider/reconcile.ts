@@ -41,6 +41,26 @@ export interface ReconcileOptions<Action extends string = ActionName, Mind = Mem
   trouble(): string | undefined;
 }
 
+/** Actions as a person waiting for them reads them; those not here read well as they are. */
+const WORDS: Readonly<Record<string, string>> = {
+  claim: "claiming the node",
+  prepare: "setting what it boots",
+  remark: "writing the marker back",
+  validate: "validating",
+  deploy: "starting the deployment",
+  rebuild: "starting the rebuild",
+  undeploy: "starting the undeployment",
+  unclaim: "releasing the claim",
+  handOver: "handing the machine over",
+  protect: "protecting",
+  unprotect: "lifting the protection",
+  revert: "putting back what it booted",
+  manage: "recovering from the failed cleaning",
+  provide: "cleaning again",
+  endMaintenance: "ending the failed cleaning's maintenance",
+  write: "writing the settings",
+};
+
 /**
  * What a failed action means for the loop. `again`: look at the node and decide anew, after a pause that grows;
  * `stop`: no look at the node would change the answer.
@@ -114,7 +134,7 @@ export async function reconcile<Action extends string, Mind>(
     }
     if (decision.do === "fail") throw await refusal(options, node, decision);
     if (++actions > MAX_ACTIONS) throw gaveUp(node, decision.action);
-    options.onProgress(`${decision.action}, ${elapsed()}`);
+    options.onProgress(`${WORDS[decision.action] ?? decision.action}, ${elapsed()}`);
     try {
       const answered = await machine.act(decision.action, node, memory, signal);
       pauseMs = FIRST_PAUSE_MS;
@@ -128,7 +148,7 @@ export async function reconcile<Action extends string, Mind>(
       sameFailures = run.failure?.action === decision.action ? sameFailures + 1 : 1;
       if (!handled && isHopeless(error, sameFailures)) throw error;
       run.failure = { action: decision.action, error };
-      options.onProgress(`${decision.action}: ${error.answer}, trying again, ${elapsed()}`);
+      options.onProgress(`${WORDS[decision.action] ?? decision.action}: ${error.answer}, trying again, ${elapsed()}`);
       await pause(run, pauseMs, node);
       pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
       sight = await look(run, "now", sight);
