@@ -133,10 +133,12 @@ export async function reconcile<Action extends string, Mind>(
       continue;
     }
     if (decision.do === "fail") throw await refusal(options, node, decision);
-    if (++actions > MAX_ACTIONS) throw gaveUp(node, decision.action);
+    if (actions >= MAX_ACTIONS) throw gaveUp(node, decision.action);
     options.onProgress(`${WORDS[decision.action] ?? decision.action}, ${elapsed()}`);
     try {
       const answered = await machine.act(decision.action, node, memory, signal);
+      // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
+      actions++;
       pauseMs = FIRST_PAUSE_MS;
       sameFailures = 0;
       run.failure = undefined;
