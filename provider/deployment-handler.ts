@@ -98,6 +98,14 @@ function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}): Outp
   };
 }
 
+const timeoutMsOf = (props: DeploymentProps): number => (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+
+const waitingOf = (props: DeploymentProps, { clock }: Services, { signal }: Call) => ({
+  clock,
+  signal,
+  timeoutMs: timeoutMsOf(props),
+});
+
 /** All that create and update share: bring `node` to run what `props` say. */
 async function bringUp(
   node: Node,
@@ -137,7 +145,7 @@ async function bringUp(
     },
     allocated: props.allocation !== undefined,
   });
-  const timeoutMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+  const timeoutMs = timeoutMsOf(props);
   const since = node.provision_updated_at ?? undefined;
   try {
     const { node: active } = await reconcile({
@@ -414,7 +422,8 @@ export const deploymentHandler: Handler = {
     const { props } = checkDeployment(inputs);
     const client = await services.client();
     let node = await readNode(client, props.node, "find the node", call.signal);
-    if (await awaitSettings(node, call.signal)) node = await readNode(client, node.uuid, "read the node", call.signal);
+    if (await awaitSettings(node, waitingOf(props, services, call)))
+      node = await readNode(client, node.uuid, "read the node", call.signal);
     const claim: Claim = {
       owner: props.owner,
       resource: props.resourceName,
@@ -451,7 +460,8 @@ export const deploymentHandler: Handler = {
     const { props } = checkDeployment(news);
     const client = await services.client();
     let node = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    if (await awaitSettings(node, call.signal)) node = await readNode(client, node.uuid, "read the node", call.signal);
+    if (await awaitSettings(node, waitingOf(props, services, call)))
+      node = await readNode(client, node.uuid, "read the node", call.signal);
     const claim = claimFrom(state);
     const outputs = await bringUp(node, props, claim, state, services, call);
     await keepMarkerTrue(node, props, claim, services, call);

@@ -382,6 +382,8 @@ export const nodeConfigHandler: Handler = {
       state.drift !== undefined ||
       !sameValue(wantedFields(props), wantedFields(state)) ||
       policies.some((key) => !sameValue(props[key], state[key]));
+    // There will be no update to wait for, whatever others have made of the node since.
+    if (!changes) settleSettings(props.node);
     return { changes, replaces, deleteBeforeReplace: true };
   },
 

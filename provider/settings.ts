@@ -3,6 +3,8 @@
  * program can be judged by it at preview and waits for it at update, even when the user wrote the node's name in both
  * and the engine runs them side by side. Lives in the provider process; says nothing about other programs.
  */
+import type { Clock } from "./clock.ts";
+import { ProblemError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 export interface PlannedSettings {
@@ -55,41 +57,57 @@ const meets = (node: Node, plan: PlannedSettings): boolean =>
 /** A program registers its resources within moments; this long a deployment waits for the settings of its node. */
 const GRACE_MS = 10_000;
 
-/**
- * Resolves once the settings that this program has for `node` stand there: with true when the node must be read again.
- * Rejects when they could not be made.
- */
-export async function awaitSettings(node: Node, signal: AbortSignal): Promise<boolean> {
-  if (!planOf(node) && node.deploy_interface !== "ramdisk") await planned(node, signal);
-  const plan = planOf(node);
-  if (!plan || meets(node, plan)) return false;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([plan.outcome, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-  return true;
+export interface Waiting {
+  clock: Clock;
+  signal: AbortSignal;
+  /** From now until the settings must stand. */
+  timeoutMs: number;
 }
 
-function planned(node: Node, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      listeners.delete(listener);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const listener = () => {
-      if (planOf(node)) done();
-    };
-    const timer = setTimeout(done, GRACE_MS);
-    listeners.add(listener);
-    signal.addEventListener("abort", done, { once: true });
+/**
+ * Resolves once the settings that this program has for `node` stand there: with true when the node must be read again.
+ * Rejects when they could not be made, or not in time.
+ */
+export async function awaitSettings(node: Node, waiting: Waiting): Promise<boolean> {
+  const unplanned = !planOf(node) && node.deploy_interface !== "ramdisk";
+  if (unplanned) await within(GRACE_MS, waiting, planned(node));
+  const plan = planOf(node);
+  if (!plan || meets(node, plan)) return unplanned;
+  if (await within(waiting.timeoutMs, waiting, plan.outcome)) return true;
+  throw new ProblemError({
+    problem: `The settings that this program has for node ${node.name ?? node.uuid} did not come to stand within ${waiting.timeoutMs / 1000} s`,
+    advice:
+      "The deployment was not begun. See its BaremetalNodeConfig; `pulumi up --refresh` sees what others have changed.",
+    node: node.uuid,
   });
 }
 
+/** True when `outcome` came within the time; rejects as it does, or when the signal aborts. */
+async function within(ms: number, { clock, signal }: Waiting, outcome: Promise<void>): Promise<boolean> {
+  const over = new AbortController();
+  const timer = clock.sleep(ms, AbortSignal.any([signal, over.signal])).then(
+    () => false,
+    () => signal.throwIfAborted() ?? false,
+  );
+  try {
+    return await Promise.race([outcome.then(() => true), timer]);
+  } finally {
+    over.abort();
+  }
+}
+
+const planned = (node: Node): Promise<void> =>
+  new Promise((resolve) => {
+    const listener = () => {
+      if (!planOf(node)) return;
+      listeners.delete(listener);
+      resolve();
+    };
+    listeners.add(listener);
+  });
+
 /** For tests: forget what other tests planned. */
-export const forgetSettings = (): void => plans.clear();
+export function forgetSettings(): void {
+  plans.clear();
+  listeners.clear();
+}
