@@ -133,8 +133,8 @@ const canonical = (value: unknown): string =>
 export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? null) === canonical(b ?? null);
 
 /**
- * The operations that set `changes`. Unset columns are written as `replace` with null: `remove` of automated_clean
- * answers 500 on Ironic 39.0.
+ * The operations that set `changes`. Unset columns are written as `replace` with null, as `remove` of automated_clean
+ * answers 500 on Ironic 39.0; the description is removed, as null answers 500 there.
  */
 export function fieldsPatch(node: Node, changes: Fields): PatchOp[] {
   const ops: PatchOp[] = [];
@@ -146,7 +146,8 @@ export function fieldsPatch(node: Node, changes: Fields): PatchOp[] {
       capabilitiesChanged = true;
       if (value === null) capabilities.delete(key ?? "");
       else capabilities.set(key ?? "", String(value));
-    } else if (key === undefined) ops.push({ op: "replace", path: pointer(column), value });
+    } else if (column === "description" && value === null) ops.push({ op: "remove", path: pointer(column) });
+    else if (key === undefined) ops.push({ op: "replace", path: pointer(column), value });
     else if (value !== null) ops.push({ op: "add", path: pointer(column, key), value });
     else if (readField(node, path) !== null) ops.push({ op: "remove", path: pointer(column, key) });
   }
