@@ -406,7 +406,7 @@ export const deploymentHandler: Handler = {
     const { props, failures } = checkDeployment(news);
     if (failures.length > 0) return { inputs: news, failures };
     const changed = !olds || INPUTS.some((key) => !same((olds as Partial<State>)[key], props[key]));
-    return { inputs: news, failures: changed ? await preflight(props, services, call, olds !== undefined) : [] };
+    return { inputs: news, failures: changed ? await preflight(props, services, call, olds) : [] };
   },
 
   async diff(_id, olds, news, services) {

@@ -7,7 +7,7 @@ import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
-import type { Call, CheckFailure, Services } from "./handler.ts";
+import type { Call, CheckFailure, Props, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";
 import { type PlannedSettings, plannedSettings } from "./settings.ts";
@@ -235,8 +235,20 @@ async function imageFindings(props: DeploymentProps): Promise<Finding[]> {
   return findings;
 }
 
-async function findingsOf(props: DeploymentProps, facts: Facts, exists: boolean): Promise<Finding[]> {
-  const node = facts.nodes.get(props.node);
+/** A deployment that exists is found by its marker: its node may have been renamed since, and the name given away. */
+function nodeOf(props: DeploymentProps, facts: Facts, isSpelledAsBefore: boolean): Node | undefined {
+  const own = (node: Node) => {
+    const marker = deploymentMarker(node);
+    return marker?.owner === props.owner && marker.resource === props.resourceName;
+  };
+  return (isSpelledAsBefore && [...facts.nodes.values()].find(own)) || facts.nodes.get(props.node);
+}
+
+async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | undefined): Promise<Finding[]> {
+  const exists = olds !== undefined;
+  const isSpelledAsBefore = exists && olds.node === props.node;
+  const node = nodeOf(props, facts, isSpelledAsBefore);
+  if (!node && isSpelledAsBefore) return [];
   if (!node) return [rejected("node", "there is no such node in this Ironic, or this account may not see it")];
   const planned = plannedSettings({ uuid: node.uuid, name: node.name });
   const subject: Subject = {
@@ -258,11 +270,12 @@ async function findingsOf(props: DeploymentProps, facts: Facts, exists: boolean)
 const MODES = ["off", "warn", "enforce"];
 let unreachableTold = false;
 
+/** `olds` are the inputs in the state, if the deployment is there already. */
 export async function preflight(
   props: DeploymentProps,
   services: Services,
   call: Call,
-  exists: boolean,
+  olds: Props | undefined,
 ): Promise<CheckFailure[]> {
   const mode = services.get("preflight");
   if (mode !== undefined && !MODES.includes(mode))
@@ -274,7 +287,7 @@ export async function preflight(
     if (facts instanceof Error) {
       if (!unreachableTold) call.warn(`The program could not be checked against Ironic: ${facts.message}`);
       unreachableTold = true;
-    } else findings.push(...(await findingsOf(props, facts, exists)));
+    } else findings.push(...(await findingsOf(props, facts, olds)));
   }
   const isFailure = ({ rejected }: Finding) => mode === "enforce" || (mode === undefined && rejected);
   for (const finding of findings)
