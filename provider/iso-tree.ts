@@ -26,7 +26,8 @@ export class IsoError extends Error {
   override readonly name = "IsoError";
 }
 
-const NAME_BYTES_MAX = 255;
+/** Linux cuts longer Rock Ridge names off: fs/isofs/rock.c, get_rock_ridge_filename. */
+const NAME_BYTES_MAX = 253;
 /** ISO 9660 itself stops at 8; Rock Ridge readers don't mind, and a limit has to be somewhere. */
 const DEPTH_MAX = 16;
 const FILES_MAX = 10_000;

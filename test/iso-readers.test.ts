@@ -29,6 +29,7 @@ const tree: Record<string, Uint8Array> = Object.fromEntries(
     ["one/two/three/four/five/six/seven/deep.txt", "deep"],
     ["with space/Ünïcödé 名前 😀.txt", "unicode"],
     [`long/${"n".repeat(100)}.txt`, "long"],
+    [`longest/${"ü".repeat(126)}x`, "as long as Linux reads"],
     ["sector", "x".repeat(2048)],
     ["sector and one", "x".repeat(2049)],
     ["empty", ""],

@@ -91,7 +91,7 @@ describe("iso", () => {
     ["..", [file("a/../b")], /is not a path of a file/],
     ["NUL", [file("a\0b")], /is not a path of a file/],
     ["half of a character", [file("a\ud800")], /is not a path of a file/],
-    ["a name of 256 bytes", [file("ü".repeat(128))], /more than 255 bytes/],
+    ["a name of 254 bytes", [file("ü".repeat(127))], /more than 253 bytes/],
     ["a file twice", [file("a"), file("a")], /there is a file of this name already/],
     ["a file that is a directory", [file("a/b"), file("a")], /there is a directory of this name already/],
     ["a directory that is a file", [file("a"), file("a/b")], /there is a file of this name already/],
