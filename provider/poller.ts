@@ -10,6 +10,8 @@ const MAX_INTERVAL_MS = 5_000;
 const SHARE_OF_AGE = 0.1;
 /** A server that needs long for a poll gets at least this many times as long a rest. */
 const REST_PER_LATENCY = 2;
+/** A server in trouble is not asked more often than this. */
+const TROUBLED_INTERVAL_MS = 1_000;
 const PAGE_SIZE = 1_000;
 const MAX_PAGES = 100;
 
@@ -38,6 +40,8 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
   let running = false;
   let trouble: string | undefined;
   let latencyMs = 0;
+  let dueAt = 0;
+  let nap: AbortController | undefined;
 
   const readOne = (uuid: string) =>
     client.get<LightNode>(`/nodes/${uuid}`, {
@@ -93,18 +97,34 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
     latencyMs = clock.now() - startedAt;
   }
 
+  const wantedMs = (changedAt: number): number =>
+    Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, (clock.now() - changedAt) * SHARE_OF_AGE));
+
   function intervalMs(): number {
-    const now = clock.now();
-    const youngest = Math.min(...[...waiters].map(({ changedAt }) => now - changedAt));
-    const wanted = Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, youngest * SHARE_OF_AGE));
-    return Math.max(wanted * (0.9 + 0.2 * random()), latencyMs * REST_PER_LATENCY);
+    const wanted = Math.min(...[...waiters].map(({ changedAt }) => wantedMs(changedAt)));
+    const jittered = Math.max(wanted * (0.9 + 0.2 * random()), latencyMs * REST_PER_LATENCY);
+    return trouble ? Math.max(TROUBLED_INTERVAL_MS, jittered) : jittered;
+  }
+
+  /** Sleeps until the next tick is due; who joins with a change that is nearer moves it forward. */
+  async function rest(): Promise<void> {
+    dueAt = clock.now() + intervalMs();
+    while (clock.now() < dueAt) {
+      nap = new AbortController();
+      const woken = await clock.sleep(dueAt - clock.now(), nap.signal).then(
+        () => false,
+        () => true,
+      );
+      if (woken && waiters.size > 0) dueAt = Math.min(dueAt, clock.now() + intervalMs());
+    }
+    nap = undefined;
   }
 
   async function run(): Promise<void> {
     running = true;
     try {
       while (waiters.size > 0) {
-        await clock.sleep(trouble ? Math.max(1_000, intervalMs()) : intervalMs());
+        await rest();
         if (waiters.size > 0) await tick();
         // Let the waiters that were just answered decide and come back before the next interval is chosen.
         await clock.sleep(0);
@@ -138,6 +158,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
         signal.addEventListener("abort", onAbort, { once: true });
         waiters.add(waiter);
         if (!running) void run();
+        else if (clock.now() + wantedMs(changedAt) < dueAt) nap?.abort();
       }),
   };
 }

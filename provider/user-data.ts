@@ -95,8 +95,16 @@ const isBase64 = (value: string): boolean => {
 
 /** A cloud-config's text. The order of keys in the program never matters: cloud-init takes them in its own. */
 export const cloudConfigText = (config: Record<string, unknown>): string =>
-  // Long lines stay whole: YAML readers differ in how they fold them. Aliases would surprise readers of the file.
-  `#cloud-config\n${stringify(config, { lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: true, version: "1.1" })}`;
+  `#cloud-config\n${stringify(config, {
+    sortMapEntries: true,
+    // Aliases would surprise whoever reads the file.
+    aliasDuplicateObjects: false,
+    // Every string in quotes and on one line: what a bare word (yes, 017, 1:20, <<) or a folded line means differs between
+    // versions of YAML, and cloud-init reads 1.1.
+    defaultStringType: "QUOTE_DOUBLE",
+    defaultKeyType: "QUOTE_DOUBLE",
+    lineWidth: 0,
+  })}`;
 
 // cloudinit/handlers/__init__.py, INCLUSION_TYPES_MAP: what the first line of a part means.
 const FIRST_LINES: readonly (readonly [start: string, type: string])[] = [

@@ -15,7 +15,7 @@ describe("user-data", () => {
 
   it("makes a cloud-config whose text does not depend on the order of keys", () => {
     const a = textOf({ cloudConfig: { b: [1, "two"], a: { d: null, c: true } } });
-    expect(a).to.equal("#cloud-config\na:\n  c: true\n  d: null\nb:\n  - 1\n  - two\n");
+    expect(a).to.equal('#cloud-config\n"a":\n  "c": true\n  "d": null\n"b":\n  - 1\n  - "two"\n');
     expect(textOf({ cloudConfig: { a: { c: true, d: null }, b: [1, "two"] } })).to.equal(a);
   });
 
@@ -29,6 +29,9 @@ describe("user-data", () => {
       f: "~",
       g: "2024-01-01",
       h: "# no",
+      i: "<<",
+      j: "=",
+      k: "two\nlines\n",
       long: "x ".repeat(200).trim(),
     };
     const text = textOf({ cloudConfig });
@@ -70,7 +73,7 @@ describe("user-data", () => {
         'Content-Disposition: attachment; filename="part-002"',
         "X-Merge-Type: list(append)",
         "",
-        "I2Nsb3VkLWNvbmZpZwpwYWNrYWdlczoKICAtIGpxCg==",
+        "I2Nsb3VkLWNvbmZpZwoicGFja2FnZXMiOgogIC0gImpxIgo=",
         "--===============pulumi-ironic==",
         'Content-Type: text/x-own; charset="utf-8"',
         "MIME-Version: 1.0",

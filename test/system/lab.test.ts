@@ -7,11 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { type Lab, type LabOptions, openLab, startLab } from "../lab/lab.ts";
-import { isAlive } from "../lab/processes.ts";
+import { type Lab, type LabOptions, openLab, startLab } from "../../lab/lab.ts";
+import { isAlive } from "../../lab/processes.ts";
 
 const execute = promisify(execFile);
-const main = fileURLToPath(new URL("../lab/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../../lab/main.ts", import.meta.url));
 
 /** Deploys a ramdisk with openstacksdk, which shares no code with us. */
 const deployWithSdk = `
@@ -165,7 +165,7 @@ describe("lab start", function () {
   });
 
   it("ends an owned lab when its owner is killed", async () => {
-    const code = `import { startLab } from ${JSON.stringify(new URL("../lab/lab.ts", import.meta.url).href)};
+    const code = `import { startLab } from ${JSON.stringify(new URL("../../lab/lab.ts", import.meta.url).href)};
       await startLab({ dir: process.argv[1], nodes: 1, owned: true });
       console.log("ready");
       setInterval(() => {}, 1000);`;

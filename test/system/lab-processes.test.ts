@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { LabError } from "../lab/problem.ts";
-import { bornAt, isAlive, run, spawnDetached, stopChild, withLock } from "../lab/processes.ts";
+import { LabError } from "../../lab/problem.ts";
+import { bornAt, isAlive, run, spawnDetached, stopChild, withLock } from "../../lab/processes.ts";
 
 describe("lab processes", () => {
   let dir: string;

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { Agent, fetch as undiciFetch } from "undici";
-import { whyNoDebian } from "../lab/debian.ts";
-import { type Lab, type LabOptions, openLab, startLab } from "../lab/lab.ts";
+import { whyNoDebian } from "../../lab/debian.ts";
+import { type Lab, type LabOptions, openLab, startLab } from "../../lab/lab.ts";
 
 const execute = promisify(execFile);
 
