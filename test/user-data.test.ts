@@ -39,6 +39,12 @@ describe("user-data", () => {
     expect(text.split("\n").at(-2)).to.have.length.above(390);
   });
 
+  it("escapes what YAML 1.1 takes for the end of a line", () => {
+    expect(textOf({ cloudConfig: { "a\u2028": "\u0085b\u2029" } })).to.equal(
+      '#cloud-config\n"a\\u2028": "\\u0085b\\u2029"\n',
+    );
+  });
+
   it("writes a repeated object out each time", () => {
     const same = { name: "x" };
     expect(textOf({ cloudConfig: { a: same, b: same } })).not.to.match(/[&*]/);
