@@ -103,6 +103,8 @@ interface Finding {
   reason: string;
   /** Ironic itself would refuse it. */
   rejected: boolean;
+  /** A BaremetalNodeConfig of the node could change it. */
+  settings?: true;
 }
 
 interface Subject {
@@ -120,14 +122,14 @@ interface Subject {
 
 type Rule = (subject: Subject) => Finding | undefined;
 const rejected = (path: string, reason: string): Finding => ({ path, reason, rejected: true });
+const unfit = (reason: string): Finding => ({ path: "node", reason, rejected: true, settings: true });
 const dropped = (path: string, reason: string): Finding => ({ path, reason, rejected: false });
 
 const notEnabled = (subject: Subject, kind: "boot" | "deploy"): Finding | undefined => {
   const name = kind === "boot" ? subject.boot : subject.deploy;
   const list = subject.enabled?.[`enabled_${kind}_interfaces`];
   return name && Array.isArray(list) && !list.includes(name)
-    ? rejected(
-        "node",
+    ? unfit(
         `the ${kind} interface ${name} is not enabled for its driver ${subject.node.driver}; there are ${list.join(", ")}`,
       )
     : undefined;
@@ -170,18 +172,15 @@ const RULES: readonly Rule[] = [
   (subject) => notEnabled(subject, "deploy"),
   ({ deploy }) =>
     deploy !== undefined && deploy !== "ramdisk"
-      ? rejected("node", `has the deploy interface ${deploy}; a BaremetalNodeConfig for it sets ramdisk`)
+      ? unfit(`has the deploy interface ${deploy}; a BaremetalNodeConfig for it sets ramdisk`)
       : undefined,
   ({ boot }) =>
     boot !== undefined && !RAMDISK_BOOT.includes(boot)
-      ? rejected(
-          "node",
-          `has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`,
-        )
+      ? unfit(`has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`)
       : undefined,
   ({ boot, node, facts }) =>
     boot !== undefined && PORT_BOOT.includes(boot) && !facts.hasPxePort.has(node.uuid)
-      ? rejected("node", `boots by ${boot}, but has no port with pxe_enabled`)
+      ? unfit(`boots by ${boot}, but has no port with pxe_enabled`)
       : undefined,
   ({ boot, cleans, node, props }) => {
     const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
@@ -263,8 +262,10 @@ async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | un
     enabled: node.driver ? await facts.enabled(node.driver) : undefined,
   };
   const found = RULES.map((rule) => rule(subject)).filter((finding) => finding !== undefined);
-  // A BaremetalNodeConfig that comes later in the program may still set what is missing here.
-  return found.map((finding) => ({ ...finding, rejected: finding.rejected && !planned?.uncertain }));
+  // The engine checks resources in the order in which they happen to be registered, so a BaremetalNodeConfig that names
+  // the node itself may still come and set what is missing here. Until then it is only doubtful.
+  const isDoubtful = ({ settings }: Finding) => planned?.uncertain || (settings && planned === undefined);
+  return found.map((finding) => ({ ...finding, rejected: finding.rejected && !isDoubtful(finding) }));
 }
 
 const MODES = ["off", "warn", "enforce"];
