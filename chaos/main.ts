@@ -44,11 +44,8 @@ function whole(name: "seed" | "runs" | "nodes" | "jobs" | "minutes", least: numb
 
 /** Requests of the provider give up sooner than by default, so that a hang costs seconds. */
 const REQUEST_TIMEOUT_SECONDS = "3";
-/** A deploy powers off and on; without a delay it would be over before anything can be killed in it. */
-const POWER_SECONDS = 0.3;
-
 async function openSite(dir: string, nodes: number): Promise<Site> {
-  const lab = await startLab({ dir, nodes, owned: true, delays: { power: POWER_SECONDS } });
+  const lab = await startLab({ dir, nodes, owned: true });
   return furnish(lab);
 }
 

@@ -72,6 +72,8 @@ async function patch(lab: Lab, name: string, ops: readonly Op[]): Promise<void> 
   }
 }
 
+/** A deploy asks for its images; without a delay it would be over before anybody can be killed in it. */
+const IMAGE_DELAY_MS = 300;
 const STILL = ["available", "active"];
 
 async function untilStill(lab: Lab, names: readonly string[]): Promise<void> {
@@ -103,5 +105,6 @@ export async function furnish(lab: Lab): Promise<Site> {
     if (index % 2 === 0) await lab.ironicApi("PUT", `/v1/nodes/${name}/states/provision`, { target: "active" });
   }
   await untilStill(lab, foreign);
+  for (const path of ["/kernel", "/iso"]) await lab.imageBehaviour(path, `delay/${IMAGE_DELAY_MS}`);
   return { lab, free: free.map(({ name, ready }) => ({ name, ready })), foreign };
 }
