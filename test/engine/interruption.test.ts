@@ -1,0 +1,154 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { type Judge, sharedJudge } from "./judge.ts";
+import { config, deployment } from "./recipes.ts";
+import { root, Stack } from "./stack.ts";
+
+/** Provider processes of this stack's engine: they inherit its environment. */
+function providersOf(stack: Stack): number[] {
+  const mark = `ENGINE_TEST_PROGRAM=${join(stack.folder, "resources.json")}`;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return command.includes("dynamic-provider") && readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+async function untilGone(stack: Stack): Promise<void> {
+  for (const end = Date.now() + 10_000; providersOf(stack).length > 0; await sleep(100))
+    if (Date.now() > end) throw new Error("a provider whose engine is dead goes on living");
+}
+
+describe("interruptions (engine)", () => {
+  let judge: Judge;
+  let stack: Stack;
+  before(async function () {
+    if (process.platform !== "linux") {
+      process.stdout.write("      skipped: finding processes needs /proc\n");
+      this.skip();
+    }
+    judge = await sharedJudge("slow");
+  });
+  beforeEach(async () => {
+    stack = await Stack.init({ env: judge.lab.env });
+  });
+  afterEach(() => stack.remove());
+
+  const begin = async () => {
+    const node = await judge.take();
+    const before = await judge.settings(node);
+    stack.resources = [config("w", node), deployment("w", judge.lab)];
+    return { node, before };
+  };
+  const finish = async (node: string, before: Record<string, unknown>) => {
+    await stack.up();
+    expect((await judge.node(node)).provision_state).to.equal("active");
+    expect(await judge.deploys(node)).to.equal(1);
+    await stack.settled();
+    await stack.destroy();
+    expect(await judge.settings(node)).to.deep.equal(before);
+  };
+
+  it("by a time-out end the wait only: the next up goes on with the same deploy", async () => {
+    const { node, before } = await begin();
+    stack.resources = [config("w", node), deployment("w", judge.lab, { timeoutSeconds: 1 })];
+    expect(await stack.fails("up")).to.match(/Waited 1 s for node [^\n]*Only the waiting has ended/);
+    expect((await stack.stateOf("RamdiskDeployment", "w")).outputs.provisionState).to.equal("deploying");
+    stack.resources = [config("w", node), deployment("w", judge.lab)];
+    await finish(node, before);
+  });
+
+  it("by Ctrl-C keep the half-done deployment, at once", async () => {
+    const { node, before } = await begin();
+    const going = stack.start("up");
+    await judge.until(node, "deploying");
+    const at = Date.now();
+    going.child.kill("SIGINT");
+    const { output } = await going.done;
+    process.stdout.write(`      the engine ended ${Date.now() - at} ms after SIGINT\n`);
+    expect(Date.now() - at).to.be.lessThan(5_000);
+    expect(output).to.match(/Interrupted while node [^\n]* was "deploying"/);
+    expect((await stack.stateOf("RamdiskDeployment", "w")).outputs.instanceUuid).to.be.a("string");
+    await finish(node, before);
+  });
+
+  it("by kill -9 of the engine end the provider too, and the next up goes on", async () => {
+    const { node, before } = await begin();
+    const going = stack.start("up");
+    await judge.until(node, "deploying");
+    going.child.kill("SIGKILL");
+    await going.done;
+    await untilGone(stack);
+    await stack.ok("cancel", "--yes");
+    await finish(node, before);
+  });
+
+  it("by kill -9 of the provider are gone on with", async () => {
+    const { node, before } = await begin();
+    const going = stack.start("up");
+    await judge.until(node, "deploying");
+    for (const pid of providersOf(stack)) process.kill(pid, "SIGKILL");
+    expect((await going.done).code).to.not.equal(0);
+    await finish(node, before);
+  });
+
+  it("by kill -9 and then destroy leave a claim that `pulumi-ironic claims` lists and releases", async () => {
+    const { node, before } = await begin();
+    const going = stack.start("up");
+    await judge.until(node, "deploying");
+    going.child.kill("SIGKILL");
+    await going.done;
+    await untilGone(stack);
+    await stack.ok("cancel", "--yes");
+    const owner = (await stack.stateOf("Owner", "pulumi-ironic-owner")).id ?? "";
+    const settingsGone = stack.start("destroy");
+    // The settings' delete waits for a deployment that nobody is ending.
+    await Promise.race([settingsGone.done, sleep(8_000)]);
+    settingsGone.child.kill("SIGINT");
+    await settingsGone.done;
+    const file = join(stack.folder, "state.json");
+    writeFileSync(file, await stack.export());
+    const cli = (...args: string[]) =>
+      execFileSync(
+        process.execPath,
+        [join(root, "provider/cli.ts"), "claims", "--owner", owner, "--state", file, ...args],
+        {
+          env: { ...process.env, ...judge.lab.env },
+          encoding: "utf8",
+          timeout: 60_000,
+        },
+      );
+    await judge.until(node, "active");
+    expect(cli()).to.match(new RegExp(`deployment +${node} +w +active .* NO`));
+    cli("--release");
+    expect((await judge.node(node)).provision_state).to.equal("available");
+    await stack.destroy();
+    expect(await judge.settings(node)).to.deep.equal(before);
+    expect(cli()).to.equal("No claims.\n");
+  });
+
+  it("by a conductor that dies in the middle show the cause and are healed by the next up", async () => {
+    const { node, before } = await begin();
+    const going = stack.start("up");
+    await judge.until(node, "deploying");
+    await judge.lab.killConductor();
+    await judge.lab.startConductor();
+    const { code, output } = await going.done;
+    expect(code, output).to.not.equal(0);
+    expect(output).to.match(/The deployment of node [^\n]* failed: [^\n]*conductor/i);
+    await stack.up();
+    expect((await judge.node(node)).provision_state).to.equal("active");
+    expect(await judge.deploys(node)).to.equal(2);
+    await stack.destroy();
+    expect(await judge.settings(node)).to.deep.equal(before);
+  });
+});
