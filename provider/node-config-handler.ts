@@ -1,5 +1,5 @@
 /** BaremetalNodeConfig in the provider process. */
-import { type ConfigMarker, configMarker, deploymentMarker } from "./claim.ts";
+import { type ConfigMarker, configMarker, deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import {
   adviceFor,
@@ -78,8 +78,9 @@ function strangerOn(node: Node, ours: Owned, keptInstance: unknown): string | un
   if (deployment && deployment.owner !== ours.owner)
     return `deployment "${deployment.resource}" of owner ${deployment.owner}`;
   if (!node.instance_uuid) return undefined;
-  const known = deployment?.instanceUuid === node.instance_uuid || keptInstance === node.instance_uuid;
-  return known ? undefined : `instance ${node.instance_uuid}`;
+  // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.
+  const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(ours.owner, ours.resource, node.uuid)];
+  return known.includes(node.instance_uuid) ? undefined : `instance ${node.instance_uuid}`;
 }
 
 /** An allocation of this stack has set instance_uuid before any deployment marked the node. */
