@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+import { expect } from "chai";
+import { type Judge, sharedJudge } from "./judge.ts";
+import { config, deployment } from "./recipes.ts";
+import { Stack } from "./stack.ts";
+
+const kinds = ["arguments", "undeployed", "unmarked", "unclaimed", "taken"] as const;
+
+describe("drift (engine)", () => {
+  it("is shown by refresh, repaired where it is ours and refused where it is not", async () => {
+    const judge: Judge = await sharedJudge("plain");
+    const nodes = {} as Record<(typeof kinds)[number], string>;
+    for (const kind of kinds) nodes[kind] = await judge.take();
+    const before = Object.fromEntries(
+      await Promise.all(kinds.map(async (kind) => [kind, await judge.settings(nodes[kind])])),
+    );
+    const stack = await Stack.init({ env: judge.lab.env });
+    stack.resources = kinds.flatMap((kind) => [
+      config(kind, nodes[kind]),
+      deployment(kind, judge.lab, { kernelArguments: "ours" }),
+    ]);
+    await stack.up();
+    const ours = (await judge.node(nodes.unclaimed)).instance_uuid;
+    const theirs = randomUUID();
+
+    // With Ironic's own client, where it can.
+    await judge.baremetal("node", "set", nodes.arguments, "--instance-info", "ramdisk_kernel_arguments=drifted");
+    await judge.baremetal("node", "undeploy", nodes.undeployed);
+    await judge.patch(nodes.unmarked, { op: "remove", path: "/extra/pulumi_ironic_deployment" });
+    await judge.patch(nodes.unclaimed, { op: "remove", path: "/instance_uuid" });
+    await judge.patch(nodes.taken, { op: "remove", path: "/instance_uuid" });
+    await judge.patch(nodes.taken, { op: "add", path: "/instance_uuid", value: theirs });
+    await judge.patch(nodes.taken, { op: "remove", path: "/extra/pulumi_ironic_deployment" });
+    await judge.until(nodes.undeployed, "available");
+
+    const shown = await stack.preview("--refresh", "--diff");
+    expect(shown).to.match(/kernelArguments\s*: "drifted" => "ours"/);
+    expect(shown).to.match(/drift\s*: "undeployed"/);
+    expect(shown).to.match(/provisionState\s*: "active" => "available"/);
+    expect(shown).to.match(/drift\s*: "the marker in extra was removed"/);
+    expect(shown).to.match(/drift\s*: "instance_uuid was removed"/);
+    expect(shown).to.match(new RegExp(`drift\\s*: "held by instance ${theirs}"`));
+
+    const running = await judge.node(nodes.unmarked);
+    await judge.untouched(nodes.unclaimed, () =>
+      judge.untouched(nodes.taken, async () => {
+        const output = await stack.fails("up", "--refresh", "--continue-on-error");
+        expect(output).to.match(/\(unclaimed\):\s+error: Node [^\n]* is active, but no instance_uuid says whose/);
+        expect(output).to.match(/\(taken\):\s+error: Node [^\n]* is held by instance /);
+      }),
+    );
+    expect((await judge.node(nodes.arguments)).instance_info.ramdisk_kernel_arguments).to.equal("ours");
+    expect(judge.moves(nodes.arguments)).to.deep.equal(["deploying", "active", "deploying", "active"]);
+    expect((await judge.node(nodes.undeployed)).provision_state).to.equal("active");
+    expect(await judge.deploys(nodes.undeployed)).to.equal(2);
+    const remarked = await judge.node(nodes.unmarked);
+    expect(remarked.extra.pulumi_ironic_deployment.instanceUuid).to.equal(running.instance_uuid);
+    expect(remarked.provision_updated_at).to.equal(running.provision_updated_at);
+
+    await judge.untouched(nodes.unclaimed, () =>
+      judge.untouched(nodes.taken, async () => {
+        const output = await stack.fails("destroy", "--continue-on-error");
+        expect(output).to.match(
+          /\(unclaimed\):\s+error: Node [^\n]*its instance_uuid is gone[^\n]*Nothing was written/,
+        );
+        expect(output).to.match(/warning: Node [^\n]* is held by instance [^\n]*what this stack had there is gone/);
+      }),
+    );
+    for (const kind of ["arguments", "undeployed", "unmarked"] as const)
+      expect(await judge.settings(nodes[kind]), kind).to.deep.equal(before[kind]);
+    await judge.patch(nodes.unclaimed, { op: "add", path: "/instance_uuid", value: ours });
+    await judge.provision(nodes.taken, "deleted");
+    await judge.until(nodes.taken, "available");
+    await stack.destroy();
+    for (const kind of kinds) expect(await judge.settings(nodes[kind]), kind).to.deep.equal(before[kind]);
+    stack.remove();
+  });
+});
