@@ -67,7 +67,7 @@ export function summary(results: readonly Result[], seconds: number): string[] {
     row("kills", sum(Object.values(totals.kills))),
     ...victims.map((victim) => row(`  ${victim}`, totals.kills[victim])),
     ...(interrupts.length > 0 ? [row("slowest end after Ctrl-C", `${Math.max(...interrupts)} ms`)] : []),
-    row("left claimed, and marked", totals.left),
+    row("left claimed, then released", totals.left),
     row("errors shown", totals.errorsShown),
     row("promises broken", totals.broken),
   ];

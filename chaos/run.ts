@@ -13,6 +13,7 @@ import {
   type View,
   type Views,
 } from "./judge.ts";
+import { giveBack } from "./leftovers.ts";
 import { type Machine, type Phase, type Plan, type Program, reboots, type Victim } from "./plan.ts";
 import type { ChaosProxy, Passage, Rules } from "./proxy.ts";
 import type { Site } from "./site.ts";
@@ -25,7 +26,7 @@ export interface Result {
   errorsShown: string[];
   faults: Partial<Record<FaultKind, number>>;
   kill: Victim | undefined;
-  /** Nodes that a forgotten create left claimed, each with a true marker. */
+  /** Nodes that a forgotten create left claimed: marked truly, listed and released. */
   left: string[];
   requests: number;
   commands: Outcome[];
@@ -51,7 +52,9 @@ interface Stage {
   owner: string | undefined;
 }
 
-const isForeign = (stage: Stage, resource: string): boolean => resource === stage.plan.foreign;
+/** Said of the node that is somebody else's: that it is refused is what is wanted. */
+const isRefusal = ({ plan: { foreign } }: Stage, { resource, text }: { resource: string; text: string }): boolean =>
+  foreign !== undefined && (resource === foreign || text.includes(`resource ${foreign} `));
 
 /** Error lines of a command, each with the resource at which it stands. */
 export function errorsIn(output: string): { resource: string; text: string }[] {
@@ -84,7 +87,7 @@ function rulesFor(stage: Stage, label: string, attempt: number, killer: Assassin
 }
 
 function noteErrors(stage: Stage, outcome: Outcome): void {
-  const errors = errorsIn(outcome.output).filter(({ resource }) => !isForeign(stage, resource));
+  const errors = errorsIn(outcome.output).filter((error) => !isRefusal(stage, error));
   const telling = errors.filter(({ text }) => !/^update failed|^resource .* failed/.test(text));
   for (const { resource, text } of telling) stage.result.errorsShown.push(`${outcome.command}, ${resource}: ${text}`);
   if (errors.length === 0 && stage.plan.foreign === undefined)
@@ -240,24 +243,30 @@ async function change(stage: Stage, then: Views): Promise<Views | undefined> {
 /** After the stack has gone: everything is as it was, or a create that the engine forgot is marked as such. */
 async function judgeEnd(stage: Stage, before: Views, forgetful: boolean): Promise<void> {
   const { plan, site, stack, result } = stage;
-  const now = await look(site.lab, [...before.keys()]);
-  const mine = new Set(namesOf(plan.up));
+  const mine = namesOf(plan.up);
   const { resources } = stack.state();
   if (resources.length > 0) result.broken.push(`destroy left ${resources.length} resources in the state`);
-  for (const [name, view] of now) {
+  const now = await look(site.lab, mine);
+  const remains = mine.filter((name) => judgeRestored(viewOf(before, name), viewOf(now, name)).length > 0);
+  if (forgetful && remains.length > 0) await judgeLeftovers(stage, before, now, remains);
+  const end = await look(site.lab, [...before.keys()]);
+  for (const [name, view] of end) {
     const was = viewOf(before, name);
-    if (!mine.has(name)) {
-      blame(stage, "not ours", name, judgeUntouched(was, view));
-      continue;
-    }
-    const problems = judgeRestored(was, view);
-    if (problems.length === 0) continue;
-    if (!forgetful) blame(stage, "destroy", name, problems);
-    else {
-      result.left.push(name);
-      blame(stage, "left behind", name, judgeLeft(was, view, stage.owner));
-    }
+    if (mine.includes(name)) blame(stage, "destroy", name, judgeRestored(was, view));
+    else blame(stage, "not ours", name, judgeUntouched(was, view));
   }
+}
+
+/** What a forgotten create left must be marked truly, be listed by `pulumi-ironic claims`, and be released by it. */
+async function judgeLeftovers(stage: Stage, before: Views, now: Views, names: readonly string[]): Promise<void> {
+  const { result, owner, site } = stage;
+  result.left.push(...names);
+  for (const name of names)
+    blame(stage, "left behind", name, judgeLeft(viewOf(before, name), viewOf(now, name), owner));
+  const { listed, outcomes } = await giveBack(stage.stack.env, site.lab.url, owner ?? "");
+  result.commands.push(...outcomes);
+  for (const name of names) if (!listed.has(name)) result.broken.push(`${name} is left claimed, but not listed`);
+  for (const { code, output } of outcomes) if (code !== 0) result.broken.push(`claims ended with ${code}: ${output}`);
 }
 
 /** Whatever was written went to the run's own nodes. */

@@ -57,6 +57,9 @@ export class Stack {
     writeFileSync(join(options.dir, "Pulumi.yaml"), `name: chaos\n${runtime}main: ${program}\n`);
   }
 
+  get env(): Record<string, string> {
+    return this.#options.env;
+  }
   get #file(): string {
     return join(this.#options.dir, `Pulumi.${this.name}.yaml`);
   }
