@@ -13,7 +13,7 @@ const ORPHAN_MS = 6_000;
 export const sortOf = ({ method, path }: Passage): Kill["request"] | undefined => {
   if (method === "PUT" || method === "PATCH") return method;
   if (method !== "GET") return undefined;
-  if (/^\/v1\/nodes\?/.test(path)) return "LIST";
+  if (/^\/v1\/nodes(\/[^/]+)?\?/.test(path)) return "POLL";
   return /^\/v1\/nodes\//.test(path) ? "GET" : undefined;
 };
 

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { engineEnv, ensureEngine } from "../lab/engine.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
@@ -77,6 +78,8 @@ async function work({ dir, nodes, next, keep, pulumi, results }: Job): Promise<v
       const plan = planFor(seed, site);
       const stack = new Stack({
         dir: join(dir, "project"),
+        project: "chaos",
+        program: fileURLToPath(new URL("./program.ts", import.meta.url)),
         name: `seed-${seed}`,
         env: engineEnv(join(dir, "state")),
         pulumi,

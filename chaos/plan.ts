@@ -30,7 +30,7 @@ export interface Kill {
   victim: Victim;
   phase: Phase;
   /** The request at which it happens: the nth of its sort in the phase. */
-  request: "GET" | "LIST" | "PATCH" | "PUT";
+  request: "GET" | "POLL" | "PATCH" | "PUT";
   nth: number;
   when: "before" | "after";
   delayMs: number;
@@ -131,7 +131,7 @@ function updated(seed: number, program: Program): Program {
 function killFor(seed: number, victim: Victim, hasUpdate: boolean): Kill {
   const wanted = pick(["up", "up", "update", "destroy"] as const, seed, "kill phase");
   const phase = wanted === "update" && !hasUpdate ? "up" : wanted;
-  const request = pick(["GET", "LIST", "PATCH", "PATCH", "PUT", "PUT"] as const, seed, "kill request");
+  const request = pick(["GET", "POLL", "PATCH", "PATCH", "PUT", "PUT"] as const, seed, "kill request");
   return {
     victim,
     phase,

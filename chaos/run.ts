@@ -148,7 +148,7 @@ async function carryOut(stage: Stage, phase: Phase, command: (attempt: number) =
       stage.owner = ownerOf(stack) ?? stage.owner;
       if (outcome.timedOut) result.broken.push(`${phase}: the command did not end`);
       const killed = armed?.done() !== undefined;
-      if (killed && armed && !(await recover(stage, armed, outcome, after))) return phase === "destroy";
+      if (killed && armed && !(await recover(stage, armed, outcome, after)) && phase !== "destroy") return false;
       if (outcome.code === 0) return true;
       if (!killed) noteErrors(stage, outcome);
     }
@@ -204,7 +204,7 @@ async function comeUp(stage: Stage, before: Views): Promise<Views | undefined> {
   const done = await carryOut(stage, "up", (attempt) => {
     const wanted = attempt === 1 ? { machines: [...plan.up.machines, ...foreigner] } : plan.up;
     if (attempt > 1) refusals = 0;
-    return stack.up(located(site, wanted), ...(attempt === 1 && refusals > 0 ? ["--continue-on-error"] : []));
+    return stack.up(variables(site, wanted), ...(attempt === 1 && refusals > 0 ? ["--continue-on-error"] : []));
   });
   if (!done) return undefined;
   const now = await look(site.lab, [...before.keys()]);
@@ -212,10 +212,10 @@ async function comeUp(stage: Stage, before: Views): Promise<Views | undefined> {
   return now;
 }
 
-/** With the addresses of this lab's images. */
-function located({ lab }: Site, { machines }: Program): Program {
+/** For program.ts: the machines, with the addresses of this lab's images. */
+function variables({ lab }: Site, { machines }: Program): Record<string, string> {
   const absolute = (path: unknown) => (typeof path === "string" ? `${lab.images.url}${path}` : undefined);
-  return {
+  const program: Program = {
     machines: machines.map((machine) => {
       const { kernel, ramdisk, bootIso } = machine.deployment;
       const images = Object.entries({ kernel, ramdisk, bootIso }).filter(([, path]) => path !== undefined);
@@ -223,13 +223,14 @@ function located({ lab }: Site, { machines }: Program): Program {
       return { ...machine, deployment: { ...machine.deployment, ...addresses } };
     }),
   };
+  return { CHAOS_PROGRAM: JSON.stringify(program) };
 }
 
 async function change(stage: Stage, then: Views): Promise<Views | undefined> {
   const { plan, stack, site } = stage;
   const { update } = plan;
   if (update === undefined) return then;
-  if (!(await carryOut(stage, "update", () => stack.up(located(site, update))))) return undefined;
+  if (!(await carryOut(stage, "update", () => stack.up(variables(site, update))))) return undefined;
   const now = await look(site.lab, [...then.keys()]);
   const old = new Map(plan.up.machines.map((machine) => [machine.node, machine]));
   const times = (machine: Machine) => {

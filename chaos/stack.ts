@@ -3,12 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { bornAt } from "../lab/processes.ts";
 import { descendants, endProcess, isProvider, type Process } from "./kin.ts";
-import type { Program } from "./plan.ts";
-
-const program = fileURLToPath(new URL("./program.ts", import.meta.url));
 
 export interface Outcome {
   command: string;
@@ -36,6 +32,9 @@ export interface Running {
 
 export interface StackOptions {
   dir: string;
+  /** Name of the project, and the file with its program. */
+  project: string;
+  program: string;
   name: string;
   env: Record<string, string>;
   pulumi: string;
@@ -54,11 +53,14 @@ export class Stack {
     this.name = options.name;
     mkdirSync(options.dir, { recursive: true });
     const runtime = "runtime:\n  name: nodejs\n  options:\n    typescript: false\n";
-    writeFileSync(join(options.dir, "Pulumi.yaml"), `name: chaos\n${runtime}main: ${program}\n`);
+    writeFileSync(join(options.dir, "Pulumi.yaml"), `name: ${options.project}\n${runtime}main: ${options.program}\n`);
   }
 
   get env(): Record<string, string> {
     return this.#options.env;
+  }
+  get #backend(): string {
+    return join(this.#options.env.PULUMI_BACKEND_URL?.replace("file://", "") ?? "", ".pulumi");
   }
   get #file(): string {
     return join(this.#options.dir, `Pulumi.${this.name}.yaml`);
@@ -72,9 +74,10 @@ export class Stack {
     return made;
   }
 
-  up(what: Program, ...flags: string[]): Promise<Outcome> {
+  /** `variables` tell the program what to make. */
+  up(variables: Record<string, string>, ...flags: string[]): Promise<Outcome> {
     const args = ["up", "--yes", "--skip-preview", "--non-interactive", "--stack", this.name, ...flags];
-    return this.run(args, { CHAOS_PROGRAM: JSON.stringify(what) });
+    return this.run(args, variables);
   }
   destroy(): Promise<Outcome> {
     return this.run(["destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", this.name]);
@@ -131,11 +134,7 @@ export class Stack {
 
   /** What the engine wrote down, read without the engine. */
   state(): { resources: StateResource[]; pending: number } {
-    const file = join(
-      this.#options.env.PULUMI_BACKEND_URL?.replace("file://", "") ?? "",
-      ".pulumi/stacks/chaos",
-      `${this.name}.json`,
-    );
+    const file = join(this.#backend, "stacks", this.#options.project, `${this.name}.json`);
     if (!existsSync(file)) return { resources: [], pending: 0 };
     const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
       checkpoint: { latest?: { resources?: StateResource[]; pending_operations?: unknown[] } };
@@ -148,11 +147,11 @@ export class Stack {
 
   /** Removes what the stack left on disk. */
   forget(): void {
-    const backend = this.#options.env.PULUMI_BACKEND_URL?.replace("file://", "") ?? "";
+    const { project } = this.#options;
     for (const kind of ["stacks", "history", "backups", "locks/organization"])
-      rmSync(join(backend, ".pulumi", kind, "chaos", this.name), { recursive: true, force: true });
+      rmSync(join(this.#backend, kind, project, this.name), { recursive: true, force: true });
     for (const suffix of [".json", ".json.bak", ".json.attrs", ".json.bak.attrs"])
-      rmSync(join(backend, ".pulumi/stacks/chaos", `${this.name}${suffix}`), { force: true });
+      rmSync(join(this.#backend, "stacks", project, `${this.name}${suffix}`), { force: true });
     rmSync(this.#file, { force: true });
   }
 }

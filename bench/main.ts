@@ -1,0 +1,215 @@
+// npm run bench: this project beside what else there is, on one lab, one after the other, several rounds.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { ensureEngine } from "../lab/engine.ts";
+import { type Lab, startLab } from "../lab/lab.ts";
+import type { LabNode } from "../lab/nodes.ts";
+import { bound } from "./bound.ts";
+import { cli, type Outcome, Pulumi, prepareCli, sdk } from "./clients.ts";
+import { endOf, type Figures, figuresOf, readSpan } from "./ironic-log.ts";
+import { breakdown, type Row, stormTable, table } from "./tables.ts";
+
+const usage = `npm run bench -- [options]
+  --nodes N     machines that come up together (5)
+  --rounds N    how often everybody is measured; the median counts (3)
+  --threads N   threads of openstacksdk (16; all nodes at once makes it fail)
+  --storm N     instead: N machines deployed and undeployed, all requests released at once`;
+
+const { values } = parseArgs({
+  options: {
+    nodes: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
+    threads: { type: "string", default: "16" },
+    storm: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+function whole(name: "nodes" | "rounds" | "threads" | "storm"): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
+  say(`--${name} must be a whole number from 1 to 1000\n\n${usage}`);
+  process.exit(2);
+}
+
+const AVAILABLE_MS = 180_000;
+/** What a client leaves behind is not to burden the next one. */
+const REST_MS = 1_500;
+
+async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
+
+/** Settings that a ramdisk deployment needs, made before anybody is measured. */
+async function prepare(lab: Lab): Promise<void> {
+  await each(lab.nodes, async ({ uuid }) => {
+    const ops = [
+      { op: "add", path: "/deploy_interface", value: "ramdisk" },
+      { op: "add", path: "/boot_interface", value: "ipxe" },
+      { op: "add", path: "/automated_clean", value: false },
+    ];
+    const { status, body } = await lab.ironicApi("PATCH", `/v1/nodes/${uuid}`, ops);
+    if (status !== 200) throw new Error(`PATCH: ${status} ${JSON.stringify(body)}`);
+  });
+}
+
+/** All nodes available and unclaimed, whatever a client left. */
+async function giveBack(lab: Lab): Promise<void> {
+  await each(lab.nodes, async ({ uuid }) => {
+    for (const end = Date.now() + AVAILABLE_MS; Date.now() < end; await sleep(150)) {
+      const node = await lab.node(uuid);
+      const state = String(node.provision_state);
+      if (state === "available" && !node.reservation) {
+        if (node.instance_uuid)
+          await lab.ironicApi("PATCH", `/v1/nodes/${uuid}`, [{ op: "remove", path: "/instance_uuid" }]);
+        return;
+      }
+      if (["active", "deploy failed", "error"].includes(state))
+        await lab.ironicApi("PUT", `/v1/nodes/${uuid}/states/provision`, { target: "deleted" });
+    }
+    throw new Error(`${uuid} does not become available`);
+  });
+  await sleep(REST_MS);
+}
+
+interface Bench {
+  lab: Lab;
+  nodes: readonly LabNode[];
+  dir: string;
+  pulumi: string;
+  threads: number;
+}
+
+async function measure({ lab, nodes }: Bench, work: () => Promise<Outcome>): Promise<Figures & Outcome> {
+  const log = join(lab.dir, "logs", "ironic.log");
+  const from = endOf(log);
+  const outcome = await work();
+  await sleep(300);
+  return { ...figuresOf(readSpan(log, from), nodes), ...outcome };
+}
+
+type Contender = (bench: Bench, name: string) => Promise<Figures & Outcome>;
+
+const pulumiContender =
+  (full: boolean): Contender =>
+  async (bench, name) => {
+    const stack = new Pulumi(bench.lab, bench.pulumi, bench.dir, name);
+    const figures = await measure(bench, () => stack.deploy(bench.nodes, full));
+    await stack.undeploy(bench.nodes.length);
+    stack.forget();
+    return figures;
+  };
+
+const CONTENDERS: Readonly<Record<string, Contender>> = {
+  "bound (raw requests)": (bench) =>
+    measure(bench, async () => {
+      const failures = await bound(bench.lab, bench.nodes);
+      return { errors: Array.from({ length: failures }, () => "not active") };
+    }),
+  "pulumi-ironic": pulumiContender(false),
+  openstacksdk: (bench) => measure(bench, () => sdk(bench.lab, bench.nodes, bench.threads, "active")),
+};
+
+const CLI: Contender = async (bench) => {
+  const [node] = bench.nodes;
+  if (node === undefined) throw new Error("no node");
+  await prepareCli(bench.lab, node);
+  return measure({ ...bench, nodes: [node] }, () => cli(bench.lab, node));
+};
+
+async function compare(bench: Bench, rounds: number): Promise<void> {
+  const contenders = { ...CONTENDERS, ...(bench.nodes.length === 1 && { "baremetal deploy --wait": CLI }) };
+  const rows: Row[] = Object.keys(contenders).map((name) => ({ name, rounds: [] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const row of rows) {
+      await giveBack(bench.lab);
+      const figures = await contenders[row.name as keyof typeof contenders]?.(bench, `round-${round}`);
+      if (figures === undefined) continue;
+      row.rounds.push(figures);
+      say(`round ${round + 1}, ${row.name}: ${figures.seconds.toFixed(2)} s, ${figures.errors.length} failures`);
+      for (const error of figures.errors.slice(0, 5)) say(`  ${error.slice(0, 300)}`);
+    }
+  }
+  for (const line of table(rows)) say(line);
+}
+
+/** How many requests each sort of resource costs; on nodes that still have to be set. */
+async function count(bench: Bench): Promise<void> {
+  await bench.lab.reset();
+  const log = join(bench.lab.dir, "logs", "ironic.log");
+  const from = endOf(log);
+  const stack = new Pulumi(bench.lab, bench.pulumi, bench.dir, "full");
+  const { errors } = await stack.deploy(bench.nodes, true);
+  for (const line of breakdown(readSpan(log, from), bench.nodes.length)) say(line);
+  for (const error of errors) say(`  ${error}`);
+  await stack.undeploy(bench.nodes.length);
+}
+
+interface Storm {
+  name: string;
+  up: Figures & Outcome;
+  down: { seconds: number; errors: string[] };
+}
+
+async function timed(work: () => Promise<Outcome>): Promise<{ seconds: number; errors: string[] }> {
+  const started = Date.now();
+  const { errors } = await work();
+  return { seconds: (Date.now() - started) / 1000, errors };
+}
+
+async function storm(bench: Bench): Promise<void> {
+  const { lab, nodes } = bench;
+  const stack = new Pulumi(lab, bench.pulumi, bench.dir, "storm");
+  const ours: Storm = {
+    name: "pulumi-ironic",
+    up: await measure(bench, () => stack.deploy(nodes)),
+    down: await timed(() => stack.undeploy(nodes.length)),
+  };
+  await giveBack(lab);
+  const theirs: Storm = {
+    name: "openstacksdk",
+    up: await measure(bench, () => sdk(lab, nodes, nodes.length, "active")),
+    down: await timed(() => sdk(lab, nodes, nodes.length, "deleted")),
+  };
+  for (const line of stormTable([ours, theirs], nodes.length)) say(line);
+  for (const { name, up, down } of [ours, theirs])
+    for (const error of [...up.errors, ...down.errors].slice(0, 5)) say(`  ${name}: ${error.slice(0, 300)}`);
+  await giveBack(lab);
+}
+
+async function main(): Promise<void> {
+  const stormNodes = values.storm === undefined ? undefined : whole("storm");
+  const count_ = stormNodes ?? whole("nodes");
+  const engine = await ensureEngine(say);
+  const dir = mkdtempSync(join(tmpdir(), "bench-"));
+  mkdirSync(join(dir, "lab"));
+  const lab = await startLab({ dir: join(dir, "lab"), nodes: count_, owned: true, log: say });
+  const bench: Bench = { lab, nodes: lab.nodes, dir, pulumi: engine.pulumi, threads: whole("threads") };
+  const load = () =>
+    loadavg()
+      .map((value) => value.toFixed(1))
+      .join(" ");
+  say(`load before: ${load()}`);
+  try {
+    await prepare(lab);
+    if (stormNodes === undefined) {
+      await compare(bench, whole("rounds"));
+      await count(bench);
+    } else await storm(bench);
+    say(`load after: ${load()}`);
+  } finally {
+    await lab.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+if (values.help) say(usage);
+else await main();
