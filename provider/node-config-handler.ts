@@ -295,14 +295,28 @@ function restoreOperations(node: Node, state: State, mind: Mind): PatchOp[] {
   const { changes, foreign } = restoration(node, state);
   if (foreign.length > 0)
     mind.warnings.push(`${foreign.join(", ")} had been changed by somebody else since, and were left as they are`);
-  const facts = stateFacts(node.provision_state);
-  const barred = facts?.interfaces || node.maintenance ? [] : Object.keys(changes).filter(isInterface);
+  if (stateFacts(node.provision_state)?.interfaces || node.maintenance)
+    return [...fieldsPatch(node, changes), ...unmark];
+  const deployment = deploymentMarker(node);
+  const stranded = deployment !== undefined && !deployment.keep;
+  // Whether the node is cleaned when that deployment ends is settled by automated_clean, so it has to wait as well.
+  const barred = Object.keys(changes).filter((path) => isInterface(path) || (stranded && path === "automated_clean"));
+  const held = Object.fromEntries(barred.map((path) => [path, changes[path] ?? null]));
   for (const path of barred) delete changes[path];
-  if (barred.length > 0)
-    mind.warnings.push(
-      `${barred.join(", ")} could not be restored while the node is "${stateName(node.provision_state)}"; set them when it is available`,
-    );
-  return [...fieldsPatch(node, changes), ...unmark];
+  if (barred.length === 0) return [...fieldsPatch(node, changes), ...unmark];
+  const what = `${barred.join(", ")} could not be restored while the node is "${stateName(node.provision_state)}"`;
+  const marker = configMarker(node);
+  if (!stranded || !marker) {
+    mind.warnings.push(`${what}; set them when it is available`);
+    return [...fieldsPatch(node, changes), ...unmark];
+  }
+  // A create that the engine forgot: what was there before stays written down for the one who ends it.
+  mind.warnings.push(
+    `${what} with deployment "${deployment.resource}". If no state knows that deployment any more, \`pulumi-ironic claims --owner ${deployment.owner}\` lists it, and its --release ends it and then restores them`,
+  );
+  const written = Object.fromEntries(barred.map((path) => [path, marker.written[path] ?? null]));
+  const left = { ...marker, previous: held, written };
+  return [...fieldsPatch(node, changes), configMarkerPatch(left)];
 }
 
 async function restore(state: State, services: Services, call: Call): Promise<void> {
