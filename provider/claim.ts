@@ -57,14 +57,23 @@ export function instanceUuidFor(owner: string, resource: string, nodeUuid: strin
   ].join("-");
 }
 
+const fingerprints = new Map<string, Promise<string>>();
+
 /**
  * A fingerprint of a config drive that may stand on the node in plain text: everybody who reads the node sees it, so
- * it is slow to compute (guessing a short password from it is not worth it) and salted by the deployment.
+ * it is slow to compute (guessing a short password from it is not worth it), once per process, and salted by the
+ * deployment.
  */
-export const driveFingerprint = (sha256: string, instanceUuid: string): Promise<string> =>
-  new Promise((resolve, reject) =>
-    scrypt(sha256, instanceUuid, 8, (error, key) => (error ? reject(error) : resolve(key.toString("hex")))),
-  );
+export function driveFingerprint(sha256: string, instanceUuid: string): Promise<string> {
+  const key = `${instanceUuid} ${sha256}`;
+  const known =
+    fingerprints.get(key) ??
+    new Promise<string>((resolve, reject) =>
+      scrypt(sha256, instanceUuid, 8, (error, bytes) => (error ? reject(error) : resolve(bytes.toString("hex")))),
+    );
+  fingerprints.set(key, known);
+  return known;
+}
 
 const asRecord = (value: unknown): Record<string, unknown> | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;

@@ -18,6 +18,7 @@ export type ActionName =
   | "handOver" // PATCH: take the marker off, leave the machine running
   | "protect"
   | "unprotect"
+  | "note" // PATCH: say in the marker whether the deployment stays when it leaves the state
   | "revert" // PATCH: put back what `prepare` had written
   | "manage"
   | "provide"
@@ -67,6 +68,8 @@ export interface DeployWant {
   /** The state and the program agree on the drive, so a wiped marker need not mean a reboot. */
   driveUnchanged: boolean;
   protected: boolean;
+  /** It is to stay on the machine when it leaves the state. */
+  keep: boolean;
   updateStrategy: "rebuild" | "redeploy";
 }
 
@@ -190,7 +193,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
-    if (runsWanted(node, want, want.info)) return protection(context);
+    if (runsWanted(node, want, want.info)) return finish(context);
     if (!holder.marker && want.driveUnchanged && driveStands(node, want) && infoMatches(node, info))
       return act("remark");
     return update(context);
@@ -220,11 +223,13 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
         ),
 };
 
-function protection({ node, want, holder }: DeployContext): Decision {
-  const setByUs = holder.kind === "ours" && holder.marker?.protected === true;
+/** The machine runs what is wanted: what else the node is to say. */
+function finish({ node, want, holder }: DeployContext): Decision {
+  const marker = holder.kind === "ours" ? holder.marker : undefined;
+  const setByUs = marker?.protected === true;
   if (want.protected && !node.protected) return act("protect");
   if (!want.protected && node.protected && setByUs) return act("unprotect");
-  return { do: "done" };
+  return marker && (marker.keep ?? false) !== want.keep ? act("note") : { do: "done" };
 }
 
 /** An active machine of ours runs something else than wanted. */

@@ -2,7 +2,6 @@
 import {
   type Claim,
   type DeploymentMarker,
-  deploymentMarker,
   driveFingerprint,
   holderOf,
   infoMatches,
@@ -15,6 +14,7 @@ import {
   type DeployWant,
   decideDeploy,
   decideRelease,
+  fail,
   freshMemory,
   infoFor,
   type Memory,
@@ -34,7 +34,7 @@ import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { createMachine, infoOf } from "./machine.ts";
-import { failureCause, type Node, patchNode, putPowerOn, readNode } from "./node.ts";
+import { failureCause, type Node, type PatchOp, patchNode, putPowerOn, readNode } from "./node.ts";
 import { pollerOf } from "./poller.ts";
 import { preflight } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
@@ -80,6 +80,8 @@ const DECLARED = [
 
 const INPUTS = ["node", "allocation", "adopt", "owner", "resourceName", ...DECLARED] as const;
 
+const isInput = (key: string): boolean => (INPUTS as readonly string[]).includes(key);
+
 const asProps = (value: object): Props => value as Props;
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
@@ -106,6 +108,10 @@ const waitingOf = (props: DeploymentProps, { clock }: Services, { signal }: Call
   timeoutMs: timeoutMsOf(props),
 });
 
+/** Does the deployment stay on the machine when it leaves the state? What was adopted stays unless said otherwise. */
+const keeps = ({ onDestroy }: Pick<DeploymentProps, "onDestroy">, adopted = false): boolean =>
+  (onDestroy ?? (adopted ? "keep" : "undeploy")) === "keep";
+
 /** All that create and update share: bring `node` to run what `props` say. */
 async function bringUp(
   node: Node,
@@ -126,6 +132,7 @@ async function bringUp(
     drive,
     driveUnchanged: olds !== undefined && olds.configDriveSha256 === sha256,
     protected: props.protected ?? false,
+    keep: keeps(props, olds?.adopted),
     updateStrategy: props.updateStrategy ?? "rebuild",
   };
   const memory = freshMemory(firstMethod(client, node, props));
@@ -139,7 +146,7 @@ async function bringUp(
     deploy: {
       info: (memory) => infoFor(want, memory),
       drive,
-      keep: props.onDestroy === "keep",
+      keep: want.keep,
       loadDrive: () => loadDriveContent(props.configDrive, call.signal),
       protected: want.protected,
     },
@@ -178,9 +185,11 @@ async function bringUp(
     if (!olds && !memory.touched) throw error;
     if (!olds && holderOf(seen, claim).kind === "other") throw error;
     if (olds && !memory.touched) throw error;
+    // Whether the new drive got to the machine is not sure; the state goes on with the old one.
+    const configDriveSha256 = olds ? olds.configDriveSha256 : sha256;
     throw new PartialFailure(
       claim.instanceUuid,
-      asProps(outputsOf(seen, claim, { configDriveSha256: sha256 })),
+      asProps(outputsOf(seen, claim, { configDriveSha256 })),
       error as Error,
     );
   }
@@ -241,53 +250,69 @@ async function powerOn(client: Client, node: Node, services: Services, call: Cal
   }
 }
 
-/** Takes a running deployment under management: only the claim is written. */
-async function adopt(node: Node, props: DeploymentProps, services: Services, call: Call): Promise<Outputs> {
-  const client = await services.client();
-  const expected = props.adopt === "unclaimed" ? null : (props.adopt ?? null);
-  const refuse = (problem: string): never => {
-    throw new ProblemError({
-      problem: `Node ${nodeLabel(node)} cannot be adopted: ${problem}`,
-      advice: "Nothing was written. Correct the program so that it describes what runs there.",
-      node: node.uuid,
-    });
-  };
-  const instanceUuid = expected ?? instanceUuidFor(props.owner, props.resourceName, node.uuid);
-  const claim: Claim = { owner: props.owner, resource: props.resourceName, instanceUuid };
+/** Why `node` may not be adopted as `claim`; nothing if it may, or is already. */
+function adoptionBar(node: Node, claim: Claim, expected: string | null, props: DeploymentProps): string | undefined {
   const holder = holderOf(node, claim);
   if (holder.kind === "other" && (holder.who !== `instance ${node.instance_uuid}` || node.instance_uuid !== expected))
-    refuse(`it is held by ${holder.who}`);
+    return `it is held by ${holder.who}`;
   if (node.instance_uuid !== expected && !(holder.kind === "ours" && holder.marker))
-    refuse(`its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`);
-  if (node.provision_state !== "active") refuse(`it is "${stateName(node.provision_state)}", not active`);
-  if (node.maintenance) refuse("it is in maintenance");
+    return `its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`;
+  if (node.provision_state !== "active") return `it is "${stateName(node.provision_state)}", not active`;
+  if (node.maintenance) return "it is in maintenance";
   const info = instanceInfo(props, false);
-  if (!infoMatches(node, info)) {
-    const actual = infoOf(node) as Record<string, string>;
-    const wanted = info as Record<string, string>;
-    const keys = [...new Set([...Object.keys(actual), ...Object.keys(wanted)])].filter(
-      (key) => actual[key] !== wanted[key],
-    );
-    refuse(`instance_info differs in ${keys.join(", ")}`);
-  }
+  if (infoMatches(node, info)) return undefined;
+  const actual = infoOf(node) as Record<string, string>;
+  const wanted = info as Record<string, string>;
+  const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
+  return `instance_info differs in ${[...keys].filter((key) => actual[key] !== wanted[key]).join(", ")}`;
+}
+
+/** Takes a running deployment under management: only the claim is written. */
+async function adopt(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Outputs> {
+  const client = await services.client();
+  const expected = props.adopt === "unclaimed" ? null : (props.adopt ?? null);
+  const instanceUuid = expected ?? instanceUuidFor(props.owner, props.resourceName, found.uuid);
+  const claim: Claim = { owner: props.owner, resource: props.resourceName, instanceUuid };
   const sha256 = shaOf(props.configDrive);
   const marker: DeploymentMarker = {
     ...claim,
     ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
-    keep: (props.onDestroy ?? "keep") === "keep",
+    keep: keeps(props, true),
     after: "adopted",
   };
-  const claimed = await patchNode(
-    client,
-    node.uuid,
-    [
-      ...(node.instance_uuid ? [] : [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }]),
-      ...markerPatch(marker),
-    ],
-    "adopt the running deployment",
-    call.signal,
-  );
-  return outputsOf(claimed, claim, { configDriveSha256: sha256, adopted: true });
+  const decide = (node: Node): Decision<"adopt"> => {
+    const bar = adoptionBar(node, claim, expected, props);
+    const advice = "Nothing was written. Correct the program so that it describes what runs there";
+    if (bar) return fail(`Node ${nodeLabel(node)} cannot be adopted: ${bar}`, advice);
+    const holder = holderOf(node, claim);
+    return holder.kind === "ours" && holder.marker ? { do: "done" } : { do: "act", action: "adopt" };
+  };
+  const take = (node: Node): PatchOp[] => [
+    ...(node.instance_uuid ? [] : [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }]),
+    ...markerPatch(marker),
+  ];
+  let unused = true;
+  const { node } = await reconcile<"adopt", undefined>({
+    machine: {
+      async observe(_how, signal) {
+        const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
+        unused = false;
+        return { node, fresh: true };
+      },
+      act: (_action, node, _mind, signal) =>
+        patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
+    },
+    decide,
+    memory: undefined,
+    clock: services.clock,
+    random: services.random,
+    signal: call.signal,
+    timeoutMs: timeoutMsOf(props),
+    onProgress: call.progress,
+    cause: async () => "",
+    trouble: () => undefined,
+  });
+  return outputsOf(node, claim, { configDriveSha256: sha256, adopted: true });
 }
 
 function claimFrom(state: State): Claim {
@@ -365,7 +390,7 @@ function liveInputs(node: Node, state: State): Props {
 async function release(state: State, services: Services, call: Call): Promise<void> {
   const client = await services.client();
   const claim = claimFrom(state);
-  const keep = (state.onDestroy ?? (state.adopted ? "keep" : "undeploy")) === "keep";
+  const keep = keeps(state, state.adopted);
   const memory = freshMemory();
   try {
     const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
@@ -446,7 +471,8 @@ export const deploymentHandler: Handler = {
       if (isAnswer(error, "nodeGone")) return undefined;
       throw error;
     }
-    const { drift: _before, ...rest } = state;
+    // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
+    const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== "drift" && !isInput(key)));
     const drift = await driftOf(node, state);
     const inputs = liveInputs(node, state);
     const outputs = outputsOf(node, claimFrom(state), {
@@ -464,7 +490,6 @@ export const deploymentHandler: Handler = {
       node = await readNode(client, node.uuid, "read the node", call.signal);
     const claim = claimFrom(state);
     const outputs = await bringUp(node, props, claim, state, services, call);
-    await keepMarkerTrue(node, props, claim, services, call);
     return {
       outs: asProps({
         ...outputs,
@@ -477,21 +502,3 @@ export const deploymentHandler: Handler = {
 
   delete: (_id, props, services, call) => release(props as unknown as State, services, call),
 };
-
-/** `onDestroy` stands in the marker too, for a BaremetalNodeConfig that has to know whether to wait. */
-async function keepMarkerTrue(
-  node: Node,
-  props: DeploymentProps,
-  claim: Claim,
-  services: Services,
-  call: Call,
-): Promise<void> {
-  const marker = deploymentMarker(node);
-  const keep = props.onDestroy === "keep";
-  if (!marker || marker.instanceUuid !== claim.instanceUuid || (marker.keep ?? false) === keep) return;
-  const client = await services.client();
-  const now = await readNode(client, node.uuid, "read the node", call.signal);
-  const current = deploymentMarker(now);
-  if (current?.instanceUuid === claim.instanceUuid)
-    await patchNode(client, node.uuid, markerPatch({ ...current, keep }), "note what happens on destroy", call.signal);
-}

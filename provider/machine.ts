@@ -186,6 +186,12 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
         signal,
       );
     },
+    note: (node, _memory, signal) =>
+      patch(
+        markerPatch({ ...marker(node), ...deploymentMarker(node), keep: deploy().keep }),
+        "note what happens on destroy",
+        signal,
+      ),
     manage: async (_node, memory, signal) => {
       await put("manage", "bring the node back from its failed cleaning", signal);
       memory.recoveries++;

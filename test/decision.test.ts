@@ -18,6 +18,7 @@ const WANT: DeployWant = {
   drive: undefined,
   driveUnchanged: false,
   protected: false,
+  keep: false,
   updateStrategy: "rebuild",
 };
 const RELEASE = { claim: CLAIM, allocated: false, keep: false };
@@ -280,6 +281,13 @@ describe("deciding a deployment", () => {
         /protected by somebody else.*baremetal node unset worker-1 --protected/,
       );
     });
+  });
+
+  it("notes on the node whether the machine is to be kept", () => {
+    expect(deploy(nodeIn("active", "ours"), { keep: true })).to.equal("note");
+    const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, keep: true } };
+    expect(deploy(nodeIn("active", "ours", { extra }), { keep: true })).to.equal("done");
+    expect(deploy(nodeIn("active", "ours", { extra }))).to.equal("note");
   });
 
   it("goes from rebuild over image_source to redeploy or to none", () => {
