@@ -305,7 +305,7 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
     if (memory.undeploys >= 2) return failed(`Undeploying node ${nodeLabel(node)} failed`, adviceFor(facts, node));
     return act("undeploy");
   },
-  unclaim: ({ node, memory, instance, marker }) => {
+  unclaim: ({ node, want, memory, instance, marker }) => {
     const recovering = memory.recoveries > 0 || (!instance && isCleanFailures(node));
     if (recovering && node.provision_state === "manageable" && !node.retired) {
       if (isCleanFailures(node)) return act("endMaintenance");
@@ -316,7 +316,7 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
         );
       return act("provide");
     }
-    return instance || marker ? act("unclaim") : { do: "done" };
+    return (instance && !want.allocated) || marker ? act("unclaim") : { do: "done" };
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),
   recover: ({ node, facts, memory }) =>
