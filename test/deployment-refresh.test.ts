@@ -1,0 +1,157 @@
+import { expect } from "chai";
+import type { Props } from "../provider/handler.ts";
+import type { Node } from "../provider/node.ts";
+import { UNKNOWN } from "../provider/schema.ts";
+import type { Stored } from "./fakes/call.ts";
+import { A, B, DRIVE, INPUTS, NODE, scene } from "./fakes/deployments.ts";
+import { OTHER_INSTANCE } from "./fakes/nodes.ts";
+import type { World } from "./fakes/world.ts";
+
+describe("RamdiskDeployment: diff", () => {
+  it("finds nothing where nothing changed, whatever the spelling of the node", async () => {
+    const w = scene();
+    const first = await w.made(undefined, { ...INPUTS, configDrive: DRIVE });
+    w.asked();
+    for (const node of ["worker-1", NODE]) {
+      const text = `{ "meta_data": {"name": "worker-1"} }`;
+      const diff = await w.diff(first, { ...INPUTS, node, configDrive: text });
+      expect(diff).to.deep.equal({ changes: false, replaces: [], deleteBeforeReplace: true });
+    }
+    expect(w.asked()).to.deep.equal([]);
+  });
+
+  it("replaces for another node, an unknown one, and another allocation", async () => {
+    const w = scene();
+    const first = await w.made(undefined, INPUTS);
+    const second = w.ironic.add();
+    for (const change of [{ node: "worker-2" }, { node: second.node.uuid }, { node: "none" }, { node: UNKNOWN }])
+      expect(await w.diff(first, { ...INPUTS, ...change })).to.deep.include({ changes: true, replaces: ["node"] });
+    expect((await w.diff(first, { ...INPUTS, allocation: OTHER_INSTANCE })).replaces).to.deep.equal(["allocation"]);
+  });
+
+  it("asks Ironic whether a new name is the same node", async () => {
+    const w = scene();
+    const first = await w.made(undefined, INPUTS);
+    w.fake.node.name = "renamed";
+    expect((await w.diff(first, { ...INPUTS, node: "renamed" })).changes).to.equal(false);
+  });
+
+  it("updates for each input, for unknown drives, and for what is wrong with the machine", async () => {
+    const w = scene();
+    const first = await w.made(undefined, INPUTS);
+    for (const change of [
+      { kernel: B.kernel },
+      { kernelArguments: "quiet" },
+      { configDrive: DRIVE },
+      { configDrive: UNKNOWN },
+      { onDestroy: "keep" },
+      { readiness: { tcp: "h:1" } },
+    ])
+      expect(await w.diff(first, { ...INPUTS, ...change })).to.deep.include({ changes: true, replaces: [] });
+    for (const outs of [{ provisionState: "error" }, { drift: "x" }, { ready: false }])
+      expect((await w.diff({ ...first, outs: { ...first.outs, ...outs } }, INPUTS)).changes).to.equal(true);
+  });
+});
+
+describe("RamdiskDeployment: refresh", () => {
+  const drifted = async (change: (w: World) => void, inputs: Props = INPUTS) => {
+    const w = scene();
+    const first = await w.made(undefined, inputs);
+    change(w);
+    return { w, first, seen: await w.refresh(first) };
+  };
+
+  it("sees nothing where nothing is different", async () => {
+    const { first, seen } = await drifted(() => undefined, { ...INPUTS, configDrive: DRIVE, kernelArguments: "" });
+    expect(seen).to.deep.equal(first);
+  });
+
+  it("is gone with the node, and only with it", async () => {
+    expect((await drifted((w) => w.ironic.remove(NODE))).seen).to.equal(undefined);
+    const w = scene();
+    const first = await w.made(undefined, INPUTS);
+    w.fault("GET", "/nodes/", "noConductor");
+    let failure: unknown;
+    await w.refresh(first).catch((error: unknown) => {
+      failure = error;
+    });
+    expect(failure).to.have.property("answer", "noConductor");
+  });
+
+  const CASES: Record<string, { change: (node: Node) => void; drift?: RegExp; inputs?: Props }> = {
+    "another kernel": {
+      change: (node) => {
+        node.instance_info.kernel = B.kernel;
+      },
+      inputs: { kernel: B.kernel },
+    },
+    "kernel arguments that were added": {
+      change: (node) => {
+        node.instance_info.ramdisk_kernel_arguments = "debug";
+      },
+      inputs: { kernelArguments: "debug" },
+    },
+    "kernel arguments that were removed": {
+      change: (node) => {
+        delete node.instance_info.ramdisk_kernel_arguments;
+      },
+    },
+    "a drive that was removed": {
+      change: (node) => {
+        delete node.instance_info.configdrive;
+      },
+      drift: /config drive/,
+    },
+  };
+  for (const [what, { change, drift, inputs }] of Object.entries(CASES))
+    it(`sees ${what}, and up repairs it by one reboot`, async () => {
+      const program = { ...INPUTS, kernelArguments: "quiet", configDrive: DRIVE };
+      const { w, seen } = await drifted((each) => change(each.fake.node), program);
+      if (drift) expect(seen?.outs.drift).to.match(drift);
+      if (inputs) expect(seen?.inputs).to.deep.include(inputs);
+      if (!drift && !inputs) expect(seen?.inputs).not.to.have.property("kernelArguments");
+      expect((await w.diff(seen as Stored, program)).changes).to.equal(true);
+      const mended = await w.made(seen, program);
+      expect(w.fake.boots).to.have.length(2);
+      expect(w.fake.runs?.info).to.deep.include({ ...A, ramdisk_kernel_arguments: "quiet" });
+      expect(w.fake.runs?.drive).to.deep.equal(DRIVE);
+      const again = (await w.refresh(mended)) as Stored;
+      expect(again.outs).not.to.have.property("drift");
+      expect((await w.diff(again, program)).changes).to.equal(false);
+    });
+
+  it("says maintenance, fault, power, and who holds the node now", async () => {
+    const cases: [Partial<Node>, Props][] = [
+      [{ maintenance: true, fault: "power failure" }, { drift: "in maintenance (power failure)" }],
+      [{ power_state: "power off" }, { powerState: "power off" }],
+      [{ instance_uuid: OTHER_INSTANCE }, { drift: `held by instance ${OTHER_INSTANCE}` }],
+      [{ instance_uuid: null }, { drift: "instance_uuid was removed" }],
+      [{ extra: {} }, { drift: "the marker in extra was removed" }],
+      [{ extra: {}, instance_uuid: null }, { drift: "the claim was removed" }],
+      [{ provision_state: "rescue" }, { provisionState: "rescue" }],
+    ];
+    for (const [change, expected] of cases) {
+      const { seen } = await drifted((w) => Object.assign(w.fake.node, change));
+      expect(seen?.outs, JSON.stringify(change)).to.deep.include(expected);
+    }
+  });
+
+  it("forgets a drift that is over", async () => {
+    const { w, seen } = await drifted((each) => Object.assign(each.fake.node, { maintenance: true }));
+    w.fake.node.maintenance = false;
+    expect((await w.refresh(seen as Stored))?.outs).not.to.have.property("drift");
+  });
+
+  it("shows a protection that others lifted, where one was asked for", async () => {
+    const { seen } = await drifted((w) => Object.assign(w.fake.node, { protected: false }), {
+      ...INPUTS,
+      protected: true,
+    });
+    expect(seen?.inputs.protected).to.equal(false);
+  });
+
+  it("follows a new name of the node", async () => {
+    const { seen } = await drifted((w) => Object.assign(w.fake.node, { name: "renamed" }));
+    expect(seen?.outs.nodeName).to.equal("renamed");
+  });
+});

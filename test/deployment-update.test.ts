@@ -1,0 +1,191 @@
+import { expect } from "chai";
+import { deploymentMarker } from "../provider/claim.ts";
+import type { Props } from "../provider/handler.ts";
+import type { Node } from "../provider/node.ts";
+import type { Stored } from "./fakes/call.ts";
+import { A, B, DRIVE, INPUTS, NODE, OURS, scene } from "./fakes/deployments.ts";
+import { OTHER_INSTANCE } from "./fakes/nodes.ts";
+import type { WorldOptions } from "./fakes/world.ts";
+
+describe("RamdiskDeployment: update", () => {
+  const made = async (node: Partial<Node> = {}, inputs: Props = INPUTS, options: WorldOptions = {}) => {
+    const w = scene(node, options);
+    const first = await w.made(undefined, inputs);
+    w.asked();
+    return { w, first };
+  };
+
+  it("reboots once with what is new, without an undeployment", async () => {
+    const { w, first } = await made({ automated_clean: true });
+    const { outs } = await w.made(first, { ...INPUTS, ...B, kernelArguments: "quiet", configDrive: DRIVE });
+    expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "rebuild"]);
+    expect(w.fake.runs).to.deep.include({ drive: DRIVE });
+    expect(w.fake.runs?.info).to.deep.include({ ...B, ramdisk_kernel_arguments: "quiet" });
+    expect(outs).to.deep.include({ ...B, provisionState: "active", instanceUuid: OURS });
+  });
+
+  it("drops a drive that is no longer wanted, and kernel arguments", async () => {
+    const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE, kernelArguments: "quiet" });
+    const { outs } = await w.made(first, INPUTS);
+    expect(w.fake.runs).to.deep.include({ drive: undefined, info: A });
+    expect(outs).not.to.have.any.keys("configDriveSha256", "configDrive");
+    expect(w.fake.boots).to.have.length(2);
+  });
+
+  it("touches nothing for what does not concern the machine", async () => {
+    const { w, first } = await made();
+    const policies = {
+      timeoutSeconds: 5,
+      undeployTimeoutSeconds: 6,
+      updateStrategy: "redeploy",
+      powerPolicy: "ignore",
+    };
+    expect((await w.diff(first, { ...INPUTS, ...policies })).changes).to.equal(true);
+    await w.made(first, { ...INPUTS, ...policies });
+    expect(w.fake.boots).to.have.length(1);
+    expect(w.client.writes).to.have.length(2);
+  });
+
+  it("notes on the node that it is to be kept, and no longer", async () => {
+    const { w, first } = await made();
+    const kept = await w.made(first, { ...INPUTS, onDestroy: "keep" });
+    expect(deploymentMarker(w.node())?.keep).to.equal(true);
+    await w.made(kept, INPUTS);
+    expect(deploymentMarker(w.node())?.keep ?? false).to.equal(false);
+    expect(w.fake.boots).to.have.length(1);
+  });
+
+  for (const fault of ["loseAfter", "loseBefore", "locked", "overloaded"] as const)
+    it(`notes it also when the note meets a fault (${fault})`, async () => {
+      const { w, first } = await made();
+      w.fault("PATCH", "", fault);
+      const { error } = await w.up(first, { ...INPUTS, onDestroy: "keep" });
+      expect(error).to.equal(undefined);
+      expect(deploymentMarker(w.node())?.keep).to.equal(true);
+    });
+
+  it("goes around the fault of Ironic 39.0, and says so", async () => {
+    const { w, first } = await made({ automated_clean: true });
+    w.fake.fate.rebuild = "39.0";
+    await w.made(first, { ...INPUTS, ...B });
+    expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "rebuild"]);
+    expect(w.fake.runs?.info).to.deep.include(B);
+    expect(w.warnings().join()).to.match(/answered 500 to the rebuild .*image_source/);
+  });
+
+  it("where no rebuild works: undeploys and deploys a node that does not clean", async () => {
+    const { w, first } = await made();
+    w.fake.fate.rebuild = "never";
+    await w.made(first, { ...INPUTS, ...B });
+    expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "active"]);
+    expect(w.fake.runs?.info).to.deep.equal(B);
+    expect(w.warnings().join()).to.contain("Updating by undeploy and deploy instead");
+  });
+
+  it("where no rebuild works and the node cleans: refuses, and all is as before", async () => {
+    const { w, first } = await made({ automated_clean: true });
+    w.fake.fate.rebuild = "never";
+    const before = structuredClone(w.node());
+    const { stored, error } = await w.up(first, { ...INPUTS, ...B });
+    expect(error?.message).to.match(/cannot rebuild .*Nothing was changed.*updateStrategy: "redeploy"/);
+    expect(w.fake.boots).to.have.length(1);
+    expect(w.node()).to.deep.equal(before);
+    // What did not reach the machine is still to be done.
+    expect((await w.diff(stored as Stored, { ...INPUTS, ...B })).changes).to.equal(true);
+  });
+
+  it("redeploys with cleaning where the user chose it", async () => {
+    const chosen = { ...INPUTS, updateStrategy: "redeploy" };
+    const { w, first } = await made({ automated_clean: true }, chosen);
+    await w.made(first, { ...chosen, ...B });
+    expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "active"]);
+    expect(w.clock.now()).to.be.at.least(30_000);
+  });
+
+  it("loses a node that somebody takes between undeployment and deployment, says so and touches nothing", async () => {
+    const chosen = { ...INPUTS, updateStrategy: "redeploy" };
+    const { w, first } = await made({}, chosen);
+    w.before(() => {
+      if (w.fake.node.provision_state === "available") w.fake.node.instance_uuid = OTHER_INSTANCE;
+    });
+    const { error } = await w.up(first, { ...chosen, ...B });
+    expect(error?.message).to.match(/was taken by instance .* lost to this stack and was not touched/);
+    expect(w.node().instance_uuid).to.equal(OTHER_INSTANCE);
+    expect(w.fake.boots).to.have.length(1);
+  });
+
+  it("rebuilds once when the answer is lost, and after a crash in mid-update", async () => {
+    const { w, first } = await made();
+    w.fault("PUT", "provision", "loseAfter");
+    const second = await w.made(first, { ...INPUTS, ...B });
+    expect(w.fake.boots).to.have.length(2);
+    void w.clock.sleep(2_000).then(() => w.call.abort());
+    const { error } = await w.up(second, { ...INPUTS, ...A });
+    expect(error?.name).to.equal("CancelledError");
+    await w.made(second, { ...INPUTS, ...A });
+    expect(w.fake.boots).to.have.length(3);
+    expect(w.fake.runs?.info).to.deep.equal(A);
+  });
+
+  it("deploys again what somebody undeployed, on the same node", async () => {
+    const { w, first } = await made();
+    w.ironic.provision(NODE, "operator", "deleted");
+    await w.clock.pass(60_000);
+    const seen = (await w.refresh(first)) as Stored;
+    expect(seen.outs).to.include({ provisionState: "available", drift: "undeployed" });
+    expect((await w.diff(seen, INPUTS)).changes).to.equal(true);
+    expect((await w.made(seen, INPUTS)).outs.provisionState).to.equal("active");
+    expect(w.fake.boots).to.have.length(2);
+  });
+
+  it("writes a wiped marker back without a reboot", async () => {
+    const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE });
+    w.fake.node.extra = {};
+    const seen = (await w.refresh(first)) as Stored;
+    expect(seen.outs.drift).to.equal("the marker in extra was removed");
+    const mended = await w.made(seen, { ...INPUTS, configDrive: DRIVE });
+    expect(w.fake.boots).to.have.length(1);
+    expect(mended.outs).not.to.have.property("drift");
+    expect(deploymentMarker(w.node())?.instanceUuid).to.equal(OURS);
+  });
+
+  it("does not take a drive for running that a failed update never sent", async () => {
+    const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE });
+    const other = { ...INPUTS, configDrive: { meta_data: { name: "other" } } };
+    w.fault("PUT", "provision", ...Array(10).fill("loseBefore"));
+    const { stored } = await w.up(first, { ...other, timeoutSeconds: 5 });
+    w.fake.node.extra = {};
+    await w.made(stored, other);
+    expect(w.fake.runs?.drive).to.deep.equal(other.configDrive);
+  });
+
+  it("refuses under maintenance and the protection of others, and touches nothing", async () => {
+    for (const fields of [{ maintenance: true }, { protected: true }]) {
+      const { w, first } = await made();
+      Object.assign(w.fake.node, fields);
+      const writes = w.client.writes.length;
+      const { stored, error } = await w.up(first, { ...INPUTS, ...B });
+      expect(error?.message).to.match(/maintenance|protected by somebody else/);
+      expect(w.client.writes).to.have.length(writes);
+      expect(stored).to.equal(first);
+    }
+  });
+
+  it("lifts its own protection for the reboot, and sets it again", async () => {
+    const { w, first } = await made({}, { ...INPUTS, protected: true });
+    await w.made(first, { ...INPUTS, ...B, protected: true });
+    expect(w.fake.runs?.info).to.deep.equal(B);
+    expect(w.node().protected).to.equal(true);
+  });
+
+  it("works on the node of the state after it was renamed and its name given to another", async () => {
+    const { w, first } = await made();
+    w.fake.node.name = "old-worker";
+    const other = w.ironic.add({ name: "worker-1" });
+    const { outs } = await w.made(first, { ...INPUTS, ...B });
+    expect(outs.nodeUuid).to.equal(NODE);
+    expect(w.fake.boots).to.have.length(2);
+    expect(other.boots).to.have.length(0);
+    expect(other.node.extra).to.deep.equal({});
+  });
+});
