@@ -162,6 +162,12 @@ function stateBars(node: Node, paths: readonly string[]): Decision<Action> | und
   const facts = stateFacts(node.provision_state);
   if (!facts) return unknownState(node);
   if (facts.kind === "moving") return wait(stateName(node.provision_state));
+  // Ironic takes no PATCH there, and only an operator moves the node on.
+  if (facts.kind === "held")
+    return fail(
+      `The settings of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
+      adviceFor(facts, node),
+    );
   const interfaces = paths.filter((path) => isInterface(path));
   if (interfaces.length === 0 || facts.interfaces || node.maintenance) return undefined;
   return fail(
