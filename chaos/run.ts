@@ -52,9 +52,8 @@ interface Stage {
   owner: string | undefined;
 }
 
-/** Said of the node that is somebody else's: that it is refused is what is wanted. */
-const isRefusal = ({ plan: { foreign } }: Stage, { resource, text }: { resource: string; text: string }): boolean =>
-  foreign !== undefined && (resource === foreign || text.includes(`resource ${foreign} `));
+/** Errors that only say that there is another one. */
+const FOLLOWS = /^update failed|^\d+ errors? occurred|resource .* failed to register/;
 
 /** Error lines of a command, each with the resource at which it stands. */
 export function errorsIn(output: string): { resource: string; text: string }[] {
@@ -63,7 +62,8 @@ export function errorsIn(output: string): { resource: string; text: string }[] {
   for (const line of output.split("\n")) {
     const heading = /^ {2}\S+ \((.+)\):\s*$/.exec(line)?.[1];
     if (heading !== undefined) resource = heading;
-    const text = /^\s*error: (.+)$/.exec(line)?.[1];
+    // Of a resource that is kept as failed, the errors are a list below a heading.
+    const text = /^\s*error: (.+)$/.exec(line)?.[1] ?? /^\s+\* (.+)$/.exec(line)?.[1];
     if (text !== undefined) found.push({ resource, text });
   }
   return found;
@@ -87,10 +87,10 @@ function rulesFor(stage: Stage, label: string, attempt: number, killer: Assassin
 }
 
 function noteErrors(stage: Stage, outcome: Outcome): void {
-  const errors = errorsIn(outcome.output).filter((error) => !isRefusal(stage, error));
-  const telling = errors.filter(({ text }) => !/^update failed|^resource .* failed/.test(text));
+  const errors = errorsIn(outcome.output);
+  const telling = errors.filter(({ text }) => !FOLLOWS.test(text));
   for (const { resource, text } of telling) stage.result.errorsShown.push(`${outcome.command}, ${resource}: ${text}`);
-  if (errors.length === 0 && stage.plan.foreign === undefined)
+  if (errors.length === 0)
     stage.result.errorsShown.push(
       `${outcome.command} ended with ${outcome.code} and said: ${outcome.output.slice(-300)}`,
     );
@@ -150,7 +150,8 @@ async function carryOut(stage: Stage, phase: Phase, command: (attempt: number) =
       const killed = armed?.done() !== undefined;
       if (killed && armed && !(await recover(stage, armed, outcome, after)) && phase !== "destroy") return false;
       if (outcome.code === 0) return true;
-      if (!killed) noteErrors(stage, outcome);
+      // A program that wants somebody else's node is refused, and what else it wanted may fail with it.
+      if (!killed && !(phase === "up" && attempt === 1 && plan.foreign !== undefined)) noteErrors(stage, outcome);
     }
     result.broken.push(`${phase} does not succeed, however often it is repeated`);
     return false;
