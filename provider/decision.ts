@@ -37,8 +37,9 @@ export interface Memory {
   /** Our claim or preparation was accepted in this operation. */
   prepared: boolean;
   validated: boolean;
-  /** PUTs that Ironic accepted. */
-  deploys: number;
+  /** What was prepared was begun: Ironic accepted the PUT. */
+  started: boolean;
+  /** Undeployments that Ironic accepted. */
   undeploys: number;
   recoveries: number;
   /** Rebuilds that the server answered with an error of its own. */
@@ -53,7 +54,7 @@ export const freshMemory = (method: Memory["method"] = "rebuild"): Memory => ({
   touched: false,
   prepared: false,
   validated: false,
-  deploys: 0,
+  started: false,
   undeploys: 0,
   recoveries: 0,
   rebuildErrors: 0,
@@ -126,14 +127,17 @@ export const heldByOther = (node: Node, who: string, lost = false): Decision<nev
 const driveStands = (node: Node, want: DeployWant): boolean =>
   "configdrive" in node.instance_info === (want.drive !== undefined);
 
-/** Does the node run exactly what is wanted, started after the marker was written? */
-export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo): boolean {
+/**
+ * Does the node run exactly what is wanted, started after the marker was written? Ironic on MySQL keeps whole seconds, so
+ * that what was begun in this run may bear the very moment of its marker.
+ */
+export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo, started = false): boolean {
   const holder = holderOf(node, want.claim);
   return (
     holder.kind === "ours" &&
     holder.marker !== undefined &&
     holder.marker.drive === want.drive &&
-    holder.marker.after !== node.provision_updated_at &&
+    (started || holder.marker.after !== node.provision_updated_at) &&
     // How a machine that was adopted got its drive is not known.
     (driveStands(node, want) || holder.marker.after === "adopted") &&
     infoMatches(node, info)
@@ -174,7 +178,7 @@ interface DeployContext {
 const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContext) => Decision>> = {
   begin: ({ node, want, memory, info, holder }) => {
     if (node.maintenance) return inMaintenance(node);
-    if (memory.deploys > memory.undeploys)
+    if (memory.started)
       return fail(
         `Node ${nodeLabel(node)} was undeployed by somebody while it was being deployed`,
         "Find out by whom, then run `pulumi up` again",
@@ -185,7 +189,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     return act(memory.validated ? "deploy" : "validate");
   },
   judge: (context) => {
-    const { node, want, info, holder } = context;
+    const { node, want, memory, info, holder } = context;
     if (holder.kind !== "ours")
       return fail(
         `Node ${nodeLabel(node)} is active, but no instance_uuid says whose deployment it is`,
@@ -193,7 +197,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
-    if (runsWanted(node, want, want.info)) return finish(context);
+    if (runsWanted(node, want, want.info, memory.started)) return finish(context);
     if (!holder.marker && want.driveUnchanged && driveStands(node, want) && infoMatches(node, info))
       return act("remark");
     return update(context);
@@ -207,8 +211,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
         adviceFor(facts, node),
       );
     const prepared = isPrepared(node, want, info);
-    // Ironic may keep whole seconds only, so that the failure bears the moment at which the marker was written.
-    if ((!prepared && memory.prepared) || memory.deploys > memory.undeploys)
+    if (memory.started || (!prepared && memory.prepared))
       return failed(`The deployment of node ${nodeLabel(node)} failed`, adviceFor(facts, node));
     if (node.maintenance) return inMaintenance(node);
     if (!prepared) return act("prepare");

@@ -115,6 +115,7 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     const saved = await patch(ops, "claim the node and set what it boots", signal);
     memory.before ??= before;
     memory.prepared = true;
+    memory.started = false;
     return saved;
   }
 
@@ -151,19 +152,20 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     deploy: async (_node, memory, signal) => {
       const drive = await deploy().loadDrive();
       await put("active", "deploy the node", signal, drive);
-      memory.deploys++;
+      memory.started = true;
       return undefined;
     },
     rebuild: async (_node, memory, signal) => {
       const drive = await deploy().loadDrive();
       await put("rebuild", "rebuild the node with the new ramdisk", signal, drive);
-      memory.deploys++;
+      memory.started = true;
       return undefined;
     },
     undeploy: async (_node, memory, signal) => {
       await put("deleted", "undeploy the node", signal);
       memory.undeploys++;
       memory.prepared = false;
+      memory.started = false;
       return undefined;
     },
     unclaim: (node, _memory, signal) =>

@@ -202,12 +202,15 @@ describe("deciding a deployment", () => {
     const decision = decideDeploy(nodeIn("deploy failed", "ours"), WANT, { ...freshMemory(), prepared: true });
     expect(decision).to.include({ do: "fail", needsCause: true });
     // MySQL keeps whole seconds: the failure can bear the moment at which the claim was written.
-    const sameSecond = { ...freshMemory(), prepared: true, validated: true, deploys: 1 };
+    const sameSecond = { ...freshMemory(), prepared: true, validated: true, started: true };
     expect(decideDeploy(nodeIn("deploy failed", "prepared"), WANT, sameSecond)).to.include({
       do: "fail",
       needsCause: true,
     });
   });
+
+  it("that was begun in this run is over when it is active, though the moment is the same", () =>
+    expect(deploy(nodeIn("active", "prepared"), {}, { started: true })).to.equal("done"));
 
   it("names who took the node while it was being redeployed", () => {
     const memory = { ...freshMemory("redeploy"), undeploys: 1 };
@@ -217,7 +220,7 @@ describe("deciding a deployment", () => {
   });
 
   it("notices that somebody undeploys under it", () => {
-    expect(problemOf(decideDeploy(nodeIn("available", "marked"), WANT, { ...freshMemory(), deploys: 1 }))).to.match(
+    expect(problemOf(decideDeploy(nodeIn("available", "marked"), WANT, { ...freshMemory(), started: true }))).to.match(
       /was undeployed by somebody while it was being deployed/,
     );
   });
