@@ -181,8 +181,11 @@ function changesFor(node: Node, wanted: Fields, marker: ConfigMarker): Fields {
   const changes: Fields = {};
   for (const [path, value] of Object.entries(wanted))
     if (!sameValue(readField(node, path), value)) changes[path] = value;
-  for (const [path, value] of Object.entries(marker.written))
-    if (!(path in wanted) && sameValue(readField(node, path), value)) changes[path] = marker.previous[path] ?? null;
+  for (const [path, value] of Object.entries(marker.written)) {
+    const before = marker.previous[path] ?? null;
+    if (path in wanted || sameValue(value, before)) continue;
+    if (sameValue(readField(node, path), value)) changes[path] = before;
+  }
   return changes;
 }
 

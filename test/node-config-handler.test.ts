@@ -211,6 +211,13 @@ describe("BaremetalNodeConfig: update", () => {
     expect(w.node().automated_clean).to.equal(true);
   });
 
+  it("drops a field that was like that before also where it could not change", async () => {
+    const { w, first } = await made({ boot_interface: "http" }, { ...BASE, bootInterface: "http" });
+    deploy(w);
+    const { outs } = await w.made(first, BASE);
+    expect(outs.written).to.deep.equal({ deploy_interface: "ramdisk" });
+  });
+
   it("stays on the node of the state when its name has moved to another", async () => {
     const { w, first } = await made();
     w.fake.node.name = "renamed";
