@@ -40,6 +40,10 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
   let running = false;
   let trouble: string | undefined;
   let latencyMs = 0;
+  /** States of the nodes that are waited for, and when one of them was last seen to change: where one machine of a fleet
+   * arrives, the next is near, however long ago its own last change was. */
+  const states = new Map<string, string | null>();
+  let arrivedAt = Number.NEGATIVE_INFINITY;
   let dueAt = 0;
   let nap: AbortController | undefined;
 
@@ -65,9 +69,16 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
     return found;
   }
 
+  function notice({ uuid, provision_state }: LightNode): void {
+    if (states.has(uuid) && states.get(uuid) !== provision_state) arrivedAt = clock.now();
+    states.set(uuid, provision_state);
+  }
+
   async function settleOne(waiter: Waiter, known: LightNode | undefined): Promise<void> {
     try {
-      waiter.resolve(known ?? (await readOne(waiter.uuid)));
+      const node = known ?? (await readOne(waiter.uuid));
+      notice(node);
+      waiter.resolve(node);
       waiters.delete(waiter);
     } catch (error) {
       trouble = (error as Error).message;
@@ -98,7 +109,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
   }
 
   const wantedMs = (changedAt: number): number =>
-    Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, (clock.now() - changedAt) * SHARE_OF_AGE));
+    Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, (clock.now() - Math.max(changedAt, arrivedAt)) * SHARE_OF_AGE));
 
   function intervalMs(): number {
     const wanted = Math.min(...[...waiters].map(({ changedAt }) => wantedMs(changedAt)));
@@ -131,6 +142,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
       }
     } finally {
       running = false;
+      states.clear();
     }
   }
 

@@ -121,6 +121,20 @@ describe("the poller", () => {
     expect(asked.map(({ atMs }) => Math.round(atMs))).to.deep.equal([101_200]);
   });
 
+  it("is quick again for all when one of those who are waited for changes", async () => {
+    const { clock, asked, world, add, poller, signal } = scene();
+    add(2);
+    const watch = async (uuid: string, untilMs: number) => {
+      while (clock.now() < untilMs) await poller.next(uuid, 0, signal);
+    };
+    const both = Promise.all([watch("n0", 70_000), watch("n1", 70_000)]);
+    await clock.pass(60_000);
+    world.nodes[0] = { ...nodeIn("active", "free"), uuid: "n0" };
+    await clock.run(both);
+    const after = asked.map(({ atMs }) => atMs).filter((atMs) => atMs > 60_000);
+    expect((after[1] ?? 0) - (after[0] ?? 0)).to.be.closeTo(200, 1);
+  });
+
   it("never has two ticks under way, and rests longer than a slow server worked", async () => {
     const { clock, asked, world, add, poller, signal } = scene();
     world.latencyMs = 3_000;
