@@ -82,6 +82,9 @@ const shows = (request: LoggedRequest, uuid: string, name: string): boolean => {
   return request.method === "GET" && (of === uuid || of === name);
 };
 
+/** Ironic writes a change to the database a moment before it logs it. */
+const LOGGED_LATE_MS = 20;
+
 /** A client has noticed once a request that began after the change has been answered. */
 export function figuresOf({ requests, active }: Span, nodes: readonly { uuid: string; name: string }[]): Figures {
   const writes = requests.filter(({ method }) => method === "PATCH" || method === "PUT");
@@ -89,8 +92,10 @@ export function figuresOf({ requests, active }: Span, nodes: readonly { uuid: st
   const waits = nodes.flatMap(({ uuid, name }) => {
     const activeMs = active.get(uuid);
     if (activeMs === undefined) return [];
-    const reads = requests.filter((request) => request.startMs >= activeMs && shows(request, uuid, name));
-    const noticedMs = Math.min(...reads.map(({ endMs }) => endMs));
+    const reads = requests.filter((request) => request.endMs >= activeMs && shows(request, uuid, name));
+    const sure = reads.filter(({ startMs }) => startMs >= activeMs - LOGGED_LATE_MS);
+    // Who asks no more has seen it, even by a read that was begun before the log says so.
+    const noticedMs = Math.min(...(sure.length > 0 ? sure : reads.slice(-1)).map(({ endMs }) => endMs));
     return Number.isFinite(noticedMs) ? [{ activeMs, noticedMs }] : [];
   });
   const late = waits.map(({ activeMs, noticedMs }) => (noticedMs - activeMs) / 1000).sort((a, b) => a - b);
