@@ -272,11 +272,11 @@ function restoration(node: Node, state: State): { changes: Fields; foreign: stri
 }
 
 /** Is a deployment of ours on the node, and is it going or staying? */
-function deploymentStays(node: Node, ours: Owned, mind: Mind, now: number): "gone" | "going" | "stays" {
+function deploymentStays(node: Node, mind: Mind, now: number): "gone" | "going" | "stays" {
   const marker = deploymentMarker(node);
-  if (!marker || marker.owner !== ours.owner)
-    return node.instance_uuid !== null && keptOf(node) === node.instance_uuid ? "stays" : "gone";
-  if (marker.keep) return "stays";
+  // Without its marker, which somebody may have wiped, a deployment is still told by the instance_uuid.
+  if (!marker && node.instance_uuid === null) return "gone";
+  if (marker?.keep || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
   if (stateFacts(node.provision_state)?.kind === "moving") {
     delete mind.stillSince;
     return "going";
@@ -291,7 +291,7 @@ function decideRestore(node: Node, state: State, ours: Owned, mind: Mind, now: n
   if (who) return heldByOther(node, who);
   if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };
   if (state.onDestroy === "keep") return { do: "act", action: "write" };
-  const deployment = deploymentStays(node, ours, mind, now);
+  const deployment = deploymentStays(node, mind, now);
   if (deployment === "going") return wait("the deployment on the node ends first");
   const { changes } = restoration(node, state);
   const bar = stateBars(node, deployment === "stays" ? [] : Object.keys(changes));
