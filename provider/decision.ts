@@ -198,8 +198,8 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
     if (runsWanted(node, want, want.info, memory.started)) return finish(context);
-    if (!holder.marker && want.driveUnchanged && driveStands(node, want) && infoMatches(node, info))
-      return act("remark");
+    const isKnown = want.driveUnchanged || memory.started;
+    if (!holder.marker && isKnown && driveStands(node, want) && infoMatches(node, info)) return act("remark");
     return update(context);
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),

@@ -247,6 +247,7 @@ describe("deciding a deployment", () => {
     it("writes a wiped marker back when the drive is known to be the same, else reboots", () => {
       expect(deploy(nodeIn("active", "unmarked"), { driveUnchanged: true })).to.equal("remark");
       expect(deploy(nodeIn("active", "unmarked"), { driveUnchanged: true, ...changed })).to.equal("prepare");
+      expect(deploy(nodeIn("active", "unmarked"), {}, { started: true })).to.equal("remark");
     });
     it("names the way back when instance_uuid was removed", () =>
       expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, freshMemory()))).to.contain(
