@@ -37,6 +37,9 @@ const wrong: { title: string; cloud: string; settings: Record<string, unknown>; 
   { title: "role too weak", cloud: "lab-reader", settings: {}, message: /answered 403/ },
 ];
 
+/** Only other names for doors that are there: once is enough. */
+const ONLY_LATEST = ["lab-owner", "lab-application-name", "lab-trust"];
+
 for (const flavour of ["latest", "debian"] as const)
   for (const { title, options, clouds } of doors)
     describe(`doors (engine): ${title}, ${flavour === "latest" ? "Ironic 39" : "Ironic 21.4"}`, function () {
@@ -66,7 +69,7 @@ for (const flavour of ["latest", "debian"] as const)
         return [password, secret, token].filter((value) => typeof value === "string");
       };
 
-      for (const cloud of clouds)
+      for (const cloud of clouds.filter((name) => flavour === "latest" || !ONLY_LATEST.includes(name)))
         it(`${cloud}: up, refresh, destroy`, async () => {
           const env = { ...lab.env, OS_CLOUD: cloud };
           const settings = PROJECT_SCOPE.includes(cloud) ? { automatedCleaning: undefined } : {};
