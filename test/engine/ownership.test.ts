@@ -41,29 +41,44 @@ describe("whose machine is it (engine)", () => {
       lift: { op: "remove", path: "/extra/pulumi_ironic_deployment" },
     },
   ];
-  for (const { title, lay, lift } of signs)
-    it(`refuses a node with ${title}, in preview and at create, by every resource, and writes nothing`, async () => {
+  it("refuses a node that carries the signs of others, in preview and at create, by every resource, before a byte is written", async () => {
+    const held: { name: string; node: string }[] = [];
+    for (const [index, { lay }] of signs.entries()) {
       const node = await judge.take();
       await judge.patch(node, lay);
-      // Both name the node themselves, so that each has to refuse for itself.
-      stack.resources = [
-        config("w", node, { deployInterface: "ramdisk" }),
-        deployment("w", judge.lab, { node, configDrive: { meta_data: { a: 1 } } }),
-      ];
-      await judge.untouched(node, async () => {
-        expect(await stack.fails("preview")).to.match(/node: is held by .*(somebody-else|instance)/);
-        stack.config({ "ironic:preflight": "off" });
-        const output = await stack.fails("up", "--continue-on-error");
-        expect(output).to.match(
-          /BaremetalNodeConfig \(w\):\s+error: Node \S+ \(\S+\) is held by [^\n]*nothing was written/,
-        );
-        expect(output).to.match(/RamdiskDeployment \(w\):\s+error: /);
-        stack.resources = [deployment("w", judge.lab, { node })];
-        expect(await stack.fails("up")).to.match(/RamdiskDeployment \(w\):\s+error: Node [^\n]* is held by /);
-      });
-      expect((await stack.stateResources()).map(({ urn }) => urn).join()).to.not.contain("::w");
-      await judge.patch(node, lift);
+      held.push({ name: `w${index}`, node });
+    }
+    const allUntouched = (work: () => Promise<unknown>) =>
+      held.reduce<() => Promise<unknown>>(
+        (inner, { node }) =>
+          () =>
+            judge.untouched(node, inner),
+        work,
+      )();
+    // Both kinds name the node themselves, so that each has to refuse for itself.
+    const settings = held.map(({ name, node }) => config(name, node, { deployInterface: "ramdisk" }));
+    const deployments = held.map(({ name, node }) => deployment(name, judge.lab, { node }));
+    await allUntouched(async () => {
+      stack.resources = [...settings, ...deployments];
+      expect(await stack.fails("preview")).to.match(
+        /problem: node: is held by (instance|[^\n]* of owner somebody-else)/,
+      );
+      stack.config({ "ironic:preflight": "off" });
+      const together = await stack.fails("up", "--continue-on-error");
+      stack.resources = deployments;
+      const alone = await stack.fails("up", "--continue-on-error");
+      for (const [index, { name }] of held.entries()) {
+        const who = signs[index]?.title.startsWith("an instance") ? "instance \\S+" : "[^\\n]* of owner somebody-else";
+        const refused = (kind: string) =>
+          new RegExp(`${kind} \\(${name}\\):\\s+error: Node \\S+ \\(\\S+\\) is held by ${who}; nothing was written`);
+        expect(together).to.match(refused("BaremetalNodeConfig"));
+        expect(together).to.match(new RegExp(`RamdiskDeployment \\(${name}\\):\\s+error: `));
+        expect(alone).to.match(refused("RamdiskDeployment"));
+      }
     });
+    expect((await stack.stateResources()).map(({ urn }) => urn).join()).to.not.contain("::w");
+    for (const [index, { node }] of held.entries()) await judge.patch(node, signs[index]?.lift as Patch);
+  });
 
   it("refuses at update and at destroy when somebody has taken the node since; a deployment that is gone is forgotten", async () => {
     const node = await judge.take();
