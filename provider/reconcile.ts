@@ -91,6 +91,8 @@ const MAX_FEW_TRIES = 3;
 const MAX_ACTIONS = 60;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
+/** Made once: every look ends with it. */
+const OVER = new Error("the look is over");
 
 export class TimeoutError extends ProblemError {}
 
@@ -191,7 +193,7 @@ async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> 
     const deadline = new AbortController();
     const signal = AbortSignal.any([options.signal, deadline.signal]);
     const timer = options.clock.sleep(Math.max(0, run.remainingMs()), signal).then(
-      () => deadline.abort(),
+      () => deadline.abort(OVER),
       () => undefined,
     );
     try {
@@ -203,7 +205,7 @@ async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> 
       options.onProgress(`${error.answer}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
       await pause(run, pauseMs, last.node);
     } finally {
-      deadline.abort();
+      deadline.abort(OVER);
       await timer;
     }
   }
