@@ -112,7 +112,7 @@ export const pack = (build = join(root, "build")): Packed => {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv[2] === "refuse") {
     process.stderr.write(
-      "The repository's root is not what is published: `npm run pack` makes the package in build/package and its tarball in build/.\n",
+      "The repository's root is not what is published: `npm run package` makes the package in build/package and its tarball in build/.\n",
     );
     process.exit(1);
   }

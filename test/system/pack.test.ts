@@ -202,6 +202,6 @@ describe("the packed tarball", function () {
   it("is not what `npm pack` at the root makes", () => {
     expect(() =>
       execFileSync(process.execPath, ["scripts/pack.ts", "refuse"], { cwd: root, stdio: "pipe", timeout: 10_000 }),
-    ).to.throw(/npm run pack/);
+    ).to.throw(/npm run package/);
   });
 });
