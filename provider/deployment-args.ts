@@ -64,6 +64,12 @@ const UNDEPLOY_SECONDS = { clean: 3 * 3600, noClean: 300 };
 export const undeployTimeoutSeconds = (asked: number | undefined, automatedClean: boolean | null | undefined): number =>
   asked ?? (automatedClean === false ? UNDEPLOY_SECONDS.noClean : UNDEPLOY_SECONDS.clean);
 
+export const timeoutMsOf = (props: DeploymentProps): number => (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+
+/** Does the deployment stay on the machine when it leaves the state? What was adopted stays unless said otherwise. */
+export const keeps = ({ onDestroy }: Pick<DeploymentProps, "onDestroy">, adopted = false): boolean =>
+  (onDestroy ?? (adopted ? "keep" : "undeploy")) === "keep";
+
 const DRIVE_KEYS = ["meta_data", "network_data", "user_data", "vendor_data"];
 
 /** A config drive in one of the two forms that Ironic takes, a reference to one, or the reason why it is none of them. */

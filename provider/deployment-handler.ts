@@ -1,20 +1,13 @@
 /** RamdiskDeployment in the provider process. */
-import {
-  type Claim,
-  type DeploymentMarker,
-  driveFingerprint,
-  holderOf,
-  infoMatches,
-  instanceUuidFor,
-  markerPatch,
-} from "./claim.ts";
+
+import { adopt } from "./adoption.ts";
+import { type Claim, driveFingerprint, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import {
   type Decision,
   type DeployWant,
   decideDeploy,
   decideRelease,
-  fail,
   freshMemory,
   infoFor,
   type Memory,
@@ -23,94 +16,45 @@ import {
 } from "./decision.ts";
 import {
   checkDeployment,
-  DEFAULT_TIMEOUT_SECONDS,
   type DeploymentProps,
-  driveSha256,
   driveValue,
   instanceInfo,
+  keeps,
+  timeoutMsOf,
   undeployTimeoutSeconds,
 } from "./deployment-args.ts";
+import {
+  claimFrom,
+  driftOf,
+  hasWork,
+  INPUTS,
+  isInput,
+  liveInputs,
+  type Outputs,
+  outputsOf,
+  type State,
+  same,
+  shaOf,
+} from "./deployment-state.ts";
 import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
-import { createMachine, infoOf } from "./machine.ts";
-import { failureCause, type Node, type PatchOp, patchNode, putPowerOn, readNode } from "./node.ts";
+import { createMachine } from "./machine.ts";
+import { failureCause, type Node, putPowerOn, readNode } from "./node.ts";
 import { pollerOf } from "./poller.ts";
 import { preflight } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { hasUnknown } from "./schema.ts";
 import { awaitSettings } from "./settings.ts";
-import { stateFacts, stateName } from "./states.ts";
-
-/** What the state holds of a deployment beside its inputs. */
-interface Outputs {
-  nodeUuid: string;
-  nodeName?: string | undefined;
-  instanceUuid: string;
-  provisionState: string;
-  powerState: string;
-  /** When the machine became active, as Ironic's clock says. */
-  deployedAt?: string | undefined;
-  configDriveSha256?: string | undefined;
-  /** `false` while the readiness probe has not been answered. */
-  ready?: boolean | undefined;
-  adopted?: boolean | undefined;
-  /** What refresh found to be different from what was deployed. */
-  drift?: string | undefined;
-}
-
-type State = DeploymentProps & Outputs;
-
-/** Inputs whose change has to reach the machine or the node. */
-const DECLARED = [
-  "kernel",
-  "ramdisk",
-  "bootIso",
-  "kernelArguments",
-  "configDrive",
-  "timeoutSeconds",
-  "undeployTimeoutSeconds",
-  "updateStrategy",
-  "onDestroy",
-  "powerPolicy",
-  "protected",
-  "readiness",
-] as const satisfies readonly (keyof DeploymentProps)[];
-
-const INPUTS = ["node", "allocation", "adopt", "owner", "resourceName", ...DECLARED] as const;
-
-const isInput = (key: string): boolean => (INPUTS as readonly string[]).includes(key);
 
 const asProps = (value: object): Props => value as Props;
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
-
-const shaOf = (drive: DeploymentProps["configDrive"]): string | undefined =>
-  drive === undefined ? undefined : driveSha256(drive);
-
-function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}): Outputs {
-  return {
-    nodeUuid: node.uuid,
-    nodeName: node.name ?? undefined,
-    instanceUuid: claim.instanceUuid,
-    provisionState: stateName(node.provision_state),
-    powerState: node.power_state ?? "unknown",
-    ...(node.provision_state === "active" && { deployedAt: node.provision_updated_at ?? undefined }),
-    ...extra,
-  };
-}
-
-const timeoutMsOf = (props: DeploymentProps): number => (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
 
 const waitingOf = (props: DeploymentProps, { clock }: Services, { signal }: Call) => ({
   clock,
   signal,
   timeoutMs: timeoutMsOf(props),
 });
-
-/** Does the deployment stay on the machine when it leaves the state? What was adopted stays unless said otherwise. */
-const keeps = ({ onDestroy }: Pick<DeploymentProps, "onDestroy">, adopted = false): boolean =>
-  (onDestroy ?? (adopted ? "keep" : "undeploy")) === "keep";
 
 /** All that create and update share: bring `node` to run what `props` say. */
 async function bringUp(
@@ -250,75 +194,6 @@ async function powerOn(client: Client, node: Node, services: Services, call: Cal
   }
 }
 
-/** Why `node` may not be adopted as `claim`; nothing if it may, or is already. */
-function adoptionBar(node: Node, claim: Claim, expected: string | null, props: DeploymentProps): string | undefined {
-  const holder = holderOf(node, claim);
-  if (holder.kind === "other" && (holder.who !== `instance ${node.instance_uuid}` || node.instance_uuid !== expected))
-    return `it is held by ${holder.who}`;
-  if (node.instance_uuid !== expected && !(holder.kind === "ours" && holder.marker))
-    return `its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`;
-  if (node.provision_state !== "active") return `it is "${stateName(node.provision_state)}", not active`;
-  if (node.maintenance) return "it is in maintenance";
-  const info = instanceInfo(props, false);
-  if (infoMatches(node, info)) return undefined;
-  const actual = infoOf(node) as Record<string, string>;
-  const wanted = info as Record<string, string>;
-  const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
-  return `instance_info differs in ${[...keys].filter((key) => actual[key] !== wanted[key]).join(", ")}`;
-}
-
-/** Takes a running deployment under management: only the claim is written. */
-async function adopt(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Outputs> {
-  const client = await services.client();
-  const expected = props.adopt === "unclaimed" ? null : (props.adopt ?? null);
-  const instanceUuid = expected ?? instanceUuidFor(props.owner, props.resourceName, found.uuid);
-  const claim: Claim = { owner: props.owner, resource: props.resourceName, instanceUuid };
-  const sha256 = shaOf(props.configDrive);
-  const marker: DeploymentMarker = {
-    ...claim,
-    ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
-    keep: keeps(props, true),
-    after: "adopted",
-  };
-  const decide = (node: Node): Decision<"adopt"> => {
-    const bar = adoptionBar(node, claim, expected, props);
-    const advice = "Nothing was written. Correct the program so that it describes what runs there";
-    if (bar) return fail(`Node ${nodeLabel(node)} cannot be adopted: ${bar}`, advice);
-    const holder = holderOf(node, claim);
-    return holder.kind === "ours" && holder.marker ? { do: "done" } : { do: "act", action: "adopt" };
-  };
-  const take = (node: Node): PatchOp[] => [
-    ...(node.instance_uuid ? [] : [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }]),
-    ...markerPatch(marker),
-  ];
-  let unused = true;
-  const { node } = await reconcile<"adopt", undefined>({
-    machine: {
-      async observe(_how, signal) {
-        const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
-        unused = false;
-        return { node, fresh: true };
-      },
-      act: (_action, node, _mind, signal) =>
-        patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
-    },
-    decide,
-    memory: undefined,
-    clock: services.clock,
-    random: services.random,
-    signal: call.signal,
-    timeoutMs: timeoutMsOf(props),
-    onProgress: call.progress,
-    cause: async () => "",
-    trouble: () => undefined,
-  });
-  return outputsOf(node, claim, { configDriveSha256: sha256, adopted: true });
-}
-
-function claimFrom(state: State): Claim {
-  return { owner: state.owner, resource: state.resourceName, instanceUuid: state.instanceUuid };
-}
-
 /** Does `name` name the node that the state knows by UUID? Asked only when a program spells it anew. */
 async function isSameNode(state: State, name: string, services: Services): Promise<boolean> {
   if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
@@ -329,62 +204,6 @@ async function isSameNode(state: State, name: string, services: Services): Promi
   } catch {
     return false;
   }
-}
-
-/** Changes that the machine or the node has to see, and things that are wrong with what is there. */
-function hasWork(state: State, news: DeploymentProps): boolean {
-  if (state.provisionState !== "active" || state.drift !== undefined || state.ready === false) return true;
-  if (news.powerPolicy === "on" && state.powerState === "power off") return true;
-  return DECLARED.some((key) =>
-    key === "configDrive"
-      ? hasUnknown(news.configDrive) || shaOf(news.configDrive) !== shaOf(state.configDrive)
-      : !same(news[key], state[key]),
-  );
-}
-
-/** What a reader of the state should know of a node that is not as it was left. */
-async function driftOf(node: Node, state: State): Promise<string | undefined> {
-  const claim = claimFrom(state);
-  const holder = holderOf(node, claim);
-  if (holder.kind === "other") return `held by ${holder.who}`;
-  if (holder.kind === "free") return node.provision_state === "active" ? "the claim was removed" : "undeployed";
-  if (holder.kind === "marked")
-    return stateFacts(node.provision_state)?.deploy === "begin" ? "undeployed" : "instance_uuid was removed";
-  if (!holder.marker) return "the marker in extra was removed";
-  const sha256 = state.configDriveSha256;
-  const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
-  const notes = [
-    ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
-    ...(holder.marker.drive !== drive ? ["another config drive was sent"] : []),
-    ...(node.provision_state === "active" &&
-    "configdrive" in node.instance_info !== (drive !== undefined) &&
-    !state.adopted
-      ? ["the config drive is not the one that was sent"]
-      : []),
-  ];
-  return notes.length > 0 ? notes.join("; ") : undefined;
-}
-
-/** The declared inputs with what the node says laid over them, so that the engine shows what changed. */
-function liveInputs(node: Node, state: State): Props {
-  const inputs: Props = Object.fromEntries(
-    INPUTS.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]),
-  );
-  if (holderOf(node, claimFrom(state)).kind !== "ours" || node.provision_state !== "active") return inputs;
-  const info = infoOf(node);
-  const live = {
-    kernel: info.kernel,
-    ramdisk: info.ramdisk,
-    bootIso: info.boot_iso,
-    kernelArguments: info.ramdisk_kernel_arguments,
-  };
-  for (const [key, value] of Object.entries(live)) {
-    if (value === undefined && (inputs[key] === undefined || inputs[key] === "")) continue;
-    if (value === undefined) delete inputs[key];
-    else inputs[key] = value;
-  }
-  if (state.protected !== undefined) inputs.protected = node.protected ?? false;
-  return inputs;
 }
 
 async function release(state: State, services: Services, call: Call): Promise<void> {

@@ -1,0 +1,83 @@
+/** Taking a running deployment under management. */
+import {
+  type Claim,
+  type DeploymentMarker,
+  driveFingerprint,
+  holderOf,
+  infoMatches,
+  instanceUuidFor,
+  markerPatch,
+} from "./claim.ts";
+import { type Decision, fail, nodeLabel } from "./decision.ts";
+import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./deployment-args.ts";
+import { type Outputs, outputsOf, shaOf } from "./deployment-state.ts";
+import type { Call, Services } from "./handler.ts";
+import { infoOf } from "./machine.ts";
+import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
+import { reconcile } from "./reconcile.ts";
+import { stateName } from "./states.ts";
+
+/** Why `node` may not be adopted as `claim`; nothing if it may, or is already. */
+function adoptionBar(node: Node, claim: Claim, expected: string | null, props: DeploymentProps): string | undefined {
+  const holder = holderOf(node, claim);
+  if (holder.kind === "other" && (holder.who !== `instance ${node.instance_uuid}` || node.instance_uuid !== expected))
+    return `it is held by ${holder.who}`;
+  if (node.instance_uuid !== expected && !(holder.kind === "ours" && holder.marker))
+    return `its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`;
+  if (node.provision_state !== "active") return `it is "${stateName(node.provision_state)}", not active`;
+  if (node.maintenance) return "it is in maintenance";
+  const info = instanceInfo(props, false);
+  if (infoMatches(node, info)) return undefined;
+  const actual = infoOf(node) as Record<string, string>;
+  const wanted = info as Record<string, string>;
+  const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
+  return `instance_info differs in ${[...keys].filter((key) => actual[key] !== wanted[key]).join(", ")}`;
+}
+
+/** Takes a running deployment under management: only the claim is written. */
+export async function adopt(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Outputs> {
+  const client = await services.client();
+  const expected = props.adopt === "unclaimed" ? null : (props.adopt ?? null);
+  const instanceUuid = expected ?? instanceUuidFor(props.owner, props.resourceName, found.uuid);
+  const claim: Claim = { owner: props.owner, resource: props.resourceName, instanceUuid };
+  const sha256 = shaOf(props.configDrive);
+  const marker: DeploymentMarker = {
+    ...claim,
+    ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
+    keep: keeps(props, true),
+    after: "adopted",
+  };
+  const decide = (node: Node): Decision<"adopt"> => {
+    const bar = adoptionBar(node, claim, expected, props);
+    const advice = "Nothing was written. Correct the program so that it describes what runs there";
+    if (bar) return fail(`Node ${nodeLabel(node)} cannot be adopted: ${bar}`, advice);
+    const holder = holderOf(node, claim);
+    return holder.kind === "ours" && holder.marker ? { do: "done" } : { do: "act", action: "adopt" };
+  };
+  const take = (node: Node): PatchOp[] => [
+    ...(node.instance_uuid ? [] : [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }]),
+    ...markerPatch(marker),
+  ];
+  let unused = true;
+  const { node } = await reconcile<"adopt", undefined>({
+    machine: {
+      async observe(_how, signal) {
+        const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
+        unused = false;
+        return { node, fresh: true };
+      },
+      act: (_action, node, _mind, signal) =>
+        patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
+    },
+    decide,
+    memory: undefined,
+    clock: services.clock,
+    random: services.random,
+    signal: call.signal,
+    timeoutMs: timeoutMsOf(props),
+    onProgress: call.progress,
+    cause: async () => "",
+    trouble: () => undefined,
+  });
+  return outputsOf(node, claim, { configDriveSha256: sha256, adopted: true });
+}
