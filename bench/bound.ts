@@ -1,4 +1,4 @@
-// How fast it could be at best: raw requests, all at once, then one list after the other until all are active.
+// How fast it could be at best: raw requests, then one list after the other until all are active.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/nodes.ts";
@@ -40,9 +40,14 @@ async function deploy(lab: Lab, { uuid }: LabNode): Promise<boolean> {
   return claimed && (await insist(lab, "PUT", `${path}/states/provision`, { target: "active" }, moved));
 }
 
-/** Deploys all nodes; gives how many did not become active. */
-export async function bound(lab: Lab, nodes: readonly LabNode[]): Promise<number> {
-  const sent = await Promise.all(nodes.map((node) => deploy(lab, node)));
+/** Deploys all nodes, `atOnce` of them at a time; gives how many did not become active. */
+export async function bound(lab: Lab, nodes: readonly LabNode[], atOnce = nodes.length): Promise<number> {
+  const sent = new Array<boolean>(nodes.length).fill(false);
+  const queue = [...nodes.entries()];
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) sent[next[0]] = await deploy(lab, next[1]);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
   const wanted = new Set(nodes.filter((_, index) => sent[index]).map(({ uuid }) => uuid));
   for (const end = Date.now() + DEADLINE_MS; wanted.size > 0 && Date.now() < end; await sleep(POLL_MS)) {
     const { body } = await lab

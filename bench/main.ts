@@ -108,12 +108,17 @@ const pulumiContender =
     return figures;
   };
 
-const CONTENDERS: Readonly<Record<string, Contender>> = {
-  "bound (raw requests)": (bench) =>
+const boundContender =
+  (atOnce: (bench: Bench) => number | undefined): Contender =>
+  (bench) =>
     measure(bench, async () => {
-      const failures = await bound(bench.lab, bench.nodes);
+      const failures = await bound(bench.lab, bench.nodes, atOnce(bench));
       return { errors: Array.from({ length: failures }, () => "not active") };
-    }),
+    });
+
+const CONTENDERS: Readonly<Record<string, Contender>> = {
+  "raw requests, all at once": boundContender(() => undefined),
+  "raw requests, as threads": boundContender(({ threads }) => threads),
   "pulumi-ironic": pulumiContender(false),
   openstacksdk: (bench) => measure(bench, () => sdk(bench.lab, bench.nodes, bench.threads, "active")),
 };

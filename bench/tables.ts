@@ -24,7 +24,9 @@ export function aligned(lines: readonly (readonly string[])[]): string[] {
 const number = (value: number, digits = 2): string => (Number.isFinite(value) ? value.toFixed(digits) : "-");
 
 export function table(rows: readonly Row[]): string[] {
-  const reference = median(rows[0]?.rounds.map(({ seconds }) => seconds) ?? []);
+  // A server that is asked too much at once is slower than it could be, so the faster of the two raw ways is the bound.
+  const raw = rows.filter(({ name }) => name.startsWith("raw"));
+  const reference = Math.min(...raw.map(({ rounds }) => median(rounds.map(({ seconds }) => seconds))));
   const head = [
     "",
     "s to all",

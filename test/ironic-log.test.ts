@@ -15,7 +15,7 @@ const log = [
   moved("40.400", "deploying", "available"),
   request("40.450", `PUT /v1/nodes/${uuid}/states/provision - 202`, 100),
   moved("41.000", "active", "deploying"),
-  request("41.005", "GET /v1/nodes?fields=uuid - 200", 10),
+  request("41.005", "GET /v1/nodes?fields=uuid - 200", 100),
   request("41.300", `GET /v1/nodes/${uuid}?fields=uuid,provision_state - 200`, 20),
   request("41.400", `GET /v1/nodes/${uuid}/validate - 200`, 20),
 ].join("\n");
