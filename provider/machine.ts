@@ -151,12 +151,15 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     },
     deploy: async (_node, memory, signal) => {
       const drive = await deploy().loadDrive();
+      // What an earlier run had prepared is from here on what this run tries, whatever becomes of the answer.
+      memory.prepared = true;
       await put("active", "deploy the node", signal, drive);
       memory.started = true;
       return undefined;
     },
     rebuild: async (_node, memory, signal) => {
       const drive = await deploy().loadDrive();
+      memory.prepared = true;
       await put("rebuild", "rebuild the node with the new ramdisk", signal, drive);
       memory.started = true;
       return undefined;
