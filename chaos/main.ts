@@ -129,8 +129,8 @@ async function main(): Promise<number> {
   const { broken, errorsShown } = totalsOf(results);
   if (results.length < runs) say(`${runs - results.length} runs were not begun in time`);
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
-  if (broken + errorsShown > 0) say(`logs of the runs concerned: ${keep}`);
-  else if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  if (broken + errorsShown > 0 || values.keep !== undefined) say(`logs: ${keep}`);
+  if (broken + errorsShown === 0 || values.keep !== undefined) rmSync(folder, { recursive: true, force: true });
   return broken + errorsShown > 0 || results.length < runs ? 1 : 0;
 }
 
