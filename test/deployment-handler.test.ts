@@ -66,6 +66,18 @@ describe("RamdiskDeployment: create", () => {
       expect(w.fake.boots).to.have.length(1);
     });
 
+  it("does not try again what failed while the answer was lost, though an earlier run had claimed the node", async () => {
+    const w = scene();
+    Object.assign(w.fake.fate, { deployMs: 300, deployFails: 1 });
+    w.fault("PUT", "provision", "loseBefore");
+    let puts = 0;
+    w.before(({ method }) => method === "PUT" && ++puts === 1 && w.call.abort());
+    const { stored } = await w.up(undefined, INPUTS);
+    w.fault("PUT", "provision", "loseAfter");
+    expect((await w.up(stored, INPUTS)).error?.message).to.contain("failed: image not found");
+    expect(w.fake.boots).to.have.length(1);
+  });
+
   it("refuses a node of others before a byte is written", async () => {
     const fields: Partial<Node>[] = [
       { instance_uuid: OTHER_INSTANCE },

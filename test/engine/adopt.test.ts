@@ -1,34 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { type Judge, sharedJudge } from "./judge.ts";
-import { deployment } from "./recipes.ts";
+import { sharedJudge } from "./judge.ts";
+import { deployByHand, deployment, undeployByHand } from "./recipes.ts";
 import { Stack } from "./stack.ts";
-
-/** What somebody else deployed: its instance_uuid, or none. */
-async function deployByHand(judge: Judge, node: string, instanceUuid?: string): Promise<void> {
-  await judge.patch(
-    node,
-    { op: "replace", path: "/boot_interface", value: "ipxe" },
-    { op: "replace", path: "/deploy_interface", value: "ramdisk" },
-    { op: "replace", path: "/automated_clean", value: false },
-    { op: "add", path: "/instance_info/kernel", value: judge.lab.images.kernel },
-    { op: "add", path: "/instance_info/ramdisk", value: judge.lab.images.ramdisk },
-    ...(instanceUuid ? [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }] : []),
-  );
-  await judge.provision(node, "active");
-  await judge.until(node, "active");
-}
-
-async function tidy(judge: Judge, node: string): Promise<void> {
-  await judge.provision(node, "deleted");
-  await judge.until(node, "available");
-  await judge.patch(
-    node,
-    { op: "replace", path: "/boot_interface", value: "fake" },
-    { op: "replace", path: "/deploy_interface", value: "direct" },
-    { op: "replace", path: "/automated_clean", value: null },
-  );
-}
 
 describe("adopt (engine)", () => {
   it("takes a running deployment by its claim alone, refuses what does not match, and keeps it on destroy", async () => {
@@ -84,8 +58,8 @@ describe("adopt (engine)", () => {
       expect(now.extra).to.deep.equal({});
       expect(await judge.deploys(name)).to.equal(1);
     }
-    await tidy(judge, held);
-    await tidy(judge, free);
+    await undeployByHand(judge, held);
+    await undeployByHand(judge, free);
     stack.remove();
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { expect } from "chai";
 import { pack } from "../../scripts/pack.ts";
 import { type Consumer, makeConsumer } from "../system/consumer.ts";
 import { type Judge, sharedJudge } from "./judge.ts";
+import { deployByHand, undeployByHand } from "./recipes.ts";
 import { Stack } from "./stack.ts";
 
 /** The README's three resources in plain CommonJS, as a user's project has them. */
@@ -65,6 +67,48 @@ describe("the packed tarball (engine)", () => {
     process.stdout.write(
       `      provider text ${text} bytes, state of a RamdiskDeployment with its drive ${bytes} bytes\n`,
     );
+  });
+
+  it("brings a command that takes a running deployment over by `pulumi import -f`; destroy keeps that", async () => {
+    const running = await judge.take();
+    await deployByHand(judge, running);
+    consumer.write({ "state.json": await stack.export() });
+    const { kernel, ramdisk } = judge.lab.images;
+    const words = ["import", "worker-2", "--node", running, "--instance", "unclaimed", "--state", "state.json"];
+    const command = [join(consumer.folder, "node_modules/pulumi-ironic/cli.js"), ...words];
+    const file = execFileSync(process.execPath, [...command, "--kernel", kernel, "--ramdisk", ramdisk], {
+      cwd: consumer.folder,
+      env: { ...process.env, ...judge.lab.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    consumer.write({
+      "import.json": file,
+      "index.js": `${program(node, judge.lab.images)}
+        const args = { node: ${JSON.stringify(running)}, kernel: "${kernel}", ramdisk: "${ramdisk}" };
+        new ironic.RamdiskDeployment("worker-2", args);`,
+    });
+    await judge.untouched(running, async () => {
+      await stack.ok(
+        "import",
+        "--file",
+        "import.json",
+        "--yes",
+        "--skip-preview",
+        "--protect=false",
+        "--generate-code=false",
+      );
+      await stack.up("--expect-no-changes");
+      await stack.refresh("--expect-no-changes");
+    });
+    consumer.write({ "index.js": program(node, judge.lab.images) });
+    await stack.up();
+    const kept = await judge.node(running);
+    expect(kept.provision_state).to.equal("active");
+    expect(kept.extra).to.deep.equal({});
+    expect(await judge.deploys(running)).to.equal(1);
+    await undeployByHand(judge, running);
   });
 
   it("deploys, finds nothing to do, and gives the node back as it was", async () => {

@@ -1,4 +1,5 @@
 /** provider's Client in front of the fake Ironic: routes, an account of every write, and faults by plan. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { classify } from "../../provider/answers.ts";
 import type { CallOptions, Client } from "../../provider/client.ts";
 import type { Clock } from "../../provider/clock.ts";
@@ -39,8 +40,9 @@ export interface Write extends Request {
   atMs: number;
   /** The node just before. */
   before: Node | undefined;
-  /** The last whole node that this client had been shown. */
+  /** The last whole node that this resource had been shown, and when. */
   shown: Node | undefined;
+  shownAtMs: number;
   applied: boolean;
   refusal?: Refusal;
 }
@@ -63,6 +65,9 @@ export interface FakeClient extends Client {
   readonly allocations: Allocations;
 }
 
+/** Which resource of a run asks: resources of one run share a client, but not what they have seen. */
+export const actor = new AsyncLocalStorage<string>();
+
 const HANG_MS = 60_000;
 const forever = new Promise<never>(() => undefined);
 
@@ -78,14 +83,14 @@ const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 /** Config drives are masked in what the API shows. */
 const shownNode = (node: Node): Node => {
   const shown = copy(node);
-  if ("configdrive" in shown.instance_info) shown.instance_info.configdrive = "******";
+  if (shown.instance_info && "configdrive" in shown.instance_info) shown.instance_info.configdrive = "******";
   return shown;
 };
 
 const picked = (node: Node, fields: unknown): Partial<Node> => {
-  const shown = shownNode(node);
-  if (typeof fields !== "string") return shown;
-  return Object.fromEntries(fields.split(",").map((key) => [key, (shown as unknown as Record<string, unknown>)[key]]));
+  if (typeof fields !== "string") return shownNode(node);
+  const all = node as unknown as Record<string, unknown>;
+  return shownNode(Object.fromEntries(fields.split(",").map((key) => [key, all[key]])) as unknown as Node);
 };
 
 export const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
@@ -103,11 +108,13 @@ export function fakeClient(options: ClientOptions): FakeClient {
   const requests: Request[] = [];
   const writes = options.writes ?? [];
   const allocations = allocationsOf(ironic);
-  const shown = new Map<string, Node>();
+  const shown = new Map<string, { node: Node; atMs: number }>();
 
+  const sightKey = (uuid: string): string => `${actor.getStore() ?? ""} ${uuid}`;
   const show = (node: Node): Node => {
-    shown.set(node.uuid, copy(node));
-    return shownNode(node);
+    const seen = shownNode(node);
+    shown.set(sightKey(node.uuid), { node: seen, atMs: clock.now() });
+    return seen;
   };
   const uuidOf = (ident: string): string | undefined => ironic.find(ident)?.node.uuid;
 
@@ -153,7 +160,8 @@ export function fakeClient(options: ClientOptions): FakeClient {
       by,
       atMs: clock.now(),
       before: before && copy(before),
-      shown: before && shown.get(before.uuid),
+      shown: before && shown.get(sightKey(before.uuid))?.node,
+      shownAtMs: (before && shown.get(sightKey(before.uuid))?.atMs) ?? 0,
       applied: false,
     };
     writes.push(entry);
