@@ -449,6 +449,7 @@ class Walk {
     }
     await this.#peaceful("last refresh", (process) => this.#stack.refresh(process));
     await this.#peaceful("last up", (process) => this.#stack.up(program, process, undefined));
+    this.#judgeStanding(program);
     await this.#peaceful("last refresh again", (process) => this.#stack.refresh(process));
     const still = await this.#peaceful("up with nothing to do", (process) =>
       this.#stack.up(program, process, undefined),
@@ -456,6 +457,19 @@ class Walk {
     for (const { name, did } of still) if (did !== "nothing") this.#violation(`${did} of ${name}`);
     await this.#peaceful("last destroy", destroy);
     if (all().length > 0) this.#violation(`the state still has ${all().join(", ")}`);
+  }
+
+  /** After refresh and up the node says what the program says, whatever others had made of it. */
+  #judgeStanding({ resources }: Program): void {
+    for (const { name, kind, inputs } of resources) {
+      const track = this.#trackOf(name);
+      const { kernel, ramdisk, ramdisk_kernel_arguments: args } = track.fake.node.instance_info;
+      const says = JSON.stringify([kernel, ramdisk, args]);
+      const wanted = JSON.stringify([inputs.kernel, inputs.ramdisk, inputs.kernelArguments]);
+      if (kind !== "deployment") continue;
+      this.#judgeDeployment(name, track, inputs);
+      if (says !== wanted) this.#violation(`${name}: the node says ${says}, wanted ${wanted}`);
+    }
   }
 
   #wantsInterfaces({ resources }: Program): boolean {

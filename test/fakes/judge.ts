@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from "node:util";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/claim.ts";
 import { CancelledError, IronicError, ProblemError } from "../../provider/errors.ts";
 import type { Props } from "../../provider/handler.ts";
-import type { Node } from "../../provider/node.ts";
+import type { Node, PatchOp } from "../../provider/node.ts";
 import type { Write } from "./client.ts";
 import type { Boot } from "./fake-node.ts";
 import { legal } from "./node-rules.ts";
+import { REASON } from "./others.ts";
 
 interface Marker {
   owner?: string;
@@ -33,12 +34,25 @@ export function wrongWrite(write: Write, owner: string, instances: readonly stri
   if (!shown) return `${what}: the node had never been read`;
   if (isForeign(shown, owner, instances)) return `${what}: the node is held by others`;
   if (atMs - shownAtMs > STALE_MS) return `${what}: the node was read ${atMs - shownAtMs} ms before`;
+  if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON) return `${what}: others set it`;
+  const trampled = method === "PATCH" ? trampledField(body as PatchOp[], shown) : undefined;
+  if (trampled) return `${what}: ${trampled} has what others gave it`;
   if (!path.endsWith("/states/provision")) return undefined;
   const { target = "" } = body as { target?: string };
   if (!legal(shown.provision_state, target)) return `${what}: illegal in "${shown.provision_state}"`;
   if (shown.maintenance && target !== "deleted" && target !== "manage") return `${what}: in maintenance`;
   if (shown.protected && target !== "manage") return `${what}: protected`;
   return undefined;
+}
+
+/** A field that is put back although it no longer has what we wrote. */
+function trampledField(ops: readonly PatchOp[], shown: Node): string | undefined {
+  const marker = shown.extra[CONFIG_MARKER] as { written: Props } | undefined;
+  if (!marker || !ops.some(({ op, path }) => op === "remove" && path === `/extra/${CONFIG_MARKER}`)) return undefined;
+  const fields = shown as unknown as Props;
+  return ops
+    .map(({ path }) => path.slice(1))
+    .find((field) => field in marker.written && marker.written[field] !== fields[field]);
 }
 
 export const isKnownError = (error: Error): boolean =>

@@ -7,6 +7,9 @@ import type { FakeIronic } from "./ironic.ts";
 const THEIRS = "cccccccc-0000-4000-8000-000000000003";
 const THEIR_MARKER = { owner: "owner-2", resource: "theirs", instanceUuid: THEIRS, after: null };
 
+/** Why others set maintenance. */
+export const REASON = "fan";
+
 export type Deed = (ironic: FakeIronic, fake: FakeNode) => unknown;
 
 const patch =
@@ -23,7 +26,7 @@ const set =
     Object.assign(node, fields);
 
 export const DEEDS = {
-  maintain: set({ maintenance: true, maintenance_reason: "fan" }),
+  maintain: set({ maintenance: true, maintenance_reason: REASON }),
   endMaintenance: set({ maintenance: false, maintenance_reason: null, fault: null }),
   removeInstance: patch({ op: "remove", path: "/instance_uuid" }),
   undeploy: provision("deleted"),
@@ -40,6 +43,11 @@ export const DEEDS = {
     ]);
     ironic.provision(node.uuid, "others", "active");
   },
+  /** A stack that claims by its mark first. */
+  mark: (ironic, { node }) => {
+    if (node.provision_state !== "available" || DEPLOYMENT_MARKER in node.extra) return;
+    ironic.patch(node.uuid, [{ op: "add", path: `/extra/${DEPLOYMENT_MARKER}`, value: THEIR_MARKER }]);
+  },
   wipeExtra: patch({ op: "replace", path: "/extra", value: {} }),
   rename: (_ironic, { node }) => {
     node.name = `${node.name}x`;
@@ -51,6 +59,7 @@ export const DEEDS = {
     if (node.provision_state !== "available") node.retired = true;
   },
   changeInfo: patch({ op: "add", path: "/instance_info/kernel", value: "http://theirs/k" }),
+  dropArguments: patch({ op: "remove", path: "/instance_info/ramdisk_kernel_arguments" }),
   dropDrive: patch({ op: "remove", path: "/instance_info/configdrive" }),
   powerOff: set({ power_state: "power off" }),
   rescue: (ironic, fake) => {
