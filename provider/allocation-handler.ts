@@ -4,6 +4,7 @@ import * as z from "zod";
 import { instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { CancelledError, isAnswer, ProblemError } from "./errors.ts";
+import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { hasUnknown, object, parse } from "./schema.ts";
 
@@ -108,8 +109,11 @@ async function remove(client: Client, uuid: string): Promise<boolean> {
 
 export const allocationHandler: Handler = {
   secretOutputs: [],
-  async check(_olds, news) {
+  async check(_olds, news, services, call) {
     const { failures } = parse(allocationSchema as z.ZodType<AllocationProps>, news);
+    const needs = [{ path: "", feature: "allocations" }] as const;
+    if (failures.length === 0)
+      failures.push(...(await report("The allocation", services, call, () => missing(needs, services, call))));
     return { inputs: news, failures };
   },
   async diff(_id, olds, news) {

@@ -2,8 +2,10 @@ import type { Bridge } from "./bridge.ts";
 import type { Clock } from "./clock.ts";
 import type { Call, Props } from "./handler.ts";
 
-/** The engine redraws the whole screen for each message. */
+/** The engine redraws the whole screen for each message: each resource speaks once a second, many take longer turns. */
 const progressIntervalMs = 1_000;
+const speakersPerInterval = 20;
+let speakers = 0;
 
 /** Passes on the newest text at most once per interval, the last one included. */
 const throttled = (send: (text: string) => void, clock: Clock, ended: AbortSignal) => {
@@ -15,7 +17,7 @@ const throttled = (send: (text: string) => void, clock: Clock, ended: AbortSigna
     waiting = false;
     if (ended.aborted || newest === sent) return;
     sent = newest;
-    nextAtMs = clock.now() + progressIntervalMs;
+    nextAtMs = clock.now() + progressIntervalMs * Math.max(1, speakers / speakersPerInterval);
     send(newest);
   };
   return (text: string): void => {
@@ -39,6 +41,7 @@ export const callOf = (
   clean: (text: string) => string,
 ): { call: Call; end(): Promise<void> } => {
   const finished = bridge.begin();
+  speakers++;
   const ended = new AbortController();
   const { urn, timeoutMs } = bridge.about(about);
   const progress = throttled(
@@ -57,6 +60,7 @@ export const callOf = (
     call,
     end: () => {
       ended.abort();
+      speakers--;
       return finished();
     },
   };

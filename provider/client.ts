@@ -4,9 +4,10 @@ import { type Clock, systemClock } from "./clock.ts";
 import { type Connection, describeEndpoint, secretsOf } from "./connection.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
 import { CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
+import { adviceForStaleToken } from "./keystone.ts";
 import { redact, secretsOfBody } from "./redact.ts";
 import { memoise, type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
-import { createSession, type Session, type SessionStats } from "./session.ts";
+import { createSession, type Session, type SessionRequest, type SessionStats } from "./session.ts";
 import { createTransport, type Exchange, type Reply, TransportError } from "./transport.ts";
 import { adviceFor, type Feature, featureMinors, featureTitle, formatMinor } from "./versions.ts";
 
@@ -18,6 +19,8 @@ export interface CallOptions {
   query?: Record<string, string | number | undefined>;
   body?: unknown;
   signal?: AbortSignal | undefined;
+  /** Does not wait for a place among the requests in flight: for the one light question that all wait for. */
+  ahead?: boolean | undefined;
   /** One attempt, first byte to last; default: the connection's `requestTimeoutSeconds`. */
   timeoutMs?: number | undefined;
   /** Least minor that this call makes sense with; refused below it without asking. */
@@ -117,7 +120,15 @@ const createFailer =
   (tried, request, options) =>
   (fields) => {
     const secrets = [...secretsOf(connection), ...auth.secrets(), ...secretsOfBody(options?.body)];
-    return new IronicError({ tried, request, node: options?.node, ...fields, detail: redact(fields.detail, secrets) });
+    const isStaleToken = fields.answer === "unauthorized" && connection.auth.kind === "fixed_token";
+    return new IronicError({
+      tried,
+      request,
+      node: options?.node,
+      ...(isStaleToken && { advice: adviceForStaleToken }),
+      ...fields,
+      detail: redact(fields.detail, secrets),
+    });
   };
 
 /** Where Ironic is and which version is spoken; found out once, with the first call. */
@@ -173,7 +184,7 @@ const requestOf = (
   minor: number,
   options: CallOptions,
   defaultMs: number,
-): Exchange => {
+): SessionRequest => {
   const headers: Record<string, string> = {
     accept: "application/json",
     "x-openstack-ironic-api-version": formatMinor(minor),
@@ -186,6 +197,7 @@ const requestOf = (
     body: options.body === undefined ? undefined : JSON.stringify(options.body),
     timeoutMs: options.timeoutMs ?? defaultMs,
     signal: options.signal,
+    ahead: options.ahead,
   };
 };
 
@@ -245,7 +257,7 @@ const createCall = (parts: Parts, agreement: Agreement) => {
 /** Starts no request; the first call does. `warn` gets what the user should know of the connection itself. */
 export function createClient(connection: Connection, deps: ClientDeps = {}): Client {
   const clock = deps.clock ?? systemClock;
-  const transport = createTransport({ ...connection, connections: connection.concurrency });
+  const transport = createTransport({ ...connection, connections: connection.concurrency + 1 });
   const auth = createAuthenticator(connection, transport, clock.now);
   const session = createSession({ transport, auth, now: clock.now, concurrency: connection.concurrency });
   const onRetry = (): void => {

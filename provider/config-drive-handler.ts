@@ -5,9 +5,10 @@ import { buildDrive, canonicalJson, checkDrive, type DriveArgs, driveShape } fro
 import { formatReference } from "./drive-reference.ts";
 import { describeSource } from "./drive-source.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
+import { missing, type Need, report } from "./findings.ts";
 import type { Call, CheckFailure, Handler, Props, Services } from "./handler.ts";
 import { readKeyFile } from "./meta-data.ts";
-import { readNode, readPortGroups, readPorts } from "./node.ts";
+import { isSameNode, readNode, readPortGroups, readPorts } from "./node.ts";
 import { hasUnknown, InvalidInput } from "./schema.ts";
 
 const INPUTS = ["node", ...Object.keys(driveShape), "filesSha256"];
@@ -91,18 +92,33 @@ async function build(node: string, args: DriveArgs, services: Services, call: Ca
   }
 }
 
+/** What is wanted of Ironic that older ones lack; without a word about the format, an ISO does everywhere. */
+const needsOf = ({ format, vendorData }: Props): Need[] =>
+  format !== "json"
+    ? []
+    : [
+        { path: "format", feature: "configDriveJson" },
+        ...(vendorData === undefined ? [] : [{ path: "vendorData", feature: "vendorData" } as const]),
+      ];
+
 const argsOf = (props: Props): DriveArgs => pick(props, Object.keys(driveShape)) as DriveArgs;
 
 export const configDriveHandler: Handler = {
   secretOutputs: ["content", "sha256", "userData", "vendorData", "imageBase64", "filesSha256"],
 
-  async check(_olds, news) {
+  async check(_olds, news, services, call) {
     const failures: CheckFailure[] = [...checkDrive(news)];
     const strange = Object.keys(news).filter((key) => !INPUTS.includes(key));
     for (const key of strange)
       failures.push({ path: key, reason: `there is no such property; there are ${INPUTS.slice(0, -1).join(", ")}` });
     if (typeof news.node !== "string" || news.node === "")
       failures.push({ path: "node", reason: "must be a node's name or UUID" });
+    if (failures.length === 0)
+      failures.push(
+        ...(await report(`Config drive of node ${news.node}`, services, call, () =>
+          missing(needsOf(news), services, call),
+        )),
+      );
     if (failures.length > 0 || hasUnknown(news)) return { inputs: news, failures };
     try {
       const sha256 = await filesSha256(argsOf(news));
@@ -119,7 +135,8 @@ export const configDriveHandler: Handler = {
       state.drift !== undefined ||
       hasUnknown(news) ||
       INPUTS.some((key) => key !== "node" && canonicalJson(olds[key] ?? null) !== canonicalJson(news[key] ?? null));
-    const replaces = (await isSameNode(state, String(news.node), services)) ? [] : ["node"];
+    const replaces =
+      !hasUnknown(news.node) && (await isSameNode(state, String(news.node), services.client)) ? [] : ["node"];
     return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
   },
 
@@ -161,14 +178,3 @@ export const configDriveHandler: Handler = {
 
   delete: async () => undefined,
 };
-
-async function isSameNode(state: State, name: string, services: Services): Promise<boolean> {
-  if (hasUnknown(name)) return false;
-  if (name === state.node || name === state.nodeUuid) return true;
-  try {
-    const client = await services.client();
-    return (await readNode(client, name, "see whether it is the same node")).uuid === state.nodeUuid;
-  } catch {
-    return false;
-  }
-}

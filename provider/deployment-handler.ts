@@ -40,7 +40,7 @@ import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { createMachine } from "./machine.ts";
-import { failureCause, type Node, putPowerOn, readNode } from "./node.ts";
+import { failureCause, isSameNode, type Node, putPowerOn, readNode } from "./node.ts";
 import { pollerOf } from "./poller.ts";
 import { preflight } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
@@ -194,18 +194,6 @@ async function powerOn(client: Client, node: Node, services: Services, call: Cal
   }
 }
 
-/** Does `name` name the node that the state knows by UUID? Asked only when a program spells it anew. */
-async function isSameNode(state: State, name: string, services: Services): Promise<boolean> {
-  if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
-  try {
-    const client = await services.client();
-    const { uuid } = await readNode(client, name, "see whether it is the same node");
-    return uuid === state.nodeUuid;
-  } catch {
-    return false;
-  }
-}
-
 async function release(state: State, services: Services, call: Call): Promise<void> {
   const client = await services.client();
   const claim = claimFrom(state);
@@ -257,7 +245,7 @@ export const deploymentHandler: Handler = {
     const state = olds as unknown as State;
     const props = news as unknown as DeploymentProps;
     const replaces: string[] = [];
-    if (hasUnknown(props.node) || !(await isSameNode(state, props.node, services))) replaces.push("node");
+    if (hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client))) replaces.push("node");
     if (!same(state.allocation, props.allocation)) replaces.push("allocation");
     return { changes: replaces.length > 0 || hasWork(state, props), replaces, deleteBeforeReplace: true };
   },

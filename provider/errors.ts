@@ -25,7 +25,8 @@ const adviceByAnswer: Record<Answer, string> = {
   conflict: "Something else already holds this; see the node's instance_uuid in Ironic.",
   invalid: "Correct the value that Ironic names.",
   forbidden: "Ironic's policy or the node's protection refuses it; check the roles of the account and `protected`.",
-  unauthorized: "Check the credentials (`ironic:*` configuration, OS_* variables or clouds.yaml).",
+  unauthorized:
+    "Check the credentials (`ironic:*` configuration, OS_* variables or clouds.yaml). `pulumi refresh` and `destroy` use the connection that the last update stored: after a change of it, run `pulumi up` first.",
   nodeGone: "The node does not exist in this Ironic; check the name and the endpoint.",
   noConductor: "No conductor serves this node's driver at present; run again when one does.",
   notFound: "Check `ironic:endpoint` (host, port, path prefix) and that the object exists.",
@@ -76,6 +77,7 @@ export class IronicError extends Error {
   readonly request: string;
   readonly detail: string;
   readonly status?: number;
+  readonly advice: string;
   readonly requestId?: string;
   readonly node?: string;
   readonly retryAfterMs?: number;
@@ -86,6 +88,7 @@ export class IronicError extends Error {
     this.tried = fields.tried;
     this.request = fields.request;
     this.detail = fields.detail;
+    this.advice = fields.advice ?? adviceByAnswer[fields.answer];
     if (fields.status !== undefined) this.status = fields.status;
     if (fields.requestId !== undefined) this.requestId = fields.requestId;
     if (fields.node !== undefined) this.node = fields.node;

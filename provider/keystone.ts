@@ -161,12 +161,12 @@ const findV3 = async (login: Login): Promise<string> => {
 };
 
 const adviceByStatus: Record<number, string> = {
-  401: "Check user, password or application credential, their domains, and that they are neither disabled nor expired.",
+  401: "Check user, password or application credential, their domains, and that they are neither disabled nor expired. `pulumi refresh` and `destroy` use those that the last update stored: after a change, run `pulumi up` first.",
   403: "The account may not log in with this scope: check project, domain or system scope and its roles.",
   404: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL): no Keystone v3 answers there.",
 };
 
-const adviceForStaleToken =
+export const adviceForStaleToken =
   "The token has ended or was revoked: get a new one, or use a password or an application credential, which are renewed by themselves.";
 
 const parseToken = (login: Login, reply: Reply, request: string): Token => {

@@ -1,16 +1,20 @@
 /** What an exchange told about the server's load. */
 export type Load = "fine" | "unknown" | "busy" | "overloaded";
 
+export interface Request {
+  /** Requests of one kind take about as long, unless they wait in the server. */
+  kind: string;
+  /** Of one who sees to it himself that there is only one at a time: does not wait for a place. */
+  ahead?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 export interface Limiter {
   /** Present limit of requests in flight. */
   readonly limit: number;
   readonly active: number;
   /** Runs `work` when a place is free, first come first served. Rejects with the signal's reason while it waits. */
-  run<T>(
-    work: () => Promise<T>,
-    judge: (result: T | undefined, error: unknown) => Load,
-    signal?: AbortSignal,
-  ): Promise<T>;
+  run<T>(work: () => Promise<T>, judge: (result: T | undefined, error: unknown) => Load, request: Request): Promise<T>;
 }
 
 /** How a load changes the limit: additive increase, multiplicative decrease. */
@@ -19,6 +23,14 @@ const factors: Record<"busy" | "overloaded", number> = { busy: 0.8, overloaded: 
 /** One burst of failures is one event: no second decrease within this time. */
 const shrinkPauseMs = 250;
 
+/**
+ * A server that is slower than at its best keeps requests waiting, as many as the time beyond the best accounts for
+ * (TCP Vegas, https://doi.org/10.1145/190809.190317). Few: there is room for more. Many: they only stand in the way of
+ * whatever comes next, such as the question whether a machine has arrived.
+ */
+const queueFew = 3;
+const queueMany = 6;
+
 export const createLimiter = (options: { max: number; start?: number; now: () => number }): Limiter => {
   const max = Math.max(1, options.max);
   let limit = Math.min(max, Math.max(1, options.start ?? Math.ceil(max / 2)));
@@ -26,6 +38,7 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
   let everShrunk = false;
   let active = 0;
   const waiting: Array<() => void> = [];
+  const bestMs = new Map<string, number>();
 
   const admit = (): void => {
     while (active < Math.floor(limit) && waiting.length > 0) {
@@ -51,11 +64,26 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
       admit();
     });
 
-  const learn = (load: Load): void => {
+  /** Requests in flight that the server keeps waiting, by how long this one took. */
+  const queued = (kind: string, tookMs: number): number => {
+    const best = Math.min(bestMs.get(kind) ?? tookMs, tookMs);
+    bestMs.set(kind, best);
+    return tookMs > 0 ? active * (1 - best / tookMs) : 0;
+  };
+
+  const adjust = (queue: number): void => {
+    if (queue > queueMany) {
+      everShrunk = true;
+      limit = Math.max(1, limit - Math.min(1, (queue - queueMany) / limit));
+    }
+    // Before the first sign of load every success opens one more place; later a full round of them does.
+    if (queue < queueFew) limit = Math.min(max, limit + (everShrunk ? 1 / limit : 1));
+  };
+
+  const learn = (load: Load, queue: () => number): void => {
     if (load === "unknown") return;
     if (load === "fine") {
-      // Before the first sign of load every success opens one more place; later a full round of them does.
-      limit = Math.min(max, limit + (everShrunk ? 1 / limit : 1));
+      adjust(queue());
       return;
     }
     const now = options.now();
@@ -72,14 +100,17 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     get active() {
       return active;
     },
-    run: async (work, judge, signal) => {
-      await enter(signal);
+    run: async (work, judge, { kind, ahead = false, signal }) => {
+      if (ahead) active += 1;
+      else await enter(signal);
+      const startedMs = options.now();
+      const queue = (): number => queued(kind, options.now() - startedMs);
       try {
         const result = await work();
-        learn(judge(result, undefined));
+        learn(judge(result, undefined), queue);
         return result;
       } catch (error) {
-        learn(judge(undefined, error));
+        learn(judge(undefined, error), queue);
         throw error;
       } finally {
         active -= 1;

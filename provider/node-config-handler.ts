@@ -1,48 +1,35 @@
 /** BaremetalNodeConfig in the provider process. */
-import { type ConfigMarker, configMarker, deploymentMarker, instanceUuidFor } from "./claim.ts";
-import type { Client } from "./client.ts";
-import {
-  adviceFor,
-  type Decision,
-  fail,
-  heldByOther,
-  inMaintenance,
-  nodeLabel,
-  unknownState,
-  wait,
-} from "./decision.ts";
+import { type ConfigMarker, configMarker } from "./claim.ts";
+import { heldByOther, inMaintenance } from "./decision.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
-import type { Call, Handler, Props, Services } from "./handler.ts";
-import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
+import { missing, type Need, report } from "./findings.ts";
+import type { Call, Handler, Services } from "./handler.ts";
+import { isSameNode, type Node, readNode } from "./node.ts";
 import {
   checkNodeConfig,
   configMarkerPatch,
   type Fields,
   fieldsPatch,
   inputsOf,
-  isInterface,
   type NodeConfigProps,
   readField,
   readFields,
-  removeConfigMarker,
   sameValue,
   wantedFields,
 } from "./node-config-args.ts";
-import { pollerOf } from "./poller.ts";
-import { type Machine, reconcile } from "./reconcile.ts";
+import { restore } from "./node-config-restore.ts";
+import {
+  carryOut,
+  isOwnAllocation,
+  keptOf,
+  type Outputs,
+  type Owned,
+  type State,
+  stateBars,
+  strangerOn,
+} from "./node-config-work.ts";
 import { hasUnknown } from "./schema.ts";
 import { planSettings, settleSettings } from "./settings.ts";
-import { stateFacts, stateName } from "./states.ts";
-
-interface Outputs {
-  nodeUuid: string;
-  nodeName?: string | undefined;
-  /** What the managed fields were before this resource, and what it wrote: a copy of the marker on the node. */
-  previous: Fields;
-  written: Fields;
-  drift?: string | undefined;
-}
-type State = NodeConfigProps & Outputs;
 
 const INPUTS = [
   "node",
@@ -58,123 +45,6 @@ const INPUTS = [
   "owner",
   "resourceName",
 ] as const satisfies readonly (keyof NodeConfigProps)[];
-
-/** Passing states are waited for this long; cleaning is the longest of them. */
-const WAIT_MS = 3 * 3600 * 1000;
-/** A deployment of ours that does not begin to go within this time is there to stay. */
-const STAYING_MS = 60_000;
-
-interface Owned {
-  owner: string;
-  resource: string;
-}
-
-/** Who, if anybody, keeps this stack from writing to the node's settings. */
-function strangerOn(node: Node, ours: Owned, keptInstance: unknown): string | undefined {
-  const config = configMarker(node);
-  const deployment = deploymentMarker(node);
-  if (config && config.owner !== ours.owner) return `BaremetalNodeConfig "${config.resource}" of owner ${config.owner}`;
-  if (config && config.resource !== ours.resource) return `BaremetalNodeConfig "${config.resource}" of this same stack`;
-  if (deployment && deployment.owner !== ours.owner)
-    return `deployment "${deployment.resource}" of owner ${deployment.owner}`;
-  if (!node.instance_uuid) return undefined;
-  // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.
-  const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(ours.owner, ours.resource, node.uuid)];
-  return known.includes(node.instance_uuid) ? undefined : `instance ${node.instance_uuid}`;
-}
-
-/** An allocation of this stack has set instance_uuid before any deployment marked the node. */
-async function isOwnAllocation(client: Client, node: Node, ours: Owned): Promise<boolean> {
-  if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return false;
-  const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
-    tried: "see whose allocation is on the node",
-    node: node.uuid,
-  });
-  return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner;
-}
-
-interface Mind {
-  done: boolean;
-  /** When the deployment on the node was first seen standing still. */
-  stillSince?: number;
-  warnings: string[];
-}
-type Action = "write";
-
-interface Work {
-  /** As it was just read. */
-  node: Node;
-  what: string;
-  decide(node: Node, mind: Mind): Decision<Action>;
-  operations(node: Node, mind: Mind): PatchOp[];
-}
-
-/** Reads, decides and writes through the common loop; the node as last seen. */
-async function carryOut(work: Work, services: Services, call: Call): Promise<{ node: Node; mind: Mind }> {
-  const client = await services.client();
-  const { clock, random } = services;
-  const poller = pollerOf(client, clock, random);
-  const changedAt = clock.now();
-  const { uuid } = work.node;
-  let last = work.node;
-  let unused = true;
-  const read = async (signal: AbortSignal) => {
-    if (!unused) last = await readNode(client, uuid, "read the node's settings", signal);
-    unused = false;
-    return last;
-  };
-  const machine: Machine<Action, Mind> = {
-    async observe(how, signal) {
-      if (how === "now") return { node: await read(signal), fresh: true };
-      const light = await poller.next(uuid, changedAt, signal);
-      const moved = light.provision_updated_at !== last.provision_updated_at;
-      if (moved || stateFacts(light.provision_state)?.kind !== "moving")
-        return { node: await read(signal), fresh: true };
-      last = { ...last, ...light };
-      return { node: last, fresh: false };
-    },
-    async act(_action, node, mind, signal) {
-      const ops = work.operations(node, mind);
-      const saved = ops.length > 0 ? await patchNode(client, uuid, ops, work.what, signal) : node;
-      last = saved;
-      mind.done = true;
-      return saved;
-    },
-  };
-  const mind: Mind = { done: false, warnings: [] };
-  const { node } = await reconcile({
-    machine,
-    decide: (seen, memory) => work.decide(seen, memory),
-    memory: mind,
-    clock,
-    random,
-    signal: call.signal,
-    timeoutMs: call.timeoutMs ?? WAIT_MS,
-    onProgress: call.progress,
-    cause: async (seen) => seen.last_error ?? "no reason given",
-    trouble: poller.trouble,
-  });
-  return { node, mind };
-}
-
-/** May `paths` be written in the node's present state? A decision if not, or if not yet. */
-function stateBars(node: Node, paths: readonly string[]): Decision<Action> | undefined {
-  const facts = stateFacts(node.provision_state);
-  if (!facts) return unknownState(node);
-  if (facts.kind === "moving") return wait(stateName(node.provision_state));
-  // Ironic takes no PATCH there, and only an operator moves the node on.
-  if (facts.kind === "held")
-    return fail(
-      `The settings of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
-      adviceFor(facts, node),
-    );
-  const interfaces = paths.filter((path) => isInterface(path));
-  if (interfaces.length === 0 || facts.interfaces || node.maintenance) return undefined;
-  return fail(
-    `${interfaces.join(" and ")} of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
-    adviceFor(facts, node),
-  );
-}
 
 /** What has to change on the node so that it shows `wanted`, and so that fields no longer wanted are as they were. */
 function changesFor(node: Node, wanted: Fields, marker: ConfigMarker): Fields {
@@ -197,10 +67,11 @@ function nextMarker(node: Node, wanted: Fields, before: ConfigMarker): ConfigMar
   return { ...before, previous, written: wanted };
 }
 
-async function requireFields(client: Client, wanted: Fields): Promise<void> {
-  if ("automated_clean" in wanted) await client.require("automatedClean", "set automated cleaning of the node");
-  if ("description" in wanted) await client.require("description", "set the node's description");
-}
+/** What these settings ask of Ironic that older ones lack. */
+const needsOf = ({ automatedCleaning, description }: NodeConfigProps): Need[] => [
+  ...(automatedCleaning === undefined ? [] : [{ path: "automatedCleaning", feature: "automatedClean" } as const]),
+  ...(description === undefined ? [] : [{ path: "description", feature: "description" } as const]),
+];
 
 async function configure(
   found: Node,
@@ -212,7 +83,7 @@ async function configure(
 ): Promise<Outputs> {
   const client = await services.client();
   const wanted = wantedFields(props);
-  await requireFields(client, wanted);
+  for (const { path, feature } of needsOf(props)) await client.require(feature, `set ${path} of the node`);
   // The node's marker is the truth; the state's copy stands in when somebody has wiped `extra`.
   const markerOf = (node: Node): ConfigMarker =>
     configMarker(node) ?? { ...ours, previous: state?.previous ?? {}, written: state?.written ?? {} };
@@ -249,116 +120,6 @@ async function configure(
   };
 }
 
-/** A deployment that was handed over when it left the state: its machine is still the stack's doing. */
-const keptOf = (node: Node): string | undefined => configMarker(node)?.kept;
-
-/** What to put back: only what still has the value that we wrote. */
-function restoration(node: Node, state: State): { changes: Fields; foreign: string[] } {
-  const marker = configMarker(node);
-  const written = marker?.written ?? state.written;
-  const previous = { ...(marker?.previous ?? state.previous) };
-  if (state.reenableAutomatedCleaning === true) previous.automated_clean = true;
-  if (state.reenableAutomatedCleaning === false) previous.automated_clean = written.automated_clean ?? null;
-  const changes: Fields = {};
-  const foreign: string[] = [];
-  for (const [path, value] of Object.entries(written)) {
-    const now = readField(node, path);
-    const before = previous[path] ?? null;
-    if (sameValue(now, before)) continue;
-    if (sameValue(now, value)) changes[path] = before;
-    else foreign.push(path);
-  }
-  return { changes, foreign };
-}
-
-/** Is a deployment of ours on the node, and is it going or staying? */
-function deploymentStays(node: Node, mind: Mind, now: number): "gone" | "going" | "stays" {
-  const marker = deploymentMarker(node);
-  // Without its marker, which somebody may have wiped, a deployment is still told by the instance_uuid.
-  if (!marker && node.instance_uuid === null) return "gone";
-  if (marker?.keep || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
-  if (stateFacts(node.provision_state)?.kind === "moving") {
-    delete mind.stillSince;
-    return "going";
-  }
-  mind.stillSince ??= now;
-  return now - mind.stillSince < STAYING_MS ? "going" : "stays";
-}
-
-function decideRestore(node: Node, state: State, ours: Owned, mind: Mind, now: number): Decision<Action> {
-  if (mind.done) return { do: "done" };
-  const who = strangerOn(node, ours, keptOf(node));
-  if (who) return heldByOther(node, who);
-  if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };
-  if (state.onDestroy === "keep") return { do: "act", action: "write" };
-  const deployment = deploymentStays(node, mind, now);
-  if (deployment === "going") return wait("the deployment on the node ends first");
-  const { changes } = restoration(node, state);
-  const bar = stateBars(node, deployment === "stays" ? [] : Object.keys(changes));
-  return bar ?? { do: "act", action: "write" };
-}
-
-function restoreOperations(node: Node, state: State, mind: Mind): PatchOp[] {
-  const unmark = configMarker(node) ? [removeConfigMarker] : [];
-  if (state.onDestroy === "keep") return unmark;
-  const { changes, foreign } = restoration(node, state);
-  if (foreign.length > 0)
-    mind.warnings.push(`${foreign.join(", ")} had been changed by somebody else since, and were left as they are`);
-  if (stateFacts(node.provision_state)?.interfaces || node.maintenance)
-    return [...fieldsPatch(node, changes), ...unmark];
-  const deployment = deploymentMarker(node);
-  const stranded = deployment !== undefined && !deployment.keep;
-  // Whether the node is cleaned when that deployment ends is settled by automated_clean, so it has to wait as well.
-  const barred = Object.keys(changes).filter((path) => isInterface(path) || (stranded && path === "automated_clean"));
-  const held = Object.fromEntries(barred.map((path) => [path, changes[path] ?? null]));
-  for (const path of barred) delete changes[path];
-  if (barred.length === 0) return [...fieldsPatch(node, changes), ...unmark];
-  const what = `${barred.join(", ")} could not be restored while the node is "${stateName(node.provision_state)}"`;
-  const marker = configMarker(node);
-  if (!stranded || !marker) {
-    mind.warnings.push(`${what}; set them when it is available`);
-    return [...fieldsPatch(node, changes), ...unmark];
-  }
-  // A create that the engine forgot: what was there before stays written down for the one who ends it.
-  mind.warnings.push(
-    `${what} with deployment "${deployment.resource}". If no state knows that deployment any more, \`pulumi-ironic claims --owner ${deployment.owner}\` lists it, and its --release ends it and then restores them`,
-  );
-  const written = Object.fromEntries(barred.map((path) => [path, marker.written[path] ?? null]));
-  const left = { ...marker, previous: held, written };
-  return [...fieldsPatch(node, changes), configMarkerPatch(left)];
-}
-
-async function restore(state: State, services: Services, call: Call): Promise<void> {
-  const ours = { owner: state.owner, resource: state.resourceName };
-  try {
-    const client = await services.client();
-    const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const { node, mind } = await carryOut(
-      {
-        node: found,
-        what: "restore the node's interfaces and settings",
-        decide: (seen, memory) => decideRestore(seen, state, ours, memory, services.clock.now()),
-        operations: (seen, memory) => restoreOperations(seen, state, memory),
-      },
-      services,
-      call,
-    );
-    for (const warning of mind.warnings) call.warn(`Node ${nodeLabel(node)}: ${warning}.`);
-  } catch (error) {
-    if (!isAnswer(error, "nodeGone")) throw error;
-  }
-}
-
-async function isSameNode(state: State, name: string, services: Services): Promise<boolean> {
-  if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
-  try {
-    const client = await services.client();
-    return (await readNode(client, name, "see whether it is the same node")).uuid === state.nodeUuid;
-  } catch {
-    return false;
-  }
-}
-
 /** Tells the deployments of this program how the settings of this node went. */
 async function settling<T>(nodes: (string | undefined)[], work: () => Promise<T>): Promise<T> {
   const tell = (error?: Error) => {
@@ -382,8 +143,12 @@ async function settling<T>(nodes: (string | undefined)[], work: () => Promise<T>
 export const nodeConfigHandler: Handler = {
   secretOutputs: [],
 
-  async check(_olds, news) {
+  async check(_olds, news, services, call) {
     const { props, failures } = checkNodeConfig(news);
+    if (failures.length === 0)
+      failures.push(
+        ...(await report(`Node ${props.node}`, services, call, () => missing(needsOf(props), services, call))),
+      );
     if (failures.length === 0 && !hasUnknown(props.node))
       planSettings({
         node: props.node,
@@ -398,7 +163,7 @@ export const nodeConfigHandler: Handler = {
   async diff(_id, olds, news, services) {
     const state = olds as unknown as State;
     const props = news as unknown as NodeConfigProps;
-    const replaces = hasUnknown(props.node) || !(await isSameNode(state, props.node, services)) ? ["node"] : [];
+    const replaces = hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client)) ? ["node"] : [];
     const policies = ["onDestroy", "reenableAutomatedCleaning"] as const;
     const changes =
       replaces.length > 0 ||

@@ -214,3 +214,17 @@ export async function failureCause(
     throw error;
   }
 }
+
+/** Does `name` name the node that a state knows by UUID? Asked only when a program spells it anew; no if nobody can tell. */
+export async function isSameNode(
+  state: { node: string; nodeUuid?: string | undefined; nodeName?: string | undefined },
+  name: string,
+  client: () => Promise<Client>,
+): Promise<boolean> {
+  if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
+  try {
+    return (await readNode(await client(), name, "see whether it is the same node")).uuid === state.nodeUuid;
+  } catch {
+    return false;
+  }
+}

@@ -8,8 +8,8 @@ import { LIGHT_FIELDS, type LightNode } from "./node.ts";
 const MIN_INTERVAL_MS = 200;
 const MAX_INTERVAL_MS = 5_000;
 const SHARE_OF_AGE = 0.1;
-/** A server that needs long for a poll gets at least this many times as long a rest. */
-const REST_PER_LATENCY = 2;
+/** A server that needs long for a poll gets at least this many times as long a rest, within the bounds above. */
+const REST_PER_LATENCY = 5;
 /** A server in trouble is not asked more often than this. */
 const TROUBLED_INTERVAL_MS = 1_000;
 const PAGE_SIZE = 1_000;
@@ -52,6 +52,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
       tried: "watch the node",
       node: uuid,
       query: { fields: LIGHT_FIELDS.join(",") },
+      ahead: waiters.size === 1,
     });
 
   async function readAll(): Promise<Map<string, LightNode>> {
@@ -61,6 +62,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
       const { nodes, next } = await client.get<{ nodes: LightNode[]; next?: string }>("/nodes", {
         tried: "watch the nodes",
         query: { fields: LIGHT_FIELDS.join(","), limit: PAGE_SIZE, marker },
+        ahead: true,
       });
       for (const node of nodes) found.set(node.uuid, node);
       marker = nodes.at(-1)?.uuid;
@@ -113,7 +115,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
 
   function intervalMs(): number {
     const wanted = Math.min(...[...waiters].map(({ changedAt }) => wantedMs(changedAt)));
-    const jittered = Math.max(wanted * (0.9 + 0.2 * random()), latencyMs * REST_PER_LATENCY);
+    const jittered = Math.max(wanted * (0.9 + 0.2 * random()), Math.min(MAX_INTERVAL_MS, latencyMs * REST_PER_LATENCY));
     return trouble ? Math.max(TROUBLED_INTERVAL_MS, jittered) : jittered;
   }
 

@@ -1,12 +1,12 @@
 /**
- * What would go wrong, said at preview: judged from one bulk read per run, with the settings that the same program has
- * for the node laid over it. `ironic:preflight`: `off`, `warn` (everything is a warning) or `enforce` (everything is an
- * error); unset, what Ironic would accept is a warning and what it would reject an error.
+ * What would go wrong with a RamdiskDeployment: judged from one bulk read per run, with the settings that the same program
+ * has for the node laid over it.
  */
 import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
+import { type Finding, missing, type Need, reachable, report } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";
@@ -97,15 +97,6 @@ const factsOf = (client: Client): Promise<Facts | Error> => {
   memo.set(client, known);
   return known;
 };
-
-interface Finding {
-  path: string;
-  reason: string;
-  /** Ironic itself would refuse it. */
-  rejected: boolean;
-  /** A BaremetalNodeConfig of the node could change it. */
-  settings?: true;
-}
 
 interface Subject {
   props: DeploymentProps;
@@ -268,33 +259,45 @@ async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | un
   return found.map((finding) => ({ ...finding, rejected: finding.rejected && !isDoubtful(finding) }));
 }
 
-const MODES = ["off", "warn", "enforce"];
-let unreachableTold = false;
+/** What the deployment asks of Ironic that older ones lack. */
+function needsOf({ configDrive, protected: isProtected }: DeploymentProps): Need[] {
+  const drive = configDrive === undefined || hasUnknown(configDrive) ? undefined : driveValue(configDrive);
+  const json = drive && "json" in drive ? drive.json : undefined;
+  return [
+    ...(json ? [{ path: "configDrive", feature: "configDriveJson" } as const] : []),
+    ...(json && "vendor_data" in json ? [{ path: "configDrive", feature: "vendorData" } as const] : []),
+    ...(isProtected === true ? [{ path: "protected", feature: "protected" } as const] : []),
+  ];
+}
 
-/** `olds` are the inputs in the state, if the deployment is there already. */
-export async function preflight(
+async function nodeFindings(
   props: DeploymentProps,
   services: Services,
   call: Call,
   olds: Props | undefined,
-): Promise<CheckFailure[]> {
-  const mode = services.get("preflight");
-  if (mode !== undefined && !MODES.includes(mode))
-    return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
-  if (mode === "off") return [];
-  const findings = await imageFindings(props);
-  if (!hasUnknown(props.node)) {
-    const facts = await services.client().then(factsOf, (error: unknown) => error as Error);
-    if (facts instanceof Error) {
-      if (!unreachableTold) call.warn(`The program could not be checked against Ironic: ${facts.message}`);
-      unreachableTold = true;
-    } else findings.push(...(await findingsOf(props, facts, olds)));
-  }
-  const isFailure = ({ rejected }: Finding) => mode === "enforce" || (mode === undefined && rejected);
-  for (const finding of findings)
-    if (!isFailure(finding))
-      call.warn(`Node ${props.node}: ${finding.path === "node" ? "" : `${finding.path} `}${finding.reason}.`);
-  const drive = props.configDrive;
-  if (drive !== undefined && !hasUnknown(drive) && "reason" in driveValue(drive)) return [];
-  return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
+): Promise<Finding[]> {
+  if (hasUnknown(props.node)) return [];
+  const client = await reachable(services, call);
+  const facts = client && (await factsOf(client));
+  if (!(facts instanceof Error)) return facts ? findingsOf(props, facts, olds) : [];
+  call.warn(`Node ${props.node} could not be looked at: ${facts.message}`);
+  return [];
 }
+
+/** `olds` are the inputs in the state, if the deployment is there already. */
+export const preflight = (
+  props: DeploymentProps,
+  services: Services,
+  call: Call,
+  olds: Props | undefined,
+): Promise<CheckFailure[]> =>
+  report(`Node ${props.node}`, services, call, async () => {
+    const findings = [
+      ...(await imageFindings(props)),
+      ...(await missing(needsOf(props), services, call)),
+      ...(await nodeFindings(props, services, call, olds)),
+    ];
+    const drive = props.configDrive;
+    // The check says that anyway, and of such a drive nothing else can be said.
+    return drive !== undefined && !hasUnknown(drive) && "reason" in driveValue(drive) ? [] : findings;
+  });

@@ -11,16 +11,18 @@ export interface SessionStats {
   byPath: Record<string, number>;
 }
 
+export interface SessionRequest extends Exchange {
+  /** Does not wait for a place among the requests in flight. */
+  ahead?: boolean | undefined;
+}
+
 export interface Session {
   /** One request with the connection's proof of identity, within the limit of requests in flight. */
-  exchange(request: Exchange): Promise<Reply>;
+  exchange(request: SessionRequest): Promise<Reply>;
   readonly stats: SessionStats;
   readonly limiter: Limiter;
 }
 
-/** A read that takes this many times the usual is a sign of load. */
-const slowFactor = 4;
-const slowFloorMs = 500;
 const redirectsMax = 3;
 
 /** Statuses that move a GET elsewhere: https://www.rfc-editor.org/rfc/rfc9110#name-redirection-3xx */
@@ -55,38 +57,22 @@ export const createSession = (options: {
   const { transport, auth, now } = options;
   const limiter = createLimiter({ max: options.concurrency, now });
   const stats: SessionStats = { requests: 0, retries: 0, byPath: {} };
-  let usualReadMs: number | undefined;
-
-  const isSlow = (method: string, tookMs: number): boolean => {
-    if (method !== "GET") return false;
-    const usualMs = usualReadMs ?? tookMs;
-    usualReadMs = usualMs * 0.9 + tookMs * 0.1;
-    return tookMs > Math.max(slowFloorMs, usualMs * slowFactor);
-  };
-
-  const once = async (request: Exchange): Promise<Reply> => {
-    const counter = counterOf(request.method, request.url.pathname);
+  const once = async (request: SessionRequest): Promise<Reply> => {
+    const kind = counterOf(request.method, request.url.pathname);
     stats.requests += 1;
-    stats.byPath[counter] = (stats.byPath[counter] ?? 0) + 1;
-    let tookMs = 0;
+    stats.byPath[kind] = (stats.byPath[kind] ?? 0) + 1;
     return limiter.run(
-      async () => {
-        const startedMs = now();
-        const reply = await transport.exchange(request);
-        tookMs = now() - startedMs;
-        return reply;
-      },
+      () => transport.exchange(request),
       (reply, error) => {
-        if (reply === undefined) return error instanceof TransportError && error.sent ? "overloaded" : "unknown";
-        const load = loadOfReply(reply);
-        return isSlow(request.method, tookMs) && load === "fine" ? "busy" : load;
+        if (reply !== undefined) return loadOfReply(reply);
+        return error instanceof TransportError && error.sent ? "overloaded" : "unknown";
       },
-      request.signal,
+      { kind, ahead: request.ahead, signal: request.signal },
     );
   };
 
   /** With one renewal of the token if the server refuses the present one. */
-  const proven = async (request: Exchange): Promise<Reply> => {
+  const proven = async (request: SessionRequest): Promise<Reply> => {
     for (let renewals = 0; ; renewals += 1) {
       const proof = await auth.headers(request.signal);
       const reply = await once({ ...request, headers: { ...request.headers, ...proof } });

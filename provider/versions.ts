@@ -89,23 +89,26 @@ export const adviceFor = (feature: Feature): string =>
   featureAdvice[feature] ??
   `Upgrade Ironic to one that speaks API ${formatMinor(featureMinors[feature])}, or leave this out.`;
 
-/** The minor to speak with a server that offers `range`; `pinned` is `ironic:apiVersion`. Throws a ProblemError. */
+/** The server can be reached, but there is no version in which to speak with it. */
+export class UnusableVersion extends ProblemError {}
+
+/** The minor to speak with a server that offers `range`; `pinned` is `ironic:apiVersion`. Throws UnusableVersion. */
 export const chooseMinor = (range: VersionRange, pinned: number | undefined, endpoint: string): number => {
   const offered = `${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
   if (range.maxMinor < floorMinor) {
-    throw new ProblemError({
+    throw new UnusableVersion({
       problem: `Ironic at ${endpoint} offers API ${offered}; ramdisk deployments need at least ${formatMinor(floorMinor)}`,
       advice: "Use Ironic 11.1 or newer.",
     });
   }
   if (pinned !== undefined && (pinned < Math.max(range.minMinor, floorMinor) || pinned > range.maxMinor)) {
-    throw new ProblemError({
+    throw new UnusableVersion({
       problem: `API ${formatMinor(pinned)} is asked for (ironic:apiVersion or baremetal_api_version), but Ironic at ${endpoint} offers ${offered}, of which ${formatMinor(floorMinor)} and newer are usable`,
       advice: "Name a version in that range, or leave it out to use the newest that both sides know.",
     });
   }
   if (range.minMinor > newestMinor) {
-    throw new ProblemError({
+    throw new UnusableVersion({
       problem: `Ironic at ${endpoint} offers API ${offered}; this version of pulumi-ironic speaks up to ${formatMinor(newestMinor)}`,
       advice: "Upgrade pulumi-ironic.",
     });

@@ -223,7 +223,7 @@ describe("auth", () => {
     expect(error).to.be.instanceOf(IronicError);
     expect(error.message).to.equal(
       `Could not log in at Keystone ${keystone}/v3: Keystone answered 401 (req-k): wrong: [secret]. ` +
-        "Check user, password or application credential, their domains, and that they are neither disabled nor expired.",
+        "Check user, password or application credential, their domains, and that they are neither disabled nor expired. `pulumi refresh` and `destroy` use those that the last update stored: after a change, run `pulumi up` first.",
     );
   });
 

@@ -10,6 +10,7 @@ const limiterAt = (max: number, start?: number) => {
     await limiter.run(
       async () => undefined,
       () => load,
+      { kind: "GET" },
     );
     return limiter.limit;
   };
@@ -59,6 +60,7 @@ describe("limiter", () => {
         limiter.run(
           () => work(id),
           () => "unknown",
+          { kind: "GET" },
         ),
       ),
     );
@@ -76,13 +78,14 @@ describe("limiter", () => {
           finish = resolve;
         }),
       () => "fine",
+      { kind: "GET" },
     );
     const abort = new AbortController();
     const second = rejection(
       limiter.run(
         async () => "never",
         () => "fine",
-        abort.signal,
+        { kind: "GET", signal: abort.signal },
       ),
     );
     abort.abort(new Error("enough"));
@@ -93,7 +96,72 @@ describe("limiter", () => {
       await limiter.run(
         async () => "third",
         () => "fine",
+        { kind: "GET" },
       ),
     ).to.equal("third");
+  });
+
+  /** A server that works on `threads` requests at once, each for `workMs`, and keeps the others waiting. */
+  const serve = async (threads: number, workMs: number, count: number) => {
+    const time = { ms: 0 };
+    const limiter = createLimiter({ max: 32, now: () => time.ms });
+    const inServer: (() => void)[] = [];
+    const all = Array.from({ length: count }, () =>
+      limiter.run(
+        () => new Promise<void>((resolve) => inServer.push(resolve)),
+        () => "fine",
+        { kind: "PUT" },
+      ),
+    );
+    const limits: number[] = [];
+    for (let done = 0; done < count; ) {
+      time.ms += workMs;
+      for (const resolve of inServer.splice(0, threads)) {
+        resolve();
+        done++;
+      }
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      limits.push(limiter.limit);
+    }
+    await Promise.all(all);
+    return limits;
+  };
+
+  it("keeps few waiting in a server whose answers take longer the more there are", async () => {
+    const limits = await serve(2, 100, 200);
+    expect(limits.at(-1)).to.be.within(4, 10);
+  });
+
+  it("opens up to its maximum where the server has room", async () => {
+    const limits = await serve(64, 100, 400);
+    expect(limits.at(-1)).to.equal(32);
+  });
+
+  it("lets one ahead of all who wait", async () => {
+    const { limiter } = limiterAt(1, 1);
+    let finish = (): void => undefined;
+    const order: string[] = [];
+    const slow = limiter.run(
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+      () => "fine",
+      { kind: "PUT" },
+    );
+    const queued = limiter.run(
+      async () => order.push("queued"),
+      () => "fine",
+      { kind: "PUT" },
+    );
+    await limiter.run(
+      async () => order.push("ahead"),
+      () => "fine",
+      { kind: "GET", ahead: true },
+    );
+    expect(limiter.active).to.equal(1);
+    finish();
+    await Promise.all([slow, queued]);
+    expect(order).to.deep.equal(["ahead", "queued"]);
   });
 });

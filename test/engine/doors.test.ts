@@ -1,10 +1,11 @@
 // Every way into Ironic, on two Ironics: one deployment through each, with openstacksdk logging in with the same file.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHmac } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { whyNoDebian } from "../../lab/debian.ts";
 import { type Lab, type LabOptions, openLab, startLab } from "../../lab/lab.ts";
 import { config, deployment } from "./recipes.ts";
@@ -25,17 +26,64 @@ const doors: { title: string; options: LabOptions; clouds: string[] }[] = [
 /** Ironic lets only a system administrator switch cleaning off (policy baremetal:node:disable_cleaning). */
 const PROJECT_SCOPE = ["lab-owner", "lab-application", "lab-application-name", "lab-admin-token", "lab-trust"];
 
-/** What users see when a way in is wrong. */
-const wrong: { title: string; cloud: string; settings: Record<string, unknown>; message: RegExp }[] = [
+/** What users see when a way in is wrong; `file` is a certificate that signed nothing. */
+const wrong: { title: string; cloud: string; settings(file: string): Record<string, unknown>; message: RegExp }[] = [
   {
     title: "wrong password",
     cloud: "lab",
-    settings: { password: "n0t-this-one" },
+    settings: () => ({ password: "n0t-this-one" }),
     message: /answered 401[^\n]*(password|user)/i,
   },
-  { title: "unreachable host", cloud: "lab", settings: { endpoint: "https://127.0.0.1:9" }, message: /ECONNREFUSED/ },
-  { title: "role too weak", cloud: "lab-reader", settings: {}, message: /answered 403/ },
+  {
+    title: "wrong authority",
+    cloud: "lab",
+    settings: (file) => ({ caCertificate: file }),
+    message: /log in at Keystone https:[^\n]*certificate[^\n]*certificates/,
+  },
+  {
+    title: "unreachable host",
+    cloud: "lab",
+    settings: () => ({ endpoint: "https://127.0.0.1:9" }),
+    message: /ECONNREFUSED/,
+  },
+  {
+    title: "unreachable Keystone",
+    cloud: "lab",
+    settings: () => ({
+      authUrl: "https://127.0.0.1:9/v3",
+      username: "admin",
+      password: "n0t-this-one",
+      userDomainName: "Default",
+      systemScope: "all",
+    }),
+    message: /log in at Keystone https:..127\.0\.0\.1:9[^\n]*ECONNREFUSED[^\n]*auth_url/,
+  },
+  { title: "role too weak", cloud: "lab-reader", settings: () => ({}), message: /answered 403/ },
+  { title: "another project", cloud: "lab-stranger", settings: () => ({}), message: /no such node|could not be found/ },
+  {
+    title: "a code is missing",
+    cloud: "lab-totp",
+    settings: () => ({}),
+    message: /passcode/,
+  },
 ];
+
+/** https://www.rfc-editor.org/rfc/rfc6238 : the six digits of this half minute. */
+function oneTimeCode(secret: string): string {
+  const bits = [...secret].map((letter) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"),
+  );
+  const key = Buffer.from(
+    bits
+      .join("")
+      .match(/.{8}/g)
+      ?.map((byte) => Number.parseInt(byte, 2)) ?? [],
+  );
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  return String((hash.readUInt32BE((hash.at(-1) ?? 0) & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
 
 /** Only other names for doors that are there: once is enough. */
 const ONLY_LATEST = ["lab-owner", "lab-application-name", "lab-trust"];
@@ -93,10 +141,34 @@ for (const flavour of ["latest", "debian"] as const)
         });
 
       if (options.auth === "keystone" && flavour === "latest")
+        it("lab-totp: a password and a one-time code, new for each command", async () => {
+          stack = await Stack.init();
+          const file = join(stack.folder, "clouds.yaml");
+          const env = { OS_CLOUD: "lab-totp", OS_CLIENT_CONFIG_FILE: file };
+          Object.assign(stack.env, env);
+          const withCode = async <T>(work: () => Promise<T>): Promise<T> => {
+            const { clouds } = parse(readFileSync(lab.env.OS_CLIENT_CONFIG_FILE, "utf8"));
+            clouds["lab-totp"].auth.passcode = oneTimeCode(lab.extras.totpSecret ?? "");
+            writeFileSync(file, stringify({ clouds }));
+            return work();
+          };
+          stack.resources = [config("w", "node-0", { automatedCleaning: undefined }), deployment("w", lab)];
+          await withCode(() => stack.up());
+          const python = await withCode(async () =>
+            execFileSync(lab.python, ["-c", SEES, "node-0"], { env: { ...process.env, ...env }, encoding: "utf8" }),
+          );
+          expect(python.trim()).to.equal("active");
+          await withCode(() => stack.refresh("--expect-no-changes"));
+          await withCode(() => stack.destroy());
+          expect(await lab.node("node-0")).to.include({ provision_state: "available", instance_uuid: null });
+        });
+
+      if (options.auth === "keystone" && flavour === "latest")
         for (const { title, cloud, settings, message } of wrong)
           it(`says what is wrong: ${title}`, async () => {
             stack = await Stack.init({ env: { ...lab.env, OS_CLOUD: cloud } });
-            for (const [key, value] of Object.entries(settings)) {
+            const clouds = parse(readFileSync(lab.env.OS_CLIENT_CONFIG_FILE, "utf8")).clouds;
+            for (const [key, value] of Object.entries(settings(clouds["lab-mtls"].cert))) {
               if (key === "password") await stack.ok("config", "set", "--secret", `ironic:${key}`, String(value));
               else stack.config({ [`ironic:${key}`]: value });
             }

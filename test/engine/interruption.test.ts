@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
@@ -7,24 +7,8 @@ import { type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment } from "./recipes.ts";
 import { root, Stack } from "./stack.ts";
 
-/** Provider processes of this stack's engine: they inherit its environment. */
-function providersOf(stack: Stack): number[] {
-  const mark = `ENGINE_TEST_PROGRAM=${join(stack.folder, "resources.json")}`;
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return command.includes("dynamic-provider") && readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
 async function untilGone(stack: Stack): Promise<void> {
-  for (const end = Date.now() + 10_000; providersOf(stack).length > 0; await sleep(100))
+  for (const end = Date.now() + 10_000; stack.providers().length > 0; await sleep(100))
     if (Date.now() > end) throw new Error("a provider whose engine is dead goes on living");
 }
 
@@ -96,7 +80,7 @@ describe("interruptions (engine)", () => {
     const { node, before } = await begin();
     const going = stack.start("up");
     await judge.until(node, "deploying");
-    for (const pid of providersOf(stack)) process.kill(pid, "SIGKILL");
+    for (const pid of stack.providers()) process.kill(pid, "SIGKILL");
     expect((await going.done).code).to.not.equal(0);
     await finish(node, before);
   });

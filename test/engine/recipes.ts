@@ -5,10 +5,11 @@ import type { Described } from "./programs/described.ts";
 
 type Args = Record<string, unknown>;
 
-export const config = (name: string, node: string, args: Args = {}): Described => ({
+export const config = (name: string, node: string, args: Args = {}, options: Args = {}): Described => ({
   kind: "config",
   name,
   args: { node, bootInterface: "ipxe", automatedCleaning: false, ...args },
+  options,
 });
 
 export const drive = (name: string, node: unknown, args: Args = {}): Described => ({

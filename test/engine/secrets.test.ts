@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { stringify } from "yaml";
+import { type Answer, startFront } from "./front.ts";
 import { type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment, drive } from "./recipes.ts";
 import { Stack } from "./stack.ts";
@@ -9,6 +12,13 @@ const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile());
+
+const html = { headers: { "content-type": "text/html" } };
+const json = (status: number, body: unknown): Answer => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 describe("secrets (engine)", () => {
   let judge: Judge;
@@ -61,6 +71,118 @@ describe("secrets (engine)", () => {
     expect(hits).to.deep.equal([]);
     // The same search finds what is no secret: it can fail.
     expect(texts.some((text) => text.includes(judge.lab.images.ramdisk))).to.equal(true);
+    await stack.destroy();
+  });
+
+  /** Servers, proxies and their error pages repeat what they were sent; nothing of it may reach the user's screen. */
+  const echoes: { title: string; answer(text: string): Answer }[] = [
+    {
+      title: "an error of Ironic's",
+      answer: (text) => json(400, { error_message: { faultstring: `strange: ${text}` } }),
+    },
+    { title: "an error page", answer: (text) => ({ ...html, status: 500, body: `<html><pre>${text}</pre></html>` }) },
+    { title: "a refused login", answer: (text) => json(401, { error_message: text }) },
+    { title: "a text instead of JSON", answer: (text) => ({ ...html, status: 200, body: text }) },
+    { title: "JSON of another form", answer: (text) => json(200, [{ [text]: text }]) },
+    {
+      title: "a node of another form",
+      answer: (text) => json(200, { uuid: { [text]: text }, name: text, extra: text }),
+    },
+    {
+      title: "a redirect",
+      answer: (text) => ({
+        status: 302,
+        headers: { location: `http://127.0.0.1:9/${encodeURIComponent(text)}` },
+        body: "",
+      }),
+    },
+  ];
+
+  it("of the connection and of drives stand nowhere, whatever a server repeats of them", async () => {
+    const password = "pl4nted-p4ssword:with/colon";
+    const planted = [password, "pl4nted-echo-drive", "pl4nted-echo-user"];
+    const forms = planted.flatMap((text) => [text, Buffer.from(text).toString("base64")]);
+    forms.push(Buffer.from(`lab-user:${password}`).toString("base64"));
+    const { kernel, ramdisk } = judge.lab.images;
+    for (const { title, answer } of echoes) {
+      const front = await startFront(judge.lab.url, {
+        before: (_method, path, headers, body) => {
+          const proof = Buffer.from(String(headers.authorization ?? "").slice(6), "base64").toString();
+          // The first question is answered as it should be, so that the next ones come.
+          return path === "/v1" ? undefined : answer(`${JSON.stringify(headers)} ${proof} ${body}`);
+        },
+      });
+      const own = await Stack.init();
+      try {
+        own.config({ "ironic:endpoint": front.url, "ironic:authType": "http_basic", "ironic:username": "lab-user" });
+        await own.ok("config", "set", "--secret", "ironic:password", password);
+        own.resources = [
+          config("w", "node-0"),
+          drive("w", "node-0", { userData: planted[2] }),
+          {
+            kind: "deployment",
+            name: "w",
+            args: { node: "node-0", kernel, ramdisk, configDrive: { meta_data: {}, user_data: planted[1] } },
+          },
+        ];
+        own.config({ "ironic:preflight": "warn" });
+        await own.preview("--diff");
+        const said = await own.fails("up", "--diff");
+        expect(said, title).to.match(/error: /);
+        const texts = [
+          own.transcript,
+          await own.export(),
+          ...filesBelow(own.state).map((path) => readFileSync(path, "latin1")),
+        ];
+        expect(
+          forms.filter((secret) => texts.some((text) => text.includes(secret))),
+          title,
+        ).to.deep.equal([]);
+        expect(front.requests.length, title).to.be.greaterThan(1);
+      } finally {
+        own.remove();
+        await front.close();
+      }
+    }
+  });
+
+  it("of the connection stand neither in the engine's verbose log nor in what a crash leaves", async function () {
+    if (process.platform !== "linux") {
+      process.stdout.write("      skipped: finding processes needs /proc\n");
+      this.skip();
+    }
+    const node = await judge.take();
+    const password = "pl4nted-in-clouds";
+    const proof = Buffer.from(`lab-user:${password}`).toString("base64");
+    const auth = { endpoint: judge.lab.url, username: "lab-user", password };
+    stack.write("clouds.yaml", stringify({ clouds: { own: { auth_type: "http_basic", auth } } }));
+    stack.env.OS_CLIENT_CONFIG_FILE = join(stack.folder, "clouds.yaml");
+    stack.env.OS_CLOUD = "own";
+    stack.resources = [config("w", node), deployment("w", judge.lab)];
+    await stack.up("--logtostderr", "--logflow", "-v=11");
+    expect(stack.transcript.length).to.be.greaterThan(100_000);
+    // Node.js is asked to say as much as it can when it dies.
+    stack.env.NODE_OPTIONS = `--report-uncaught-exception --report-on-fatalerror --report-directory=${stack.folder}`;
+    stack.resources = [
+      config("w", node),
+      deployment("w", judge.lab, { readiness: { tcp: "127.0.0.1:9", timeoutSeconds: 60 } }),
+    ];
+    for (const signal of ["SIGABRT", "SIGSEGV"] as const) {
+      const going = stack.start("up");
+      let pids: number[] = [];
+      for (const end = Date.now() + 20_000; pids.length === 0 && Date.now() < end; await sleep(50))
+        pids = stack.providers();
+      await sleep(500);
+      for (const pid of pids) process.kill(pid, signal);
+      const { code, output } = await going.done;
+      expect(code, output).to.not.equal(0);
+    }
+    delete stack.env.NODE_OPTIONS;
+    const reports = filesBelow(stack.folder).filter((path) => /report\./.test(path));
+    const texts = [stack.transcript, ...reports.map((path) => readFileSync(path, "latin1"))];
+    expect([password, proof].filter((secret) => texts.some((text) => text.includes(secret)))).to.deep.equal([]);
+    stack.resources = [config("w", node), deployment("w", judge.lab)];
+    await stack.up();
     await stack.destroy();
   });
 

@@ -1,6 +1,6 @@
 // A Pulumi stack of its own for one test: project, backend and the real engine's command line, with a time limit on everything.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -191,6 +191,22 @@ export class Stack {
 
   urn = (kind: string, name: string): string =>
     `urn:pulumi:${this.name}::${this.project}::pulumi-nodejs:dynamic/ironic:${kind}::${name}`;
+
+  /** Provider processes of this stack's engine: they inherit its environment. Only where there is /proc. */
+  providers(): number[] {
+    const mark = `ENGINE_TEST_PROGRAM=${join(this.folder, "resources.json")}`;
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+          return command.includes("dynamic-provider") && readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
+  }
 
   /** Sets values of the stack's configuration, others stay. */
   config(values: Record<string, unknown>): void {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import * as ironic from "pulumi-ironic";
 
-/** `{ "ref": "w1.content" }` stands for an output of an earlier resource, `{ "secret": x }` for a secret. */
+/** `{ "ref": "config:w1.node" }` stands for an output of an earlier resource, `{ "ref": "provider:west" }` for the resource
+ * itself, `{ "secret": x }` for a secret. */
 export interface Described {
   kind: keyof typeof kinds;
   name: string;
@@ -16,11 +17,12 @@ const kinds = {
   drive: ironic.ConfigDrive,
   deployment: ironic.RamdiskDeployment,
   allocation: ironic.NodeAllocation,
+  provider: ironic.Provider,
 } as const;
 
 type Constructor = new (name: string, args: never, options: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
-const made = new Map<string, Record<string, unknown>>();
+const made = new Map<string, pulumi.CustomResource>();
 
 function resolve(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(resolve);
@@ -28,20 +30,15 @@ function resolve(value: unknown): unknown {
   const { ref, secret } = value as { ref?: string; secret?: unknown };
   if (secret !== undefined) return pulumi.secret(resolve(secret));
   if (ref === undefined) return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, resolve(child)]));
-  const dot = ref.lastIndexOf(".");
-  const resource = made.get(ref.slice(0, dot));
+  const [key = "", output] = ref.split(".");
+  const resource = made.get(key);
   if (!resource) throw new Error(`${ref}: there is no such resource before this one`);
-  return resource[ref.slice(dot + 1)];
+  return output === undefined ? resource : (resource as unknown as Record<string, unknown>)[output];
 }
 
 const file = process.env.ENGINE_TEST_PROGRAM;
 if (!file) throw new Error("ENGINE_TEST_PROGRAM names the file that describes the resources");
 for (const { kind, name, args, options } of JSON.parse(readFileSync(file, "utf8")) as Described[]) {
   const make = kinds[kind] as unknown as Constructor;
-  const resource = new make(
-    name,
-    resolve(args) as never,
-    (resolve(options ?? {}) ?? {}) as pulumi.CustomResourceOptions,
-  );
-  made.set(`${kind}:${name}`, resource as unknown as Record<string, unknown>);
+  made.set(`${kind}:${name}`, new make(name, resolve(args) as never, resolve(options ?? {}) as never));
 }

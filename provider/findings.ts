@@ -1,0 +1,97 @@
+/**
+ * What would go wrong, found while the engine checks a program, and how it reaches the user. `ironic:preflight`: `off`,
+ * `warn` (everything is a warning) or `enforce` (everything is an error); unset, what Ironic would accept is a warning and
+ * what it would reject an error.
+ */
+import type { Client } from "./client.ts";
+import { isAnswer } from "./errors.ts";
+import type { Call, CheckFailure, Services } from "./handler.ts";
+import { type Feature, UnusableVersion } from "./versions.ts";
+
+export interface Finding {
+  /** Property; empty for the resource as a whole. */
+  path: string;
+  reason: string;
+  /** Ironic itself would refuse it. */
+  rejected: boolean;
+  /** A BaremetalNodeConfig of the node could change it. */
+  settings?: true;
+}
+
+const MODES = ["off", "warn", "enforce"];
+
+/** Runs `look` unless that is switched off; what it found comes back as failures of the check, or is told as warnings. */
+export async function report(
+  subject: string,
+  services: Services,
+  call: Call,
+  look: () => Promise<readonly Finding[]>,
+): Promise<CheckFailure[]> {
+  const mode = services.get("preflight");
+  if (mode !== undefined && !MODES.includes(mode))
+    return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
+  if (mode === "off") return [];
+  const findings: readonly Finding[] = await look().catch((error: unknown) => {
+    if (!(error instanceof UnusableVersion)) throw error;
+    return [{ path: "", reason: error.message, rejected: true }];
+  });
+  const isFailure = ({ rejected }: Finding) => mode === "enforce" || (mode === undefined && rejected);
+  for (const finding of findings)
+    if (!isFailure(finding))
+      call.warn(
+        `${subject}: ${["", "node"].includes(finding.path) ? "" : `${finding.path} `}${finding.reason.replace(/\.$/, "")}.`,
+      );
+  return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
+}
+
+const troubles = new WeakMap<Client, Promise<Error | undefined>>();
+let told = false;
+
+/**
+ * The client if Ironic answers; if not, the user is told once per run, and the preview goes on. Throws UnusableVersion.
+ */
+export async function reachable(services: Services, call: Call): Promise<Client | undefined> {
+  const tell = (error: Error) => {
+    if (!told) call.warn(`The program could not be checked against Ironic: ${error.message}`);
+    told = true;
+    return undefined;
+  };
+  let client: Client;
+  try {
+    client = await services.client();
+  } catch (error) {
+    return tell(error as Error);
+  }
+  const known =
+    troubles.get(client) ??
+    client.minor().then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  troubles.set(client, known);
+  const trouble = await known;
+  if (trouble instanceof UnusableVersion) throw trouble;
+  return trouble ? tell(trouble) : client;
+}
+
+export interface Need {
+  /** Property that needs it; empty for the resource as a whole. */
+  path: string;
+  feature: Feature;
+}
+
+/** What this Ironic's version cannot do. Costs one small request per run. */
+export async function missing(needs: readonly Need[], services: Services, call: Call): Promise<Finding[]> {
+  const client = needs.length > 0 ? await reachable(services, call) : undefined;
+  if (!client) return [];
+  const findings: Finding[] = [];
+  for (const { path, feature } of needs) {
+    try {
+      await client.require(feature, "check the program");
+    } catch (error) {
+      if (!isAnswer(error, "unsupported")) throw error;
+      findings.push({ path, reason: `${error.detail}. ${error.advice}`, rejected: true });
+    }
+  }
+  return findings;
+}
