@@ -57,11 +57,9 @@ describe("several Ironics in one stack (engine)", function () {
     deployment("there", judge.lab, { kernelArguments }, inWest),
   ];
 
-  /** What a preview or an update is about to do, by resource: "~ westprovider". */
+  /** What a preview is about to do, by resource type. */
   const steps = (output: string): string[] =>
-    output
-      .split("\n")
-      .flatMap((line) => /^\s*(\+-|-\+|\+\+|--|[+~-])\s+\S+\s+(\S+)/.exec(line)?.slice(1, 3).join(" ") ?? []);
+    output.split("\n").flatMap((line) => /^\s*([+~-]+)\s+(\S+:\S+)/.exec(line)?.slice(1, 3).join(" ") ?? []);
 
   it("deploys to each, passwords being Outputs; a changed connection updates the provider and touches no machine", async () => {
     const node = await judge.take();
