@@ -42,6 +42,8 @@ export interface ConfigMarker {
   written: Record<string, unknown>;
   /** instance_uuid of a deployment of the same stack that left the state but stays on the machine. */
   kept?: string;
+  /** The settings have left the stack while its deployment stood on the machine: who ends that one restores them. */
+  left?: true;
 }
 
 // A name-based UUID (RFC 9562, version 8: own hash), so that a re-run after a crash computes the same claim.
@@ -88,7 +90,7 @@ export function deploymentMarker(node: Node): DeploymentMarker | undefined {
     : { owner: "unreadable", resource: "unreadable", instanceUuid: "unreadable", after: null };
 }
 
-export function configMarker(node: Node): ConfigMarker | undefined {
+export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;
   const marker = asRecord(raw);
@@ -99,6 +101,7 @@ export function configMarker(node: Node): ConfigMarker | undefined {
         previous: asRecord(marker.previous) ?? {},
         written: asRecord(marker.written) ?? {},
         ...(typeof marker.kept === "string" && { kept: marker.kept }),
+        ...(marker.left === true && { left: true }),
       }
     : { owner: "unreadable", resource: "unreadable", previous: {}, written: {} };
 }

@@ -3,7 +3,7 @@ import { type Authenticator, createAuthenticator } from "./auth.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Connection, describeEndpoint, secretsOf } from "./connection.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
-import { CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
+import { type Answer, CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
 import { adviceForStaleToken } from "./keystone.ts";
 import { redact, secretsOfBody } from "./redact.ts";
 import { memoise, type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
@@ -111,8 +111,11 @@ const parseReply = <T>(reply: Reply, fail: Fail): T => {
   }
 };
 
+const answerOf = ({ untrusted, sent }: TransportError): Answer =>
+  untrusted ? "untrusted" : sent ? "ambiguous" : "unreachable";
+
 const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>
-  fail({ answer: error.sent ? "ambiguous" : "unreachable", detail: `${url.origin}: ${error.message}`, cause: error });
+  fail({ answer: answerOf(error), detail: `${url.origin}: ${error.message}`, cause: error });
 
 /** Errors of one call, with nothing secret in them. */
 const createFailer =
@@ -248,9 +251,11 @@ const createCall = (parts: Parts, agreement: Agreement) => {
   };
   return <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
     const rules = method === "GET" ? retriesOfGet : retriesOfSend;
-    return interruptible(options.tried, options.signal, () =>
-      retry(rules, parts.retrying(options.signal), () => once<T>(method, path, options)),
-    );
+    return interruptible(options.tried, options.signal, async () => {
+      // Tried often enough by itself: not to be repeated as often again.
+      await agreement.get(options.signal);
+      return retry(rules, parts.retrying(options.signal), () => once<T>(method, path, options));
+    });
   };
 };
 

@@ -1,7 +1,7 @@
 /** RamdiskDeployment in the provider process. */
 
 import { adopt } from "./adoption.ts";
-import { type Claim, driveFingerprint, holderOf, instanceUuidFor } from "./claim.ts";
+import { type Claim, configMarker, driveFingerprint, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import {
   type Decision,
@@ -41,6 +41,7 @@ import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { createMachine } from "./machine.ts";
 import { failureCause, isSameNode, type Node, putPowerOn, readNode } from "./node.ts";
+import { restore } from "./node-config-restore.ts";
 import { pollerOf } from "./poller.ts";
 import { preflight } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
@@ -194,6 +195,19 @@ async function powerOn(client: Client, node: Node, services: Services, call: Cal
   }
 }
 
+/** The settings of the same stack went first, and could not be restored while the machine ran. */
+async function restoreLeft(
+  { uuid, name, extra }: Node,
+  { owner }: Claim,
+  services: Services,
+  call: Call,
+): Promise<void> {
+  const settings = configMarker({ extra });
+  if (!settings?.left || settings.owner !== owner) return;
+  const node = name ?? uuid;
+  await restore({ ...settings, node, nodeUuid: uuid, resourceName: settings.resource }, services, call);
+}
+
 async function release(state: State, services: Services, call: Call): Promise<void> {
   const client = await services.client();
   const claim = claimFrom(state);
@@ -225,6 +239,7 @@ async function release(state: State, services: Services, call: Call): Promise<vo
       trouble: pollerOf(client, services.clock, services.random).trouble,
     });
     if (remark) call.warn(`Node ${nodeLabel(released)} ${remark}.`);
+    await restoreLeft(released, claim, services, call);
   } catch (error) {
     if (isAnswer(error, "nodeGone")) return;
     throw error;

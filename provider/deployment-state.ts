@@ -91,6 +91,10 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
   const notes = [
     ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
+    // Written down before the reboot that it needs, which a crash then prevented.
+    ...(node.provision_state === "active" && holder.marker.after === node.provision_updated_at
+      ? ["what it boots was changed, but it has not been restarted since"]
+      : []),
     ...(holder.marker.drive !== drive ? ["another config drive was sent"] : []),
     ...(node.provision_state === "active" &&
     "configdrive" in node.instance_info !== (drive !== undefined) &&

@@ -15,6 +15,7 @@ export type Answer =
   | "serverError"
   | "ambiguous"
   | "unreachable"
+  | "untrusted"
   | "unsupported";
 
 /** What the user can do about it; a caller that knows more passes its own advice. */
@@ -35,6 +36,7 @@ const adviceByAnswer: Record<Answer, string> = {
   serverError: "This is a fault of the server; Ironic's API log has the request id.",
   ambiguous: "It is not known whether Ironic did it; run again, the node is then read first.",
   unreachable: "Nothing was changed. Check `ironic:endpoint`, the network, proxies and certificates.",
+  untrusted: "Nothing was sent. Correct the certificates or the address: asking again would not help.",
   unsupported: "Use a newer Ironic or leave out what needs it.",
 };
 

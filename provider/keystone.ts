@@ -104,7 +104,7 @@ const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: u
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
     throw failure(login, `${method} ${url.pathname}`, {
-      answer: "unreachable",
+      answer: cause.untrusted ? "untrusted" : "unreachable",
       detail: `${url.origin}: ${cause.message}`,
       advice: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL), the network, proxies and certificates.",
       cause,

@@ -64,7 +64,8 @@ function nextMarker(node: Node, wanted: Fields, before: ConfigMarker): ConfigMar
   // What was there before we first wrote is remembered once and never overwritten.
   for (const path of Object.keys(wanted))
     previous[path] = path in before.previous ? before.previous[path] : readField(node, path);
-  return { ...before, previous, written: wanted };
+  const { left: _, ...rest } = before;
+  return { ...rest, previous, written: wanted };
 }
 
 /** What these settings ask of Ironic that older ones lack. */

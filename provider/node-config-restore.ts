@@ -1,5 +1,5 @@
 /** What happens to a node's settings when they leave the stack. */
-import { configMarker, deploymentMarker } from "./claim.ts";
+import { type ConfigMarker, configMarker, deploymentMarker } from "./claim.ts";
 import { type Decision, heldByOther, nodeLabel, wait } from "./decision.ts";
 import { isAnswer } from "./errors.ts";
 import type { Call, Services } from "./handler.ts";
@@ -95,12 +95,13 @@ function restoreOperations(node: Node, state: State, mind: Mind): PatchOp[] {
     mind.warnings.push(`${what}; set them when it is available`);
     return [...fieldsPatch(node, changes), ...unmark];
   }
-  // A create that the engine forgot: what was there before stays written down for the one who ends it.
+  // One that could not be ended, or a create that the engine forgot: what was there before stays written down for the one
+  // who ends it.
   mind.warnings.push(
-    `${what} with deployment "${deployment.resource}". If no state knows that deployment any more, \`pulumi-ironic claims --owner ${deployment.owner}\` lists it, and its --release ends it and then restores them`,
+    `${what} with deployment "${deployment.resource}"; they will be when that one is destroyed. If no state knows it any more, \`pulumi-ironic claims --owner ${deployment.owner}\` lists it, and its --release ends it and then restores them`,
   );
   const written = Object.fromEntries(barred.map((path) => [path, marker.written[path] ?? null]));
-  const left = { ...marker, previous: held, written };
+  const left: ConfigMarker = { ...marker, previous: held, written, left: true };
   return [...fieldsPatch(node, changes), configMarkerPatch(left)];
 }
 

@@ -33,7 +33,17 @@ export interface Poller {
 }
 
 const isPermanent = (error: unknown): boolean =>
-  isAnswer(error, "unauthorized", "forbidden", "notFound", "nodeGone", "unacceptable", "invalid", "unsupported");
+  isAnswer(
+    error,
+    "unauthorized",
+    "forbidden",
+    "notFound",
+    "nodeGone",
+    "unacceptable",
+    "invalid",
+    "unsupported",
+    "untrusted",
+  );
 
 export function createPoller(client: Client, clock: Clock, random: () => number): Poller {
   const waiters = new Set<Waiter>();

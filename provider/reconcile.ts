@@ -75,6 +75,7 @@ const AFTER_FAILURE: Readonly<Record<Answer, "again" | "stop">> = {
   serverError: "again",
   ambiguous: "again",
   unreachable: "again",
+  untrusted: "stop",
   invalid: "stop",
   forbidden: "stop",
   unauthorized: "stop",

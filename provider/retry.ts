@@ -12,10 +12,10 @@ export type RetryRules = Partial<Record<Answer, RetryRule>>;
 
 /** Reading twice harms nobody. */
 export const retriesOfGet: RetryRules = {
-  ambiguous: { attempts: 6, pauseMs: 100 },
+  ambiguous: { attempts: 8, pauseMs: 100 },
   unreachable: { attempts: 4, pauseMs: 500 },
   overloaded: { attempts: 8, pauseMs: 1000 },
-  serverError: { attempts: 4, pauseMs: 500 },
+  serverError: { attempts: 6, pauseMs: 500 },
   noConductor: { attempts: 4, pauseMs: 1000 },
 };
 

@@ -35,11 +35,14 @@ export class TransportError extends Error {
   /** False only if not one byte of the request left: the server can't have acted on it. */
   readonly sent: boolean;
   readonly timedOut: boolean;
+  /** The two sides do not accept each other's certificates, or one of them speaks no TLS: it will not pass by itself. */
+  readonly untrusted: boolean;
 
   constructor(fields: { text: string; sent: boolean; timedOut: boolean; cause: unknown }) {
     super(fields.text, { cause: fields.cause });
     this.sent = fields.sent;
     this.timedOut = fields.timedOut;
+    this.untrusted = /CERT|SIGNED|UNABLE_TO_|^ERR_(TLS|SSL)/.test(codeOf(fields.cause) ?? "");
   }
 }
 

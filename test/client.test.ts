@@ -142,7 +142,7 @@ describe("client", () => {
     greet();
     nock(origin).get("/v1/x").times(4).reply(500, fault("database is locked"));
     expect((await answerOf(client.get("/x", { tried: "read" }))).answer).to.equal("serverError");
-    expect(clock.slept).to.have.length(3);
+    expect(clock.slept).to.have.length(5);
   });
 
   it("calls a cut body ambiguous and reads again", async () => {

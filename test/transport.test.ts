@@ -151,7 +151,7 @@ describe("transport", () => {
       expect((await ask(url, { caCertificate: made.ca })).text).to.equal("GET /x");
       await transport.close();
       const error = await fails(url, {});
-      expect(error.sent).to.equal(false);
+      expect(error).to.include({ sent: false, untrusted: true });
       expect(error.message).to.contain("name it in caCertificate");
     });
 
@@ -188,7 +188,7 @@ describe("transport", () => {
     it("notices that a port does not speak TLS", async () => {
       const error = await fails(`https://127.0.0.1:${await start(createHttp(hello))}/`, {});
       expect(error.message).to.match(/does not speak TLS|EPROTO|WRONG_VERSION/);
-      expect(error.sent).to.equal(false);
+      expect(error).to.include({ sent: false, untrusted: true });
     });
   });
 });

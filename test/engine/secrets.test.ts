@@ -1,12 +1,19 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { stringify } from "yaml";
 import { type Answer, startFront } from "./front.ts";
 import { type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment, drive } from "./recipes.ts";
 import { Stack } from "./stack.ts";
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -169,11 +176,10 @@ describe("secrets (engine)", () => {
     ];
     for (const signal of ["SIGABRT", "SIGSEGV"] as const) {
       const going = stack.start("up");
-      let pids: number[] = [];
-      for (const end = Date.now() + 20_000; pids.length === 0 && Date.now() < end; await sleep(50))
-        pids = stack.providers();
-      await sleep(500);
-      for (const pid of pids) process.kill(pid, signal);
+      await going.said(/waiting for .*127\.0\.0\.1:9/);
+      const pids = stack.providers();
+      expect(pids).to.have.length.greaterThan(0);
+      for (const pid of pids) kill(pid, signal);
       const { code, output } = await going.done;
       expect(code, output).to.not.equal(0);
     }
