@@ -140,7 +140,7 @@ describe("client", () => {
 
   it("repeats reads, but not for ever", async () => {
     greet();
-    nock(origin).get("/v1/x").times(4).reply(500, fault("database is locked"));
+    nock(origin).get("/v1/x").times(6).reply(500, fault("database is locked"));
     expect((await answerOf(client.get("/x", { tried: "read" }))).answer).to.equal("serverError");
     expect(clock.slept).to.have.length(5);
   });

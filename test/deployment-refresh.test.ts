@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { DEPLOYMENT_MARKER } from "../provider/claim.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
 import { UNKNOWN } from "../provider/schema.ts";
@@ -54,6 +55,20 @@ describe("RamdiskDeployment: diff", () => {
 });
 
 describe("RamdiskDeployment: refresh", () => {
+  it("does not take for running what a crash kept from the machine, though the program wants just that", async () => {
+    const w = scene();
+    const first = await w.made(undefined, { ...INPUTS, kernelArguments: "one" });
+    w.before(({ method, body }) => {
+      if (method === "PUT" && (body as Props).target === "rebuild") throw new Error("the engine was killed");
+    });
+    const program = { ...INPUTS, kernelArguments: "two" };
+    expect((await w.up(first, program)).error).to.be.instanceOf(Error);
+    expect(w.node().instance_info.ramdisk_kernel_arguments).to.equal("two");
+    const seen = (await w.refresh(first)) as Stored;
+    expect(seen.inputs.kernelArguments).to.equal("two");
+    expect((await w.diff(seen, program)).changes).to.equal(true);
+  });
+
   const drifted = async (change: (w: World) => void, inputs: Props = INPUTS) => {
     const w = scene();
     const first = await w.made(undefined, inputs);
@@ -95,6 +110,13 @@ describe("RamdiskDeployment: refresh", () => {
       change: (node) => {
         delete node.instance_info.ramdisk_kernel_arguments;
       },
+    },
+    "a change that a crash kept from the machine": {
+      change: (node) => {
+        node.instance_info.ramdisk_kernel_arguments = "debug";
+        Object.assign(node.extra[DEPLOYMENT_MARKER] as object, { after: node.provision_updated_at });
+      },
+      drift: /has not been restarted/,
     },
     "a drive that was removed": {
       change: (node) => {

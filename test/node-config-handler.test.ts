@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER, instanceUuidFor } from "../provider/claim.ts";
+import { deploymentHandler } from "../provider/deployment-handler.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
 import { nodeConfigHandler } from "../provider/node-config-handler.ts";
@@ -362,6 +363,22 @@ describe("BaremetalNodeConfig: destroy", () => {
     deploy(w);
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.clock.now()).to.be.within(60_000, 70_000);
+    expect(w.warnings().join()).to.match(/could not be restored .*they will be when that one is destroyed/);
+    expect(configMarker(w.node())).to.deep.include({ left: true, previous: BEFORE, written: WRITTEN });
+  });
+
+  it("leaves the rest to a deployment that goes later, unless the stack has taken the settings up again", async () => {
+    for (const again of [false, true]) {
+      const { w, first } = await made();
+      deploy(w);
+      await w.destroy(first);
+      if (again) await w.made(undefined, INPUTS);
+      const held = { ...BASE, resourceName: "worker", nodeUuid: NODE, instanceUuid: DEPLOYED };
+      await w.clock.run(deploymentHandler.delete(DEPLOYED, held, w.services, w.call));
+      expect(w.node()).to.include({ provision_state: "available", instance_uuid: null });
+      expect(settings(w.node())).to.deep.equal(again ? WRITTEN : BEFORE);
+      expect(CONFIG_MARKER in w.node().extra).to.equal(again);
+    }
   });
 
   it("refuses a node of others, and writes nothing", async () => {
