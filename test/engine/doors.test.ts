@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { parse, stringify } from "yaml";
 import { whyNoDebian } from "../../lab/debian.ts";
 import { type Lab, type LabOptions, openLab, startLab } from "../../lab/lab.ts";
+import type { Described } from "./programs/described.ts";
 import { config, deployment } from "./recipes.ts";
 import { Stack } from "./stack.ts";
 
@@ -85,6 +86,13 @@ function oneTimeCode(secret: string): string {
   return String((hash.readUInt32BE((hash.at(-1) ?? 0) & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
+/** What a role may do beyond looking: docs/connection.md, "Least privilege". */
+const roles: { cloud: string; settings: boolean; cleaningOff: { latest: boolean; debian: boolean } }[] = [
+  { cloud: "lab-system-member", settings: true, cleaningOff: { latest: false, debian: true } },
+  { cloud: "lab-manager", settings: true, cleaningOff: { latest: false, debian: true } },
+  { cloud: "lab-member", settings: false, cleaningOff: { latest: false, debian: false } },
+];
+
 /** Only other names for doors that are there: once is enough. */
 const ONLY_LATEST = ["lab-owner", "lab-application-name", "lab-trust"];
 
@@ -139,6 +147,31 @@ for (const flavour of ["latest", "debian"] as const)
           const text = stack.transcript + (await stack.export());
           expect(secretsOf(cloud).filter((secret) => text.includes(secret))).to.deep.equal([]);
         });
+
+      if (options.auth === "keystone")
+        for (const { cloud, settings, cleaningOff } of roles)
+          it(`${cloud}: may do what is written down, and is refused the rest with nothing left behind`, async () => {
+            stack = await Stack.init({ env: { ...lab.env, OS_CLOUD: cloud } });
+            const before = await lab.node("node-0");
+            const trial = async (allowed: boolean, resources: Described[]) => {
+              stack.resources = resources;
+              if (allowed) await stack.up();
+              else
+                expect(await stack.fails("up")).to.match(/answered 403[^\n]*baremetal:node:[^\n]*roles of the account/);
+              await stack.destroy();
+            };
+            await trial(cleaningOff[flavour], [config("w", "node-0"), deployment("w", lab)]);
+            await trial(settings, [config("w", "node-0", { automatedCleaning: undefined }), deployment("w", lab)]);
+            expect(await lab.node("node-0")).to.deep.include({ extra: {}, boot_interface: before.boot_interface });
+            const prepared = { deploy_interface: "ramdisk", boot_interface: "ipxe", automated_clean: false };
+            const set = async (values: object) => {
+              const ops = Object.entries(values).map(([key, value]) => ({ op: "replace", path: `/${key}`, value }));
+              expect((await lab.ironicApi("PATCH", "/v1/nodes/node-0", ops)).status).to.equal(200);
+            };
+            await set(prepared);
+            await trial(true, [deployment("w", lab, { node: "node-0" })]);
+            await set(Object.fromEntries(Object.keys(prepared).map((key) => [key, before[key]])));
+          });
 
       if (options.auth === "keystone" && flavour === "latest")
         it("lab-totp: a password and a one-time code, new for each command", async () => {
