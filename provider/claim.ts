@@ -22,6 +22,8 @@ export interface Claim {
 export interface DeploymentMarker extends Claim {
   /** Fingerprint of the config drive that was last sent, or absent. */
   drive?: string;
+  /** Fingerprint of what was last booted: others may write to `instance_info` without a reboot. Unknown where adopted. */
+  boots?: string;
   /**
    * `provision_updated_at` when this marker was written. While the node still shows the same value, what the marker
    * describes has not been started: this is how a re-run after a crash knows whether its PUT arrived.
@@ -152,6 +154,12 @@ const BOOT_KEYS = [
 export type InstanceInfo = Partial<
   Record<"kernel" | "ramdisk" | "boot_iso" | "image_source" | "ramdisk_kernel_arguments", string>
 >;
+
+/** Fingerprint of what a machine boots. An `image_source` beside kernel and ramdisk makes no difference to it. */
+export function bootsOf({ kernel, ramdisk, boot_iso, ramdisk_kernel_arguments }: InstanceInfo): string {
+  const what = [kernel, ramdisk, boot_iso, ramdisk_kernel_arguments].map((value) => value ?? "");
+  return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 16);
+}
 
 /**
  * Does the node's `instance_info` say what `info` says? `image_type` is Ironic's own derivation from `image_source`,

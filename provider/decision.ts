@@ -2,7 +2,7 @@
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
-import { type Claim, type DeploymentMarker, holderOf, type InstanceInfo, infoMatches } from "./claim.ts";
+import { bootsOf, type Claim, type DeploymentMarker, holderOf, type InstanceInfo, infoMatches } from "./claim.ts";
 import type { Node } from "./node.ts";
 import { type StateFacts, stateFacts, stateName } from "./states.ts";
 
@@ -127,6 +127,10 @@ export const heldByOther = (node: Node, who: string, lost = false): Decision<nev
 const driveStands = (node: Node, want: DeployWant): boolean =>
   "configdrive" in node.instance_info === (want.drive !== undefined);
 
+/** Is the marker that of what is wanted? Not all say what was booted. */
+const marks = (marker: DeploymentMarker, want: DeployWant): boolean =>
+  marker.drive === want.drive && (marker.boots ?? bootsOf(want.info)) === bootsOf(want.info);
+
 /**
  * Does the node run exactly what is wanted, started after the marker was written? Ironic on MySQL keeps whole seconds, so
  * that what was begun in this run may bear the very moment of its marker.
@@ -136,7 +140,7 @@ export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo, sta
   return (
     holder.kind === "ours" &&
     holder.marker !== undefined &&
-    holder.marker.drive === want.drive &&
+    marks(holder.marker, want) &&
     (started || holder.marker.after !== node.provision_updated_at) &&
     // How a machine that was adopted got its drive is not known.
     (driveStands(node, want) || holder.marker.after === "adopted") &&
@@ -150,7 +154,7 @@ function isPrepared(node: Node, want: DeployWant, info: InstanceInfo): boolean {
   return (
     holder.kind === "ours" &&
     holder.marker !== undefined &&
-    holder.marker.drive === want.drive &&
+    marks(holder.marker, want) &&
     holder.marker.after === node.provision_updated_at &&
     // A rebuild without a drive would go on with the one that stands there.
     (driveStands(node, want) || want.drive !== undefined) &&

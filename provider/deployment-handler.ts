@@ -1,7 +1,7 @@
 /** RamdiskDeployment in the provider process. */
 
 import { adopt } from "./adoption.ts";
-import { type Claim, configMarker, driveFingerprint, holderOf, instanceUuidFor } from "./claim.ts";
+import { bootsOf, type Claim, configMarker, driveFingerprint, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import {
   type Decision,
@@ -91,6 +91,7 @@ async function bringUp(
     deploy: {
       info: (memory) => infoFor(want, memory),
       drive,
+      boots: bootsOf(want.info),
       keep: want.keep,
       loadDrive: () => loadDriveContent(props.configDrive, call.signal),
       protected: want.protected,

@@ -1,5 +1,5 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
-import { type Claim, driveFingerprint, holderOf } from "./claim.ts";
+import { bootsOf, type Claim, driveFingerprint, holderOf } from "./claim.ts";
 import { type DeploymentProps, driveSha256 } from "./deployment-args.ts";
 import type { Props } from "./handler.ts";
 import { infoOf } from "./machine.ts";
@@ -89,11 +89,15 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   if (!holder.marker) return "the marker in extra was removed";
   const sha256 = state.configDriveSha256;
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
+  const boots = bootsOf(infoOf(node));
   const notes = [
     ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
     // Written down before the reboot that it needs, which a crash then prevented.
     ...(node.provision_state === "active" && holder.marker.after === node.provision_updated_at
       ? ["what it boots was changed, but it has not been restarted since"]
+      : []),
+    ...(node.provision_state === "active" && (holder.marker.boots ?? boots) !== boots
+      ? ["what it boots was changed by somebody else, but it has not been restarted since"]
       : []),
     ...(holder.marker.drive !== drive ? ["another config drive was sent"] : []),
     ...(node.provision_state === "active" &&

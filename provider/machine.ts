@@ -38,6 +38,7 @@ export interface MachineOptions {
   deploy?: {
     info(memory: Memory): InstanceInfo;
     drive: string | undefined;
+    boots: string;
     keep: boolean;
     /** The config drive as Ironic takes it, read now. */
     loadDrive(): Promise<unknown>;
@@ -86,6 +87,7 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   const marker = (node: Node, extra: Partial<DeploymentMarker> = {}): DeploymentMarker => ({
     ...claim,
     ...(options.deploy?.drive !== undefined && { drive: options.deploy.drive }),
+    ...(options.deploy && { boots: options.deploy.boots }),
     ...(options.deploy?.keep && { keep: true }),
     ...(deploymentMarker(node)?.protected && node.protected && { protected: true }),
     after: node.provision_updated_at,
