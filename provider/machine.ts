@@ -157,6 +157,8 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       memory.prepared = true;
       await put("active", "deploy the node", signal, drive);
       memory.started = true;
+      // From here on this is what there was, if something later has to be put back.
+      delete memory.before;
       return undefined;
     },
     rebuild: async (_node, memory, signal) => {
@@ -164,6 +166,7 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       memory.prepared = true;
       await put("rebuild", "rebuild the node with the new ramdisk", signal, drive);
       memory.started = true;
+      delete memory.before;
       return undefined;
     },
     undeploy: async (_node, memory, signal) => {
