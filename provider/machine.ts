@@ -115,7 +115,9 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     const before = { info: infoOf(node), marker: deploymentMarker(node) };
     const ops = claimPatch(node, marker(node), deploy().info(memory));
     const saved = await patch(ops, "claim the node and set what it boots", signal);
-    memory.before ??= before;
+    // What an earlier preparation wrote counts as what was there before only once it was begun.
+    const begun = before.marker !== undefined && before.marker.after !== node.provision_updated_at;
+    if (begun || !memory.before) memory.before = before;
     memory.prepared = true;
     memory.started = false;
     return saved;
@@ -157,8 +159,6 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       memory.prepared = true;
       await put("active", "deploy the node", signal, drive);
       memory.started = true;
-      // From here on this is what there was, if something later has to be put back.
-      delete memory.before;
       return undefined;
     },
     rebuild: async (_node, memory, signal) => {
@@ -166,7 +166,6 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       memory.prepared = true;
       await put("rebuild", "rebuild the node with the new ramdisk", signal, drive);
       memory.started = true;
-      delete memory.before;
       return undefined;
     },
     undeploy: async (_node, memory, signal) => {

@@ -24,6 +24,31 @@ describe("RamdiskDeployment: update", () => {
     expect(outs).to.deep.include({ ...B, provisionState: "active", instanceUuid: OURS });
   });
 
+  it("keeps its marks on what it started, where somebody changed it meanwhile and nothing can be done", async () => {
+    const w = scene({ automated_clean: true });
+    w.fake.fate.rebuild = "never";
+    w.fault("PUT", "provision", "loseAfter");
+    w.before(({ method }) => {
+      if (method === "GET" && w.fake.node.provision_state === "deploying") w.fake.node.instance_info.kernel = B.kernel;
+    });
+    const { stored, error } = await w.up(undefined, INPUTS);
+    expect(error?.message).to.match(/cannot rebuild/);
+    expect(stored?.failed).to.be.a("string");
+    expect(w.node()).to.include({ provision_state: "active", instance_uuid: OURS });
+    expect(deploymentMarker(w.node())).to.include({ instanceUuid: OURS });
+    expect(w.node().instance_info).to.deep.equal({ ...A, kernel: B.kernel });
+    expect(await w.destroy(stored as Stored)).to.equal(undefined);
+    expect(w.node()).to.include({ provision_state: "available", instance_uuid: null });
+  });
+
+  it("is not fooled by somebody who writes what is wanted into instance_info without a reboot", async () => {
+    const { w, first } = await made({}, { ...INPUTS, kernelArguments: "quiet" });
+    delete w.fake.node.instance_info.ramdisk_kernel_arguments;
+    await w.made(first, INPUTS);
+    expect(w.fake.boots).to.have.length(2);
+    expect(w.fake.runs).to.deep.include({ info: A });
+  });
+
   it("drops a drive that is no longer wanted, and kernel arguments", async () => {
     const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE, kernelArguments: "quiet" });
     const { outs } = await w.made(first, INPUTS);
