@@ -131,8 +131,8 @@ async function bringUp(
     if (!olds && !memory.touched) throw error;
     if (!olds && holderOf(seen, claim).kind === "other") throw error;
     if (olds && !memory.touched) throw error;
-    // Whether the new drive got to the machine is not sure; the state goes on with the old one.
-    const configDriveSha256 = olds ? olds.configDriveSha256 : sha256;
+    // Unless it was begun, the new drive did not get to the machine; the state goes on with the old one, if any.
+    const configDriveSha256 = olds ? olds.configDriveSha256 : memory.started ? sha256 : undefined;
     throw new PartialFailure(
       claim.instanceUuid,
       asProps(outputsOf(seen, claim, { configDriveSha256 })),

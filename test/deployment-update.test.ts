@@ -41,6 +41,24 @@ describe("RamdiskDeployment: update", () => {
     expect(w.node()).to.include({ provision_state: "available", instance_uuid: null });
   });
 
+  it("does not take a drive for running that a create never sent to the machine it had left running", async () => {
+    const w = scene({ automated_clean: true });
+    const kept = await w.made(undefined, {
+      ...INPUTS,
+      configDrive: DRIVE,
+      kernelArguments: "quiet",
+      onDestroy: "keep",
+    });
+    expect(await w.destroy(kept)).to.equal(undefined);
+    w.fake.fate.rebuild = "never";
+    const other = { meta_data: { name: "other" } };
+    const { stored, error } = await w.up(undefined, { ...INPUTS, configDrive: other });
+    expect(error?.message).to.match(/cannot rebuild/);
+    w.fake.fate.rebuild = "works";
+    await w.made(stored, { ...INPUTS, configDrive: other, kernelArguments: "quiet" });
+    expect(w.fake.runs?.drive).to.deep.equal(other);
+  });
+
   it("is not fooled by somebody who writes what is wanted into instance_info without a reboot", async () => {
     const { w, first } = await made({}, { ...INPUTS, kernelArguments: "quiet" });
     delete w.fake.node.instance_info.ramdisk_kernel_arguments;
