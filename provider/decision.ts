@@ -66,8 +66,8 @@ export interface DeployWant {
   info: InstanceInfo;
   /** Fingerprint of the config drive, if there is one. */
   drive: string | undefined;
-  /** The state and the program agree on the drive, so a wiped marker need not mean a reboot. */
-  driveUnchanged: boolean;
+  /** The program wants what the state says was started, so a wiped marker need not mean a reboot. */
+  unchanged: boolean;
   protected: boolean;
   /** It is to stay on the machine when it leaves the state. */
   keep: boolean;
@@ -202,7 +202,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
     if (runsWanted(node, want, want.info, memory.started)) return finish(context);
-    const isKnown = want.driveUnchanged || memory.started;
+    const isKnown = want.unchanged || memory.started;
     if (!holder.marker && isKnown && driveStands(node, want) && infoMatches(node, info)) return act("remark");
     return update(context);
   },

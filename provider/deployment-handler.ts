@@ -35,6 +35,7 @@ import {
   type State,
   same,
   shaOf,
+  startedOf,
 } from "./deployment-state.ts";
 import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
@@ -71,11 +72,13 @@ async function bringUp(
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
   if (props.configDrive !== undefined) await requireDriveSupport(client, props.configDrive);
   if (props.protected) await client.require("protected", "protect the deployment");
+  const info = instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource")));
+  const boots = bootsOf(info);
   const want: DeployWant = {
     claim,
-    info: instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource"))),
+    info,
     drive,
-    driveUnchanged: olds !== undefined && olds.configDriveSha256 === sha256,
+    unchanged: olds !== undefined && olds.configDriveSha256 === sha256 && startedOf(olds) === boots,
     protected: props.protected ?? false,
     keep: keeps(props, olds?.adopted),
     updateStrategy: props.updateStrategy ?? "rebuild",
@@ -91,7 +94,7 @@ async function bringUp(
     deploy: {
       info: (memory) => infoFor(want, memory),
       drive,
-      boots: bootsOf(want.info),
+      boots,
       keep: want.keep,
       loadDrive: () => loadDriveContent(props.configDrive, call.signal),
       protected: want.protected,
@@ -116,7 +119,7 @@ async function bringUp(
         action === "rebuild" && rebuildRefused(seen, want, memory, error, client, call),
     });
     const powered = props.powerPolicy === "on" ? await powerOn(client, active, services, call, timeoutMs) : active;
-    const outputs = outputsOf(powered, claim, { configDriveSha256: sha256 });
+    const outputs = outputsOf(powered, claim, { configDriveSha256: sha256, boots });
     if (!props.readiness) return outputs;
     try {
       await awaitReadiness(props.readiness, nodeLabel(powered), services.clock, call.signal, call.progress);
@@ -131,13 +134,10 @@ async function bringUp(
     if (!olds && !memory.touched) throw error;
     if (!olds && holderOf(seen, claim).kind === "other") throw error;
     if (olds && !memory.touched) throw error;
-    // Unless it was begun, the new drive did not get to the machine; the state goes on with the old one, if any.
-    const configDriveSha256 = olds ? olds.configDriveSha256 : memory.started ? sha256 : undefined;
-    throw new PartialFailure(
-      claim.instanceUuid,
-      asProps(outputsOf(seen, claim, { configDriveSha256 })),
-      error as Error,
-    );
+    // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
+    const begun = memory.started ? { configDriveSha256: sha256, boots } : {};
+    const known = olds ? { configDriveSha256: olds.configDriveSha256, boots: startedOf(olds) } : begun;
+    throw new PartialFailure(claim.instanceUuid, asProps(outputsOf(seen, claim, known)), error as Error);
   }
 }
 

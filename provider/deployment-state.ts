@@ -1,6 +1,6 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
 import { bootsOf, type Claim, driveFingerprint, holderOf } from "./claim.ts";
-import { type DeploymentProps, driveSha256 } from "./deployment-args.ts";
+import { type DeploymentProps, driveSha256, instanceInfo } from "./deployment-args.ts";
 import type { Props } from "./handler.ts";
 import { infoOf } from "./machine.ts";
 import type { Node } from "./node.ts";
@@ -17,6 +17,8 @@ export interface Outputs {
   /** When the machine became active, as Ironic's clock says. */
   deployedAt?: string | undefined;
   configDriveSha256?: string | undefined;
+  /** Fingerprint of what was last started. */
+  boots?: string | undefined;
   /** `false` while the readiness probe has not been answered. */
   ready?: boolean | undefined;
   adopted?: boolean | undefined;
@@ -66,6 +68,9 @@ export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}
 export function claimFrom(state: State): Claim {
   return { owner: state.owner, resource: state.resourceName, instanceUuid: state.instanceUuid };
 }
+
+/** What the machine was last started with, as far as the state knows; states of earlier versions have only the inputs. */
+export const startedOf = (state: State): string => state.boots ?? bootsOf(instanceInfo(state, false));
 
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */
 export function hasWork(state: State, news: DeploymentProps): boolean {

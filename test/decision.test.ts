@@ -16,7 +16,7 @@ const WANT: DeployWant = {
   claim: CLAIM,
   info: INFO,
   drive: undefined,
-  driveUnchanged: false,
+  unchanged: false,
   protected: false,
   keep: false,
   updateStrategy: "rebuild",
@@ -245,8 +245,8 @@ describe("deciding a deployment", () => {
       expect(problemOf(after)).to.match(/cannot rebuild .*Nothing was changed.*updateStrategy: "redeploy"/);
     });
     it("writes a wiped marker back when the drive is known to be the same, else reboots", () => {
-      expect(deploy(nodeIn("active", "unmarked"), { driveUnchanged: true })).to.equal("remark");
-      expect(deploy(nodeIn("active", "unmarked"), { driveUnchanged: true, ...changed })).to.equal("prepare");
+      expect(deploy(nodeIn("active", "unmarked"), { unchanged: true })).to.equal("remark");
+      expect(deploy(nodeIn("active", "unmarked"), { unchanged: true, ...changed })).to.equal("prepare");
       expect(deploy(nodeIn("active", "unmarked"), {}, { started: true })).to.equal("remark");
     });
     it("names the way back when instance_uuid was removed", () =>

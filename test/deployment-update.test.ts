@@ -59,13 +59,18 @@ describe("RamdiskDeployment: update", () => {
     expect(w.fake.runs?.drive).to.deep.equal(other);
   });
 
-  it("is not fooled by somebody who writes what is wanted into instance_info without a reboot", async () => {
-    const { w, first } = await made({}, { ...INPUTS, kernelArguments: "quiet" });
-    delete w.fake.node.instance_info.ramdisk_kernel_arguments;
-    await w.made(first, INPUTS);
-    expect(w.fake.boots).to.have.length(2);
-    expect(w.fake.runs).to.deep.include({ info: A });
-  });
+  for (const wiped of [false, true])
+    for (const refreshed of [false, true])
+      it(`is not fooled by somebody who writes what is wanted into instance_info without a reboot${wiped ? ", and wipes the marker" : ""}${refreshed ? ", after a refresh" : ""}`, async () => {
+        const { w, first } = await made({}, { ...INPUTS, kernelArguments: "quiet" });
+        delete w.fake.node.instance_info.ramdisk_kernel_arguments;
+        if (wiped) w.fake.node.extra = {};
+        const stored = refreshed ? ((await w.refresh(first)) as Stored) : first;
+        expect((await w.diff(stored, INPUTS)).changes).to.equal(true);
+        await w.made(stored, INPUTS);
+        expect(w.fake.boots).to.have.length(2);
+        expect(w.fake.runs).to.deep.include({ info: A });
+      });
 
   it("drops a drive that is no longer wanted, and kernel arguments", async () => {
     const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE, kernelArguments: "quiet" });
