@@ -484,6 +484,8 @@ class Walk {
   }
 
   async #endByClaims(): Promise<void> {
+    // A death between a delete and the engine's saving of it: the state still had what the node did not say any more.
+    for (const track of this.#tracks) track.wiped ||= !("pulumi_ironic" in track.fake.node.extra);
     this.#stack.states.clear();
     await this.#releaseClaims();
   }
