@@ -484,8 +484,10 @@ class Walk {
   }
 
   async #endByClaims(): Promise<void> {
-    // A death between a delete and the engine's saving of it: the state still had what the node did not say any more.
-    for (const track of this.#tracks) track.wiped ||= !("pulumi_ironic" in track.fake.node.extra);
+    // After a death between a delete and the engine's saving of it, only the state still has what was there before.
+    for (const [index, track] of this.#tracks.entries())
+      track.settingsTouched ||=
+        this.#stack.states.has(`config-${index + 1}`) && !("pulumi_ironic" in track.fake.node.extra);
     this.#stack.states.clear();
     await this.#releaseClaims();
   }
