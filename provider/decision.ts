@@ -37,6 +37,8 @@ export interface Memory {
   /** Our claim or preparation was accepted in this operation. */
   prepared: boolean;
   validated: boolean;
+  /** The PUT for what was prepared was sent, and not surely refused. */
+  sent: boolean;
   /** What was prepared was begun: Ironic accepted the PUT. */
   started: boolean;
   /** Undeployments that Ironic accepted. */
@@ -53,6 +55,7 @@ export interface Memory {
 export const freshMemory = (method: Memory["method"] = "rebuild"): Memory => ({
   touched: false,
   prepared: false,
+  sent: false,
   validated: false,
   started: false,
   undeploys: 0,
@@ -221,13 +224,16 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     if (!prepared) return act("prepare");
     return act(memory.validated ? "deploy" : "validate");
   },
-  refuse: ({ node, facts }) =>
-    node.retired
-      ? fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node")
-      : (facts.kind === "failed" ? failed : fail)(
-          `Node ${nodeLabel(node)} cannot be deployed from the state "${stateName(node.provision_state)}"`,
-          adviceFor(facts, node),
-        ),
+  refuse: ({ node, facts, memory }) =>
+    // Written down for a reboot that was never asked for: a later look must not take it for what runs.
+    memory.before?.marker && !memory.sent && facts.kind === "stable"
+      ? act("revert")
+      : node.retired
+        ? fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node")
+        : (facts.kind === "failed" ? failed : fail)(
+            `Node ${nodeLabel(node)} cannot be deployed from the state "${stateName(node.provision_state)}"`,
+            adviceFor(facts, node),
+          ),
 };
 
 /** The machine runs what is wanted: what else the node is to say. */

@@ -12,7 +12,7 @@ import {
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { type ActionName, type Memory, nodeLabel } from "./decision.ts";
-import { ProblemError } from "./errors.ts";
+import { isAnswer, ProblemError } from "./errors.ts";
 import {
   clearMaintenance,
   type Node,
@@ -119,8 +119,30 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     const begun = before.marker !== undefined && before.marker.after !== node.provision_updated_at;
     if (begun || !memory.before) memory.before = before;
     memory.prepared = true;
+    memory.sent = false;
     memory.started = false;
     return saved;
+  }
+
+  async function begin(
+    verb: "active" | "rebuild",
+    tried: string,
+    memory: Memory,
+    signal: AbortSignal,
+  ): Promise<undefined> {
+    const drive = await deploy().loadDrive();
+    const wasSent = memory.sent;
+    // What an earlier run had prepared is from here on what this run tries, whatever becomes of the answer.
+    memory.prepared = true;
+    memory.sent = true;
+    try {
+      await put(verb, tried, signal, drive);
+    } catch (error) {
+      if (isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) memory.sent = wasSent;
+      throw error;
+    }
+    memory.started = true;
+    return undefined;
   }
 
   const ACTIONS: Readonly<
@@ -153,21 +175,8 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       memory.validated = true;
       return node;
     },
-    deploy: async (_node, memory, signal) => {
-      const drive = await deploy().loadDrive();
-      // What an earlier run had prepared is from here on what this run tries, whatever becomes of the answer.
-      memory.prepared = true;
-      await put("active", "deploy the node", signal, drive);
-      memory.started = true;
-      return undefined;
-    },
-    rebuild: async (_node, memory, signal) => {
-      const drive = await deploy().loadDrive();
-      memory.prepared = true;
-      await put("rebuild", "rebuild the node with the new ramdisk", signal, drive);
-      memory.started = true;
-      return undefined;
-    },
+    deploy: (_node, memory, signal) => begin("active", "deploy the node", memory, signal),
+    rebuild: (_node, memory, signal) => begin("rebuild", "rebuild the node with the new ramdisk", memory, signal),
     undeploy: async (_node, memory, signal) => {
       await put("deleted", "undeploy the node", signal);
       memory.undeploys++;

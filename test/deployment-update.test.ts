@@ -41,6 +41,24 @@ describe("RamdiskDeployment: update", () => {
     expect(w.node()).to.include({ provision_state: "available", instance_uuid: null });
   });
 
+  it("is not fooled either by its own preparation, where somebody takes the machine aside before the reboot", async () => {
+    const { w, first } = await made({}, { ...INPUTS, kernelArguments: "quiet" });
+    w.before(({ method }) => {
+      if (method === "PUT" && w.fake.boots.length === 1 && w.fake.node.provision_state === "active" && !aside) {
+        aside = true;
+        w.ironic.move(w.fake, "rescue");
+      }
+    });
+    let aside = false;
+    const { error } = await w.up(first, INPUTS);
+    expect(error?.message).to.match(/from the state "rescue"|while it is in state "rescue"/);
+    expect(w.node().instance_info).to.include({ ramdisk_kernel_arguments: "quiet" });
+    w.ironic.move(w.fake, "active");
+    await w.made(first, INPUTS);
+    expect(w.fake.boots).to.have.length(2);
+    expect(w.fake.runs).to.deep.include({ info: A });
+  });
+
   it("does not take a drive for running that a create never sent to the machine it had left running", async () => {
     const w = scene({ automated_clean: true });
     const kept = await w.made(undefined, {
