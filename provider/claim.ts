@@ -92,7 +92,7 @@ export function deploymentMarker(node: Node): DeploymentMarker | undefined {
     : { owner: "unreadable", resource: "unreadable", instanceUuid: "unreadable", after: null };
 }
 
-export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefined {
+export function configMarker(node: Node): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;
   const marker = asRecord(raw);

@@ -49,6 +49,7 @@ import { awaitReadiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { hasUnknown } from "./schema.ts";
 import { awaitSettings } from "./settings.ts";
+import { stateFacts } from "./states.ts";
 
 const asProps = (value: object): Props => value as Props;
 
@@ -196,17 +197,12 @@ async function powerOn(client: Client, node: Node, services: Services, call: Cal
   }
 }
 
-/** The settings of the same stack went first, and could not be restored while the machine ran. */
-async function restoreLeft(
-  { uuid, name, extra }: Node,
-  { owner }: Claim,
-  services: Services,
-  call: Call,
-): Promise<void> {
-  const settings = configMarker({ extra });
-  if (!settings?.left || settings.owner !== owner) return;
-  const node = name ?? uuid;
-  await restore({ ...settings, node, nodeUuid: uuid, resourceName: settings.resource }, services, call);
+/** The settings of the same stack went first, and could not be restored while the machine ran. Where it stays, they wait on. */
+async function restoreLeft(node: Node, { owner }: Claim, services: Services, call: Call): Promise<void> {
+  const settings = configMarker(node);
+  if (!settings?.left || settings.owner !== owner || !stateFacts(node.provision_state)?.interfaces) return;
+  const names = { node: node.name ?? node.uuid, nodeUuid: node.uuid, resourceName: settings.resource };
+  await restore({ ...settings, ...names }, services, call);
 }
 
 async function release(state: State, services: Services, call: Call): Promise<void> {
