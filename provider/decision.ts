@@ -132,7 +132,7 @@ const driveStands = (node: Node, want: DeployWant): boolean =>
 
 /** Is the marker that of what is wanted? Not all say what was booted. */
 const marks = (marker: DeploymentMarker, want: DeployWant): boolean =>
-  marker.drive === want.drive && (marker.boots ?? bootsOf(want.info)) === bootsOf(want.info);
+  marker.drive === want.drive && (marker.boots === undefined || marker.boots === bootsOf(want.info));
 
 /**
  * Does the node run exactly what is wanted, started after the marker was written? Ironic on MySQL keeps whole seconds, so
@@ -224,16 +224,15 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     if (!prepared) return act("prepare");
     return act(memory.validated ? "deploy" : "validate");
   },
-  refuse: ({ node, facts, memory }) =>
+  refuse: ({ node, facts, memory }) => {
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
-    memory.before?.marker && !memory.sent && facts.kind === "stable"
-      ? act("revert")
-      : node.retired
-        ? fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node")
-        : (facts.kind === "failed" ? failed : fail)(
-            `Node ${nodeLabel(node)} cannot be deployed from the state "${stateName(node.provision_state)}"`,
-            adviceFor(facts, node),
-          ),
+    if (memory.before?.marker && !memory.sent && facts.kind === "stable") return act("revert");
+    if (node.retired) return fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node");
+    return (facts.kind === "failed" ? failed : fail)(
+      `Node ${nodeLabel(node)} cannot be deployed from the state "${stateName(node.provision_state)}"`,
+      adviceFor(facts, node),
+    );
+  },
 };
 
 /** The machine runs what is wanted: what else the node is to say. */

@@ -17,7 +17,6 @@ import {
 import {
   checkDeployment,
   type DeploymentProps,
-  driveValue,
   instanceInfo,
   keeps,
   timeoutMsOf,
@@ -44,7 +43,7 @@ import { createMachine } from "./machine.ts";
 import { failureCause, isSameNode, type Node, putPowerOn, readNode } from "./node.ts";
 import { restore } from "./node-config-restore.ts";
 import { pollerOf } from "./poller.ts";
-import { preflight } from "./preflight.ts";
+import { needsOf, preflight } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { hasUnknown } from "./schema.ts";
@@ -71,8 +70,7 @@ async function bringUp(
   const client = await services.client();
   const sha256 = shaOf(props.configDrive);
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
-  if (props.configDrive !== undefined) await requireDriveSupport(client, props.configDrive);
-  if (props.protected) await client.require("protected", "protect the deployment");
+  for (const { path, feature } of needsOf(props)) await client.require(feature, `deploy with ${path}`);
   const info = instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource")));
   const boots = bootsOf(info);
   const want: DeployWant = {
@@ -169,13 +167,6 @@ function rebuildRefused(node: Node, want: DeployWant, memory: Memory, error: Iro
   if (next === "redeploy") call.warn(`${said}. Updating by undeploy and deploy instead.`);
   memory.method = next;
   return true;
-}
-
-async function requireDriveSupport(client: Client, value: string | Props): Promise<void> {
-  const drive = driveValue(value);
-  if (!("json" in drive)) return;
-  await client.require("configDriveJson", "send the config drive as JSON");
-  if ("vendor_data" in drive.json) await client.require("vendorData", "send vendor data in the config drive");
 }
 
 async function powerOn(client: Client, node: Node, services: Services, call: Call, timeoutMs: number): Promise<Node> {

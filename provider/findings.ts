@@ -45,23 +45,7 @@ export async function report(
 }
 
 const troubles = new WeakMap<Client, Promise<Error | undefined>>();
-let told = false;
-
-/**
- * The client if Ironic answers; if not, the user is told once per run, and the preview goes on. Throws UnusableVersion.
- */
-export async function reachable(services: Services, call: Call): Promise<Client | undefined> {
-  const tell = (error: Error) => {
-    if (!told) call.warn(`The program could not be checked against Ironic: ${error.message}`);
-    told = true;
-    return undefined;
-  };
-  let client: Client;
-  try {
-    client = await services.client();
-  } catch (error) {
-    return tell(error as Error);
-  }
+const troubleOf = (client: Client): Promise<Error | undefined> => {
   const known =
     troubles.get(client) ??
     client.minor().then(
@@ -69,9 +53,25 @@ export async function reachable(services: Services, call: Call): Promise<Client 
       (error: Error) => error,
     );
   troubles.set(client, known);
-  const trouble = await known;
+  return known;
+};
+let told = false;
+
+/** Once per run, however many resources meet the same. */
+export function tellUnchecked(error: Error, call: Call): void {
+  if (!told) call.warn(`The program could not be checked against Ironic: ${error.message}`);
+  told = true;
+}
+
+/**
+ * The client if Ironic answers; if not, the user is told once per run, and the preview goes on. Throws UnusableVersion.
+ */
+export async function reachable(services: Services, call: Call): Promise<Client | undefined> {
+  const client = await services.client().catch((error: Error) => error);
+  const trouble = client instanceof Error ? client : await troubleOf(client);
   if (trouble instanceof UnusableVersion) throw trouble;
-  return trouble ? tell(trouble) : client;
+  if (trouble) tellUnchecked(trouble, call);
+  return trouble || client instanceof Error ? undefined : client;
 }
 
 export interface Need {

@@ -24,6 +24,7 @@ export type State = NodeConfigProps & Outputs;
 
 /** Passing states are waited for this long; cleaning is the longest of them. */
 const WAIT_MS = 3 * 3600 * 1000;
+
 export interface Owned {
   owner: string;
   resource: string;

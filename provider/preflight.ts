@@ -6,7 +6,7 @@ import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
-import { type Finding, missing, type Need, reachable, report } from "./findings.ts";
+import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";
@@ -260,7 +260,7 @@ async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | un
 }
 
 /** What the deployment asks of Ironic that older ones lack. */
-function needsOf({ configDrive, protected: isProtected }: DeploymentProps): Need[] {
+export function needsOf({ configDrive, protected: isProtected }: DeploymentProps): Need[] {
   const drive = configDrive === undefined || hasUnknown(configDrive) ? undefined : driveValue(configDrive);
   const json = drive && "json" in drive ? drive.json : undefined;
   return [
@@ -280,7 +280,7 @@ async function nodeFindings(
   const client = await reachable(services, call);
   const facts = client && (await factsOf(client));
   if (!(facts instanceof Error)) return facts ? findingsOf(props, facts, olds) : [];
-  call.warn(`Node ${props.node} could not be looked at: ${facts.message}`);
+  tellUnchecked(facts, call);
   return [];
 }
 

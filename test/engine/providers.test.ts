@@ -115,12 +115,13 @@ describe("several Ironics in one stack (engine)", function () {
       stack.resources = [toWest({ password: { secret: "r0tated-pw" } }), ...stack.resources.slice(1)];
       await stack.up();
       await stack.refresh("--expect-no-changes");
+      // As the refresh saw it: the lab's own account has the old password here.
+      expect((await stack.stateOf("RamdiskDeployment", "there")).outputs.deployedAt).to.equal(changedAt);
       await stack.destroy();
     } finally {
       writeFileSync(file, before);
     }
     expect((await west.node(node)).provision_state).to.equal("available");
-    expect(changedAt).to.be.a("string");
     expect(stack.transcript).to.not.include("r0tated-pw");
   });
 
@@ -145,7 +146,7 @@ describe("several Ironics in one stack (engine)", function () {
       deployment("there", judge.lab, {}, inWest),
     ];
     const planned = await stack.preview();
-    expect(planned).to.match(/\+ 6 to create|\+ 5 to create/);
+    expect(planned).to.match(/\+ 6 to create/);
     await stack.up();
     expect(await west.node(node)).to.include({ provision_state: "active" });
     expect(await judge.node(node)).to.include({ provision_state: "available" });
