@@ -1,5 +1,6 @@
 /** Taking a running deployment under management. */
 import {
+  bootsOf,
   type Claim,
   type DeploymentMarker,
   driveFingerprint,
@@ -7,6 +8,7 @@ import {
   infoMatches,
   instanceUuidFor,
   markerPatch,
+  startedOf,
 } from "./claim.ts";
 import { type Decision, fail, nodeLabel } from "./decision.ts";
 import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./deployment-args.ts";
@@ -79,5 +81,6 @@ export async function adopt(found: Node, props: DeploymentProps, services: Servi
     cause: async () => "",
     trouble: () => undefined,
   });
-  return outputsOf(node, claim, { configDriveSha256: sha256, adopted: true });
+  const started = startedOf(node, bootsOf(instanceInfo(props, false)));
+  return outputsOf(node, claim, { configDriveSha256: sha256, started, adopted: true });
 }

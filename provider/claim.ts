@@ -11,6 +11,16 @@ import { type Node, type PatchOp, pointer } from "./node.ts";
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
 
+/** The last start that a run saw to its end; lives in the stack's state. */
+export interface Started {
+  /** Fingerprint of what was booted. */
+  boots: string;
+  /** `after` of the marker as that run left it: another one means that something was prepared since. */
+  after: string | null;
+  /** `provision_updated_at` as that run left it. */
+  at: string | null;
+}
+
 /** What makes a deployment recognisable. All three are fixed at create and live in the stack's state. */
 export interface Claim {
   owner: string;
@@ -107,6 +117,12 @@ export function configMarker(node: Node): ConfigMarker | undefined {
       }
     : { owner: "unreadable", resource: "unreadable", previous: {}, written: {} };
 }
+
+export const startedOf = (node: Node, boots: string): Started => ({
+  boots,
+  after: deploymentMarker(node)?.after ?? null,
+  at: node.provision_updated_at,
+});
 
 export type Holder =
   | { kind: "free" }

@@ -2,7 +2,15 @@
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
-import { bootsOf, type Claim, type DeploymentMarker, holderOf, type InstanceInfo, infoMatches } from "./claim.ts";
+import {
+  bootsOf,
+  type Claim,
+  type DeploymentMarker,
+  holderOf,
+  type InstanceInfo,
+  infoMatches,
+  type Started,
+} from "./claim.ts";
 import type { Node } from "./node.ts";
 import { type StateFacts, stateFacts, stateName } from "./states.ts";
 
@@ -10,6 +18,7 @@ export type ActionName =
   | "claim" // PATCH: instance_uuid, instance_info and marker
   | "prepare" // PATCH on a node that is already ours: new instance_info and marker
   | "remark" // PATCH: write back a marker that somebody wiped
+  | "recall" // GET history: was it started since it was written down?
   | "validate" // GET validate; refuses before the machine is touched
   | "deploy" // PUT active
   | "rebuild" // PUT rebuild
@@ -41,6 +50,8 @@ export interface Memory {
   sent: boolean;
   /** What was prepared was begun: Ironic accepted the PUT. */
   started: boolean;
+  /** Whether Ironic remembers a start since the marker, or since the state where there is none. `silent`: it keeps no such book. */
+  recalled?: "start" | "none" | "silent";
   /** Undeployments that Ironic accepted. */
   undeploys: number;
   recoveries: number;
@@ -69,8 +80,8 @@ export interface DeployWant {
   info: InstanceInfo;
   /** Fingerprint of the config drive, if there is one. */
   drive: string | undefined;
-  /** The program wants what the state says was started, so a wiped marker need not mean a reboot. */
-  unchanged: boolean;
+  /** The last start that the state knows, if that was of what is wanted. */
+  last: Started | undefined;
   protected: boolean;
   /** It is to stay on the machine when it leaves the state. */
   keep: boolean;
@@ -134,21 +145,29 @@ const driveStands = (node: Node, want: DeployWant): boolean =>
 const marks = (marker: DeploymentMarker, want: DeployWant): boolean =>
   marker.drive === want.drive && (marker.boots === undefined || marker.boots === bootsOf(want.info));
 
+/** Does all that is written say what is wanted: the marker or, where somebody wiped it, the state? */
+function isWritten(node: Node, want: DeployWant, memory: Memory, marker: DeploymentMarker | undefined): boolean {
+  const known = marker ? marks(marker, want) : want.last !== undefined || memory.started;
+  // How a machine that was adopted got its drive is not known.
+  return known && (driveStands(node, want) || marker?.after === "adopted") && infoMatches(node, want.info);
+}
+
 /**
- * Does the node run exactly what is wanted, started after the marker was written? Ironic on MySQL keeps whole seconds, so
- * that what was begun in this run may bear the very moment of its marker.
+ * Was what is written started? `undefined` where only Ironic's history knows. `provision_updated_at` alone does not tell:
+ * a rescue moves it as well. Ironic on MySQL keeps whole seconds in it, so that what was begun in this run may bear the
+ * very moment of its marker.
  */
-export function runsWanted(node: Node, want: DeployWant, info: InstanceInfo, started = false): boolean {
-  const holder = holderOf(node, want.claim);
-  return (
-    holder.kind === "ours" &&
-    holder.marker !== undefined &&
-    marks(holder.marker, want) &&
-    (started || holder.marker.after !== node.provision_updated_at) &&
-    // How a machine that was adopted got its drive is not known.
-    (driveStands(node, want) || holder.marker.after === "adopted") &&
-    infoMatches(node, info)
-  );
+function isStarted(
+  node: Node,
+  { last }: DeployWant,
+  { started, recalled }: Memory,
+  marker: DeploymentMarker | undefined,
+): boolean | undefined {
+  if (started) return true;
+  if (marker?.after === node.provision_updated_at) return false;
+  if (last && (marker ? marker.after === last.after : node.provision_updated_at === last.at)) return true;
+  // Without a marker it is the state that is asked about, and what was started since is something else.
+  return recalled && (recalled === "silent" || (recalled === "start") === (marker !== undefined));
 }
 
 /** Is everything written that the next PUT needs, and has that PUT not happened? */
@@ -196,7 +215,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     return act(memory.validated ? "deploy" : "validate");
   },
   judge: (context) => {
-    const { node, want, memory, info, holder } = context;
+    const { node, want, memory, holder } = context;
     if (holder.kind !== "ours")
       return fail(
         `Node ${nodeLabel(node)} is active, but no instance_uuid says whose deployment it is`,
@@ -204,10 +223,11 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
-    if (runsWanted(node, want, want.info, memory.started)) return finish(context);
-    const isKnown = want.unchanged || memory.started;
-    if (!holder.marker && isKnown && driveStands(node, want) && infoMatches(node, info)) return act("remark");
-    return update(context);
+    if (!isWritten(node, want, memory, holder.marker)) return update(context);
+    const started = isStarted(node, want, memory, holder.marker);
+    if (started === undefined) return act("recall");
+    if (!started) return update(context);
+    return holder.marker ? finish(context) : act("remark");
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),
   retry: (context) => {

@@ -1,7 +1,7 @@
 /** RamdiskDeployment in the provider process. */
 
 import { adopt } from "./adoption.ts";
-import { bootsOf, type Claim, configMarker, driveFingerprint, holderOf, instanceUuidFor } from "./claim.ts";
+import { bootsOf, type Claim, configMarker, driveFingerprint, holderOf, instanceUuidFor, startedOf } from "./claim.ts";
 import type { Client } from "./client.ts";
 import {
   type Decision,
@@ -34,7 +34,6 @@ import {
   type State,
   same,
   shaOf,
-  startedOf,
 } from "./deployment-state.ts";
 import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
@@ -73,11 +72,12 @@ async function bringUp(
   for (const { path, feature } of needsOf(props)) await client.require(feature, `deploy with ${path}`);
   const info = instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource")));
   const boots = bootsOf(info);
+  const last = olds?.started?.boots === boots && olds.configDriveSha256 === sha256 ? olds.started : undefined;
   const want: DeployWant = {
     claim,
     info,
     drive,
-    unchanged: olds !== undefined && olds.configDriveSha256 === sha256 && startedOf(olds) === boots,
+    last,
     protected: props.protected ?? false,
     keep: keeps(props, olds?.adopted),
     updateStrategy: props.updateStrategy ?? "rebuild",
@@ -94,6 +94,7 @@ async function bringUp(
       info: (memory) => infoFor(want, memory),
       drive,
       boots,
+      last,
       keep: want.keep,
       loadDrive: () => loadDriveContent(props.configDrive, call.signal),
       protected: want.protected,
@@ -118,7 +119,8 @@ async function bringUp(
         action === "rebuild" && rebuildRefused(seen, want, memory, error, client, call),
     });
     const powered = props.powerPolicy === "on" ? await powerOn(client, active, services, call, timeoutMs) : active;
-    const outputs = outputsOf(powered, claim, { configDriveSha256: sha256, boots });
+    const started = startedOf(powered, boots);
+    const outputs = outputsOf(powered, claim, { configDriveSha256: sha256, started });
     if (!props.readiness) return outputs;
     try {
       await awaitReadiness(props.readiness, nodeLabel(powered), services.clock, call.signal, call.progress);
@@ -134,8 +136,8 @@ async function bringUp(
     if (!olds && holderOf(seen, claim).kind === "other") throw error;
     if (olds && !memory.touched) throw error;
     // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
-    const begun = memory.started ? { configDriveSha256: sha256, boots } : {};
-    const known = olds ? { configDriveSha256: olds.configDriveSha256, boots: startedOf(olds) } : begun;
+    const begun = memory.started ? { configDriveSha256: sha256, started: startedOf(seen, boots) } : {};
+    const known = olds ? { configDriveSha256: olds.configDriveSha256, started: olds.started } : begun;
     throw new PartialFailure(claim.instanceUuid, asProps(outputsOf(seen, claim, known)), error as Error);
   }
 }

@@ -1,6 +1,6 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
-import { bootsOf, type Claim, driveFingerprint, holderOf } from "./claim.ts";
-import { type DeploymentProps, driveSha256, instanceInfo } from "./deployment-args.ts";
+import { bootsOf, type Claim, driveFingerprint, holderOf, type Started } from "./claim.ts";
+import { type DeploymentProps, driveSha256 } from "./deployment-args.ts";
 import type { Props } from "./handler.ts";
 import { infoOf } from "./machine.ts";
 import type { Node } from "./node.ts";
@@ -17,8 +17,8 @@ export interface Outputs {
   /** When the machine became active, as Ironic's clock says. */
   deployedAt?: string | undefined;
   configDriveSha256?: string | undefined;
-  /** Fingerprint of what was last started. */
-  boots?: string | undefined;
+  /** The last start that was seen to its end, for the next run. */
+  started?: Started | undefined;
   /** `false` while the readiness probe has not been answered. */
   ready?: boolean | undefined;
   adopted?: boolean | undefined;
@@ -69,9 +69,6 @@ export function claimFrom(state: State): Claim {
   return { owner: state.owner, resource: state.resourceName, instanceUuid: state.instanceUuid };
 }
 
-/** What the machine was last started with, as far as the state knows; states of earlier versions have only the inputs. */
-export const startedOf = (state: State): string => state.boots ?? bootsOf(instanceInfo(state, false));
-
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */
 export function hasWork(state: State, news: DeploymentProps): boolean {
   if (state.provisionState !== "active" || state.drift !== undefined || state.ready === false) return true;
@@ -100,6 +97,12 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
     // Written down before the reboot that it needs, which a crash then prevented.
     ...(node.provision_state === "active" && holder.marker.after === node.provision_updated_at
       ? ["what it boots was changed, but it has not been restarted since"]
+      : []),
+    // Written down by a run that was cut off. Whether it was restarted since then, the next update finds out.
+    ...(node.provision_state === "active" &&
+    holder.marker.after !== node.provision_updated_at &&
+    holder.marker.after !== state.started?.after
+      ? ["an update of it did not run to its end"]
       : []),
     ...(node.provision_state === "active" && (holder.marker.boots ?? boots) !== boots
       ? ["what it boots was changed by somebody else, but it has not been restarted since"]

@@ -7,6 +7,7 @@ import {
   handOverPatch,
   type InstanceInfo,
   markerPatch,
+  type Started,
   unclaimPatch,
 } from "./claim.ts";
 import type { Client } from "./client.ts";
@@ -20,6 +21,7 @@ import {
   patchNode,
   putProvision,
   readNode,
+  recallStart,
   validateForDeploy,
 } from "./node.ts";
 import { pollerOf } from "./poller.ts";
@@ -39,6 +41,7 @@ export interface MachineOptions {
     info(memory: Memory): InstanceInfo;
     drive: string | undefined;
     boots: string;
+    last: Started | undefined;
     keep: boolean;
     /** The config drive as Ironic takes it, read now. */
     loadDrive(): Promise<unknown>;
@@ -58,6 +61,8 @@ export const infoOf = (node: Node): InstanceInfo =>
       node.instance_info[key],
     ]),
   ) as InstanceInfo;
+
+const READS: readonly ActionName[] = ["validate", "recall"];
 
 export function createMachine(options: MachineOptions): Machine & { last(): Node } {
   const { client, clock, random, uuid, claim } = options;
@@ -116,11 +121,13 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     const ops = claimPatch(node, marker(node), deploy().info(memory));
     const saved = await patch(ops, "claim the node and set what it boots", signal);
     // What an earlier preparation wrote counts as what was there before only once it was begun.
-    const begun = before.marker !== undefined && before.marker.after !== node.provision_updated_at;
+    const begun =
+      before.marker !== undefined && before.marker.after !== node.provision_updated_at && memory.recalled !== "none";
     if (begun || !memory.before) memory.before = before;
     memory.prepared = true;
     memory.sent = false;
     memory.started = false;
+    delete memory.recalled;
     return saved;
   }
 
@@ -151,7 +158,11 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     claim: prepare,
     prepare,
     remark: (node, _memory, signal) =>
-      patch(markerPatch(marker(node, { after: "rewritten" })), "write the wiped marker back", signal),
+      patch(
+        markerPatch(marker(node, { after: deploy().last?.after ?? "rewritten" })),
+        "write the wiped marker back",
+        signal,
+      ),
     revert: async (node, memory, signal) => {
       const before = memory.before;
       if (!before) throw new TypeError("nothing to put back");
@@ -163,6 +174,12 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
       );
       delete memory.before;
       return saved;
+    },
+    recall: async (node, memory, signal) => {
+      const marker = deploymentMarker(node);
+      const since = marker ? marker.after : (deploy().last?.at ?? null);
+      memory.recalled = await recallStart(client, uuid, since, signal);
+      return node;
     },
     validate: async (node, memory, signal) => {
       const reasons = await validateForDeploy(client, uuid, signal);
@@ -228,7 +245,7 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     observe,
     last: () => last,
     act: (action, node, memory, signal) => {
-      memory.touched ||= action !== "validate";
+      memory.touched ||= !READS.includes(action);
       return ACTIONS[action](node, memory, signal);
     },
   };

@@ -181,8 +181,44 @@ export async function readPortGroups(client: Client, node: string, signal?: Abor
 
 interface HistoryEvent {
   created_at: string;
+  event_type: string;
   event: string;
   severity: string;
+}
+
+/** What Ironic remembers of the node, unordered; nothing where it keeps no history or does not show it. */
+async function readHistory(client: Client, node: string, signal?: AbortSignal): Promise<HistoryEvent[]> {
+  if (!(await client.supports("nodeHistory"))) return [];
+  try {
+    const { history } = await client.get<{ history: HistoryEvent[] }>(`/nodes/${segment(node)}/history`, {
+      tried: "read the node's history",
+      node,
+      query: { detail: "true" },
+      ...(signal && { signal }),
+    });
+    return history;
+  } catch (error) {
+    if (isAnswer(error, "forbidden", "notFound", "serverError", "unacceptable", "invalid")) return [];
+    throw error;
+  }
+}
+
+/**
+ * Does Ironic remember a deployment or rebuild that began at `since` or later? Written down by newer versions, unless
+ * switched off (`[conductor] record_step_flows_in_history`): `silent` where none is remembered at all.
+ */
+export async function recallStart(
+  client: Client,
+  node: string,
+  since: string | null,
+  signal?: AbortSignal,
+): Promise<"start" | "none" | "silent"> {
+  const sinceMs = Date.parse(since ?? "");
+  const starts = (await readHistory(client, node, signal)).filter(
+    ({ event_type }) => event_type === "deployment_start",
+  );
+  if (starts.length === 0 || Number.isNaN(sinceMs)) return "silent";
+  return starts.some(({ created_at }) => Date.parse(created_at) >= sinceMs) ? "start" : "none";
 }
 
 /**
@@ -196,23 +232,10 @@ export async function failureCause(
   signal?: AbortSignal,
 ): Promise<string> {
   if (node.last_error) return node.last_error;
-  const silence = "Ironic gives no reason; the conductor's log has it";
-  if (!(await client.supports("nodeHistory"))) return silence;
-  try {
-    const { history } = await client.get<{ history: HistoryEvent[] }>(`/nodes/${segment(node.uuid)}/history`, {
-      tried: "read the node's history",
-      node: node.uuid,
-      query: { detail: "true" },
-      ...(signal && { signal }),
-    });
-    const errors = history
-      .filter(({ severity, created_at }) => severity === "ERROR" && (!since || created_at >= since.slice(0, 19)))
-      .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
-    return errors.at(-1)?.event ?? silence;
-  } catch (error) {
-    if (isAnswer(error, "forbidden", "notFound", "serverError", "unacceptable", "invalid")) return silence;
-    throw error;
-  }
+  const errors = (await readHistory(client, node.uuid, signal))
+    .filter(({ severity, created_at }) => severity === "ERROR" && (!since || created_at >= since.slice(0, 19)))
+    .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+  return errors.at(-1)?.event ?? "Ironic gives no reason; the conductor's log has it";
 }
 
 /** Does `name` name the node that a state knows by UUID? Asked only when a program spells it anew; no if nobody can tell. */

@@ -46,6 +46,7 @@ const WORDS: Readonly<Record<string, string>> = {
   claim: "claiming the node",
   prepare: "setting what it boots",
   remark: "writing the marker back",
+  recall: "asking Ironic whether it was started",
   validate: "validating",
   deploy: "starting the deployment",
   rebuild: "starting the rebuild",

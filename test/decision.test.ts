@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { bootsOf } from "../provider/claim.ts";
 import {
   type Decision,
   type DeployWant,
@@ -16,11 +17,13 @@ const WANT: DeployWant = {
   claim: CLAIM,
   info: INFO,
   drive: undefined,
-  unchanged: false,
+  last: undefined,
   protected: false,
   keep: false,
   updateStrategy: "rebuild",
 };
+/** What the state knows of a start that was seen to its end. */
+const LAST = { boots: bootsOf(INFO), after: BEFORE, at: NOW };
 const RELEASE = { claim: CLAIM, allocated: false, keep: false };
 
 /** A decision in a word or two. */
@@ -49,7 +52,7 @@ const DEPLOY: Record<(typeof PROVISION_STATES)[number], Row> = {
   "wait call-back": all("wait"),
   "deploy hold": all("wait"),
   "deploy failed": ["fail", "prepare", "validate", "prepare", "fail"],
-  active: ["fail", "done", "rebuild", "prepare", "fail"],
+  active: ["fail", "recall", "rebuild", "prepare", "fail"],
   deleting: all("wait"),
   error: all("fail"),
   cleaning: all("wait"),
@@ -155,7 +158,7 @@ describe("deciding a deployment", () => {
   it("treats null as available", () => expect(deploy(nodeIn(null, "free"))).to.equal("claim"));
 
   it("of what runs as wanted is over, whatever maintenance says", () => {
-    expect(deploy(nodeIn("active", "ours", { maintenance: true }))).to.equal("done");
+    expect(deploy(nodeIn("active", "ours", { maintenance: true }), { last: LAST })).to.equal("done");
   });
 
   describe("in maintenance set by others", () => {
@@ -245,9 +248,28 @@ describe("deciding a deployment", () => {
       expect(problemOf(after)).to.match(/cannot rebuild .*Nothing was changed.*updateStrategy: "redeploy"/);
     });
     it("writes a wiped marker back when the drive is known to be the same, else reboots", () => {
-      expect(deploy(nodeIn("active", "unmarked"), { unchanged: true })).to.equal("remark");
-      expect(deploy(nodeIn("active", "unmarked"), { unchanged: true, ...changed })).to.equal("prepare");
+      expect(deploy(nodeIn("active", "unmarked"), { last: LAST })).to.equal("remark");
+      expect(deploy(nodeIn("active", "unmarked"), { last: undefined, ...changed })).to.equal("prepare");
       expect(deploy(nodeIn("active", "unmarked"), {}, { started: true })).to.equal("remark");
+    });
+    it("asks Ironic's history where neither the state nor this run knows whether it was started", () => {
+      const recalled = (held: Held, last: Partial<DeployWant>["last"], answer: Memory["recalled"]): string =>
+        deploy(nodeIn("active", held), { last }, { ...(answer && { recalled: answer }) });
+      for (const [held, last, unasked, start, none, silent] of [
+        // The marker says what is wanted: was that started since?
+        ["ours", undefined, "recall", "done", "prepare", "done"],
+        ["ours", { ...LAST, after: "earlier" }, "recall", "done", "prepare", "done"],
+        ["ours", LAST, "done", "done", "done", "done"],
+        // Without a marker the state says it: was anything else started since?
+        ["unmarked", { ...LAST, at: "earlier" }, "recall", "prepare", "remark", "remark"],
+        ["unmarked", LAST, "remark", "remark", "remark", "remark"],
+        // Nothing was started since it was written down: no need to ask.
+        ["prepared", LAST, "rebuild", "rebuild", "rebuild", "rebuild"],
+      ] as const) {
+        const said = [undefined, "start", "none", "silent"] as const;
+        const decisions = said.map((answer) => recalled(held, last, answer));
+        expect(decisions, `${held} ${JSON.stringify(last)}`).to.deep.equal([unasked, start, none, silent]);
+      }
     });
     it("names the way back when instance_uuid was removed", () =>
       expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, freshMemory()))).to.contain(
@@ -255,7 +277,9 @@ describe("deciding a deployment", () => {
       ));
     it("does not take an image_source that equals the ramdisk for a difference", () =>
       expect(
-        deploy(nodeIn("active", "ours", { instance_info: { ...INFO, image_source: INFO.ramdisk, image_type: "x" } })),
+        deploy(nodeIn("active", "ours", { instance_info: { ...INFO, image_source: INFO.ramdisk, image_type: "x" } }), {
+          last: LAST,
+        }),
       ).to.equal("done"));
     it("reboots when a drive stands there that is not wanted any more", () =>
       expect(deploy(nodeIn("active", "ours", { instance_info: { ...INFO, configdrive: "******" } }))).to.equal(
@@ -270,13 +294,13 @@ describe("deciding a deployment", () => {
       return { ...node, extra };
     };
     it("is set once active, and left when it is there", () => {
-      expect(deploy(protect(false, false), { protected: true })).to.equal("protect");
-      expect(deploy(protect(true, true), { protected: true })).to.equal("done");
-      expect(deploy(protect(true, false), { protected: true })).to.equal("done");
+      expect(deploy(protect(false, false), { protected: true, last: LAST })).to.equal("protect");
+      expect(deploy(protect(true, true), { protected: true, last: LAST })).to.equal("done");
+      expect(deploy(protect(true, false), { protected: true, last: LAST })).to.equal("done");
     });
     it("is lifted by us only if we set it", () => {
-      expect(deploy(protect(true, true))).to.equal("unprotect");
-      expect(deploy(protect(true, false))).to.equal("done");
+      expect(deploy(protect(true, true), { last: LAST })).to.equal("unprotect");
+      expect(deploy(protect(true, false), { last: LAST })).to.equal("done");
     });
     it("is in the way of a change: ours is lifted, another's refuses", () => {
       const changed = { info: { ...INFO, kernel: "http://images/b.kernel" } };
@@ -288,10 +312,10 @@ describe("deciding a deployment", () => {
   });
 
   it("notes on the node whether the machine is to be kept", () => {
-    expect(deploy(nodeIn("active", "ours"), { keep: true })).to.equal("note");
+    expect(deploy(nodeIn("active", "ours"), { keep: true, last: LAST })).to.equal("note");
     const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, keep: true } };
-    expect(deploy(nodeIn("active", "ours", { extra }), { keep: true })).to.equal("done");
-    expect(deploy(nodeIn("active", "ours", { extra }))).to.equal("note");
+    expect(deploy(nodeIn("active", "ours", { extra }), { keep: true, last: LAST })).to.equal("done");
+    expect(deploy(nodeIn("active", "ours", { extra }), { last: LAST })).to.equal("note");
   });
 
   it("goes from rebuild over image_source to redeploy or to none", () => {

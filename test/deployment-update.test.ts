@@ -90,6 +90,55 @@ describe("RamdiskDeployment: update", () => {
         expect(w.fake.runs).to.deep.include({ info: A });
       });
 
+  describe("after a run that was killed at its reboot, and an operator who took the machine aside since", () => {
+    /** `fault` decides whether the reboot was begun. Nothing of the killed run gets into the state. */
+    const killed = async (inputs: Props, fault: "loseBefore" | "loseAfter", history: boolean) => {
+      const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE });
+      w.fault("PUT", "provision", fault);
+      let puts = 0;
+      w.before(({ method }) => method === "PUT" && ++puts === 1 && w.call.abort());
+      expect((await w.up(first, inputs)).error?.message).to.match(/^Interrupted/);
+      await w.clock.pass(60_000);
+      w.node();
+      w.ironic.move(w.fake, "rescue");
+      w.ironic.move(w.fake, "active");
+      if (!history) w.fake.history = [];
+      return { w, first };
+    };
+    const drive = { meta_data: { name: "other" } };
+    const news = { ...INPUTS, kernelArguments: "quiet", configDrive: drive };
+    for (const refreshes of [false, true])
+      for (const [fault, history, boots] of [
+        ["loseBefore", true, 2],
+        ["loseAfter", true, 2],
+        // Where Ironic keeps no such book, what was written down passes for started.
+        ["loseBefore", false, 1],
+        ["loseAfter", false, 2],
+      ] as const)
+        it(`knows from Ironic's history whether it has to come (${fault}, ${history ? "told" : "silent"}${refreshes ? ", after a refresh" : ""})`, async () => {
+          const { w, first } = await killed(news, fault, history);
+          const stored = refreshes ? ((await w.refresh(first)) as Stored) : first;
+          expect((await w.diff(stored, news)).changes).to.equal(true);
+          const mended = await w.made(stored, news);
+          expect(w.fake.boots).to.have.length(boots);
+          if (history) expect(w.fake.runs).to.deep.include({ drive });
+          expect(await w.refresh(mended)).not.to.have.nested.property("outs.drift");
+        });
+
+    for (const [fault, boots] of [
+      ["loseBefore", 1],
+      ["loseAfter", 3],
+    ] as const)
+      it(`knows it also where the marker was wiped and the program went back (${fault})`, async () => {
+        const back = { ...INPUTS, configDrive: DRIVE };
+        const { w, first } = await killed({ ...INPUTS, configDrive: drive }, fault, true);
+        w.fake.node.extra = {};
+        await w.made(first, back);
+        expect(w.fake.boots).to.have.length(boots);
+        expect(w.fake.runs).to.deep.include({ drive: DRIVE });
+      });
+  });
+
   it("drops a drive that is no longer wanted, and kernel arguments", async () => {
     const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE, kernelArguments: "quiet" });
     const { outs } = await w.made(first, INPUTS);

@@ -85,8 +85,8 @@ export class Judge {
   patch = (name: string, ...ops: Patch[]): Promise<IronicNode> =>
     this.send("PATCH", `/v1/nodes/${this.uuid(name)}`, ops);
 
-  provision = (name: string, target: string): Promise<IronicNode> =>
-    this.send("PUT", `/v1/nodes/${this.uuid(name)}/states/provision`, { target });
+  provision = (name: string, target: string, more: object = {}): Promise<IronicNode> =>
+    this.send("PUT", `/v1/nodes/${this.uuid(name)}/states/provision`, { target, ...more });
 
   /** Ironic's own command line client. */
   async baremetal(...args: string[]): Promise<string> {

@@ -35,9 +35,13 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
     fake.due = { atMs, act: () => act(atMs) };
   };
 
-  const fails = (fake: FakeNode, event: string, atMs: number): void => {
+  const remember = (fake: FakeNode, event_type: string, event: string, severity: string, atMs: number): void => {
     const created_at = new Date(EPOCH_MS + atMs).toISOString().replace("Z", "+00:00");
-    fake.history.push({ created_at, event, severity: "ERROR" });
+    fake.history.push({ created_at, event_type, event, severity });
+  };
+
+  const fails = (fake: FakeNode, event: string, atMs: number): void => {
+    remember(fake, "provisioning", event, "ERROR", atMs);
     fake.node.last_error = fake.fate.silent ? null : event;
   };
 
@@ -57,6 +61,7 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
       outcome: "running",
     };
     fake.boots.push(boot);
+    remember(fake, "deployment_start", "Starting deployment", "INFO", atMs);
     fake.runs = undefined;
     enter(fake, "deploying", "active", atMs, true);
     const end = (endMs: number): void => {
