@@ -81,6 +81,8 @@ export async function adopt(found: Node, props: DeploymentProps, services: Servi
     cause: async () => "",
     trouble: () => undefined,
   });
-  const started = startedOf(node, bootsOf(instanceInfo(props, false)));
+  const seen = startedOf(node, bootsOf(instanceInfo(props, false)));
+  // Where a marker stood there already, whether it was started is for the next update to find out.
+  const started = seen.after === marker.after ? seen : undefined;
   return outputsOf(node, claim, { configDriveSha256: sha256, started, adopted: true });
 }

@@ -11,13 +11,13 @@ import { type Node, type PatchOp, pointer } from "./node.ts";
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
 
-/** The last start that a run saw to its end; lives in the stack's state. */
+/** The last start that is known for certain; lives in the stack's state. */
 export interface Started {
   /** Fingerprint of what was booted. */
   boots: string;
-  /** `after` of the marker as that run left it: another one means that something was prepared since. */
+  /** `after` of its marker: another one on the node means that something was prepared since. */
   after: string | null;
-  /** `provision_updated_at` as that run left it. */
+  /** `provision_updated_at` when the machine was seen to run it; `null` where that run was cut off before. */
   at: string | null;
 }
 
@@ -34,6 +34,8 @@ export interface DeploymentMarker extends Claim {
   drive?: string;
   /** Fingerprint of what was last booted: others may write to `instance_info` without a reboot. Unknown where adopted. */
   boots?: string;
+  /** Fingerprint of what stood there when a running machine's next boot was written down: until that comes, it runs this. */
+  over?: string;
   /**
    * `provision_updated_at` when this marker was written. While the node still shows the same value, what the marker
    * describes has not been started: this is how a re-run after a crash knows whether its PUT arrived.
@@ -118,11 +120,11 @@ export function configMarker(node: Node): ConfigMarker | undefined {
     : { owner: "unreadable", resource: "unreadable", previous: {}, written: {} };
 }
 
-export const startedOf = (node: Node, boots: string): Started => ({
-  boots,
-  after: deploymentMarker(node)?.after ?? null,
-  at: node.provision_updated_at,
-});
+export function startedOf(node: Node, boots: string): Started {
+  const after = deploymentMarker(node)?.after ?? null;
+  const at = node.provision_updated_at;
+  return { boots, after, at: node.provision_state === "active" && at !== after ? at : null };
+}
 
 export type Holder =
   | { kind: "free" }

@@ -17,7 +17,7 @@ import { type StateFacts, stateFacts, stateName } from "./states.ts";
 export type ActionName =
   | "claim" // PATCH: instance_uuid, instance_info and marker
   | "prepare" // PATCH on a node that is already ours: new instance_info and marker
-  | "remark" // PATCH: write back a marker that somebody wiped
+  | "remark" // PATCH: write back what the machine runs, and its marker
   | "recall" // GET history: was it started since it was written down?
   | "validate" // GET validate; refuses before the machine is touched
   | "deploy" // PUT active
@@ -153,6 +153,18 @@ function isWritten(node: Node, want: DeployWant, memory: Memory, marker: Deploym
 }
 
 /**
+ * Did a run prepare something else that was never begun, so that the machine still runs what is wanted? Only then: what
+ * others change in `instance_info` may reach a machine that they boot themselves.
+ */
+const isUntried = (node: Node, want: DeployWant, marker: DeploymentMarker | undefined): boolean =>
+  want.last !== undefined &&
+  marker?.over === want.last.boots &&
+  marker.after === node.provision_updated_at &&
+  want.last.at === node.provision_updated_at &&
+  !marks(marker, want) &&
+  driveStands(node, want);
+
+/**
  * Was what is written started? `undefined` where only Ironic's history knows. `provision_updated_at` alone does not tell:
  * a rescue moves it as well. Ironic on MySQL keeps whole seconds in it, so that what was begun in this run may bear the
  * very moment of its marker.
@@ -160,24 +172,28 @@ function isWritten(node: Node, want: DeployWant, memory: Memory, marker: Deploym
 function isStarted(
   node: Node,
   { last }: DeployWant,
-  { started, recalled }: Memory,
+  memory: Memory,
   marker: DeploymentMarker | undefined,
 ): boolean | undefined {
+  const { started, recalled } = memory;
   if (started) return true;
-  if (marker?.after === node.provision_updated_at) return false;
+  if (marker?.after === node.provision_updated_at || isUnsent(memory)) return false;
   if (last && (marker ? marker.after === last.after : node.provision_updated_at === last.at)) return true;
   // Without a marker it is the state that is asked about, and what was started since is something else.
   return recalled && (recalled === "silent" || (recalled === "start") === (marker !== undefined));
 }
 
+/** What this run prepared is surely not begun, whatever moved: Ironic without a free worker passes through `deploying`, too. */
+const isUnsent = ({ prepared, sent }: Memory): boolean => prepared && !sent;
+
 /** Is everything written that the next PUT needs, and has that PUT not happened? */
-function isPrepared(node: Node, want: DeployWant, info: InstanceInfo): boolean {
+function isPrepared(node: Node, want: DeployWant, memory: Memory, info: InstanceInfo): boolean {
   const holder = holderOf(node, want.claim);
   return (
     holder.kind === "ours" &&
     holder.marker !== undefined &&
     marks(holder.marker, want) &&
-    holder.marker.after === node.provision_updated_at &&
+    (holder.marker.after === node.provision_updated_at || isUnsent(memory)) &&
     // A rebuild without a drive would go on with the one that stands there.
     (driveStands(node, want) || want.drive !== undefined) &&
     infoMatches(node, info)
@@ -211,7 +227,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
       );
     if (node.retired)
       return fail(`Node ${nodeLabel(node)} is retired`, "Retired nodes cannot be deployed; choose another node");
-    if (holder.kind !== "ours" || !isPrepared(node, want, info)) return act("claim");
+    if (holder.kind !== "ours" || !isPrepared(node, want, memory, info)) return act("claim");
     return act(memory.validated ? "deploy" : "validate");
   },
   judge: (context) => {
@@ -223,6 +239,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
           ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
           : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
       );
+    if (isUntried(node, want, holder.marker)) return act("remark");
     if (!isWritten(node, want, memory, holder.marker)) return update(context);
     const started = isStarted(node, want, memory, holder.marker);
     if (started === undefined) return act("recall");
@@ -237,7 +254,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
         `Node ${nodeLabel(node)} is in "deploy failed" of a deployment that is not ours`,
         adviceFor(facts, node),
       );
-    const prepared = isPrepared(node, want, info);
+    const prepared = isPrepared(node, want, memory, info);
     if (memory.started || (!prepared && memory.prepared))
       return failed(`The deployment of node ${nodeLabel(node)} failed`, adviceFor(facts, node));
     if (node.maintenance) return inMaintenance(node);
@@ -278,7 +295,7 @@ function update(context: DeployContext): Decision {
         );
   if (memory.method === "none") return memory.before ? act("revert") : cannotRebuild(node);
   if (memory.method === "redeploy") return act("undeploy");
-  if (!isPrepared(node, want, info)) return act("prepare");
+  if (!isPrepared(node, want, memory, info)) return act("prepare");
   return act("rebuild");
 }
 

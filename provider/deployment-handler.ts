@@ -136,8 +136,9 @@ async function bringUp(
     if (!olds && holderOf(seen, claim).kind === "other") throw error;
     if (olds && !memory.touched) throw error;
     // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
-    const begun = memory.started ? { configDriveSha256: sha256, started: startedOf(seen, boots) } : {};
-    const known = olds ? { configDriveSha256: olds.configDriveSha256, started: olds.started } : begun;
+    const known = memory.started
+      ? { configDriveSha256: sha256, started: startedOf(seen, boots) }
+      : { configDriveSha256: olds?.configDriveSha256, started: olds?.started };
     throw new PartialFailure(claim.instanceUuid, asProps(outputsOf(seen, claim, known)), error as Error);
   }
 }

@@ -17,7 +17,7 @@ export interface Outputs {
   /** When the machine became active, as Ironic's clock says. */
   deployedAt?: string | undefined;
   configDriveSha256?: string | undefined;
-  /** The last start that was seen to its end, for the next run. */
+  /** The last start that is known for certain, for the next run. */
   started?: Started | undefined;
   /** `false` while the readiness probe has not been answered. */
   ready?: boolean | undefined;

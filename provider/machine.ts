@@ -1,11 +1,13 @@
 /** A node as the reconcile loop sees it: two methods, backed by Ironic. */
 import {
+  bootsOf,
   type Claim,
   claimPatch,
   type DeploymentMarker,
   deploymentMarker,
   handOverPatch,
   type InstanceInfo,
+  infoMatches,
   markerPatch,
   type Started,
   unclaimPatch,
@@ -63,6 +65,7 @@ export const infoOf = (node: Node): InstanceInfo =>
   ) as InstanceInfo;
 
 const READS: readonly ActionName[] = ["validate", "recall"];
+const STARTING: readonly (string | null)[] = ["deploying", "wait call-back"];
 
 export function createMachine(options: MachineOptions): Machine & { last(): Node } {
   const { client, clock, random, uuid, claim } = options;
@@ -70,11 +73,14 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   let last = options.initial;
   let unused = true;
   let changedAt = clock.now();
+  let mind: Memory | undefined;
 
   const see = (node: Node): Node => {
     if (last.provision_state !== node.provision_state || last.provision_updated_at !== node.provision_updated_at)
       changedAt = clock.now();
     last = node;
+    // The answer to the PUT may have been lost, but there it is.
+    if (mind?.sent && STARTING.includes(node.provision_state)) mind.started = true;
     return node;
   };
 
@@ -118,7 +124,10 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   /** Writes instance_info and marker, remembering what was there in case it has to be put back. */
   async function prepare(node: Node, memory: Memory, signal: AbortSignal): Promise<Node> {
     const before = { info: infoOf(node), marker: deploymentMarker(node) };
-    const ops = claimPatch(node, marker(node), deploy().info(memory));
+    const { marker: prior } = before;
+    const over = prior && prior.after === node.provision_updated_at ? prior.over : bootsOf(before.info);
+    const running = node.provision_state === "active" && over !== undefined;
+    const ops = claimPatch(node, marker(node, running ? { over } : {}), deploy().info(memory));
     const saved = await patch(ops, "claim the node and set what it boots", signal);
     // What an earlier preparation wrote counts as what was there before only once it was begun.
     const begun =
@@ -130,6 +139,12 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     delete memory.recalled;
     return saved;
   }
+
+  const writeBack = (node: Node, memory: Memory): PatchOp[] => {
+    const { info, last } = deploy();
+    const runs = marker(node, { after: last?.after ?? "rewritten" });
+    return infoMatches(node, info(memory)) ? markerPatch(runs) : claimPatch(node, runs, info(memory));
+  };
 
   async function begin(
     verb: "active" | "rebuild",
@@ -157,12 +172,7 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   > = {
     claim: prepare,
     prepare,
-    remark: (node, _memory, signal) =>
-      patch(
-        markerPatch(marker(node, { after: deploy().last?.after ?? "rewritten" })),
-        "write the wiped marker back",
-        signal,
-      ),
+    remark: (node, memory, signal) => patch(writeBack(node, memory), "write back what the machine runs", signal),
     revert: async (node, memory, signal) => {
       const before = memory.before;
       if (!before) throw new TypeError("nothing to put back");
@@ -245,6 +255,7 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     observe,
     last: () => last,
     act: (action, node, memory, signal) => {
+      mind = memory;
       memory.touched ||= !READS.includes(action);
       return ACTIONS[action](node, memory, signal);
     },

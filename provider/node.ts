@@ -180,32 +180,44 @@ export async function readPortGroups(client: Client, node: string, signal?: Abor
 }
 
 interface HistoryEvent {
+  uuid: string;
   created_at: string;
   event_type: string;
   event: string;
   severity: string;
 }
 
-/** What Ironic remembers of the node, unordered; nothing where it keeps no history or does not show it. */
+const MAX_HISTORY_PAGES = 20;
+
+/** What Ironic remembers of the node, oldest first; nothing where it keeps no history or does not show it. */
 async function readHistory(client: Client, node: string, signal?: AbortSignal): Promise<HistoryEvent[]> {
   if (!(await client.supports("nodeHistory"))) return [];
+  const events: HistoryEvent[] = [];
   try {
-    const { history } = await client.get<{ history: HistoryEvent[] }>(`/nodes/${segment(node)}/history`, {
-      tried: "read the node's history",
-      node,
-      query: { detail: "true" },
-      ...(signal && { signal }),
-    });
-    return history;
+    for (let page = 0; page < MAX_HISTORY_PAGES; page++) {
+      const { history, next } = await client.get<{ history: HistoryEvent[]; next?: string }>(
+        `/nodes/${segment(node)}/history`,
+        {
+          tried: "read the node's history",
+          node,
+          query: { detail: "true", marker: events.at(-1)?.uuid },
+          ...(signal && { signal }),
+        },
+      );
+      events.push(...history);
+      if (!next || history.length === 0) break;
+    }
+    return events;
   } catch (error) {
-    if (isAnswer(error, "forbidden", "notFound", "serverError", "unacceptable", "invalid")) return [];
+    if (isAnswer(error, "forbidden", "notFound", "unacceptable", "invalid")) return [];
     throw error;
   }
 }
 
 /**
- * Does Ironic remember a deployment or rebuild that began at `since` or later? Written down by newer versions, unless
- * switched off (`[conductor] record_step_flows_in_history`): `silent` where none is remembered at all.
+ * Does Ironic remember a deployment or rebuild that began at `since` or later? Newer versions write that down, unless
+ * `[conductor] record_step_flows_in_history` is off; a role that is only the node's lessee may not read it. `silent` where
+ * no beginning is remembered at all.
  */
 export async function recallStart(
   client: Client,
@@ -214,10 +226,11 @@ export async function recallStart(
   signal?: AbortSignal,
 ): Promise<"start" | "none" | "silent"> {
   const sinceMs = Date.parse(since ?? "");
+  if (Number.isNaN(sinceMs)) return "silent";
   const starts = (await readHistory(client, node, signal)).filter(
     ({ event_type }) => event_type === "deployment_start",
   );
-  if (starts.length === 0 || Number.isNaN(sinceMs)) return "silent";
+  if (starts.length === 0) return "silent";
   return starts.some(({ created_at }) => Date.parse(created_at) >= sinceMs) ? "start" : "none";
 }
 
@@ -232,7 +245,11 @@ export async function failureCause(
   signal?: AbortSignal,
 ): Promise<string> {
   if (node.last_error) return node.last_error;
-  const errors = (await readHistory(client, node.uuid, signal))
+  const events = await readHistory(client, node.uuid, signal).catch((error: unknown) => {
+    if (isAnswer(error, "serverError")) return [];
+    throw error;
+  });
+  const errors = events
     .filter(({ severity, created_at }) => severity === "ERROR" && (!since || created_at >= since.slice(0, 19)))
     .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   return errors.at(-1)?.event ?? "Ironic gives no reason; the conductor's log has it";

@@ -45,7 +45,7 @@ export interface ReconcileOptions<Action extends string = ActionName, Mind = Mem
 const WORDS: Readonly<Record<string, string>> = {
   claim: "claiming the node",
   prepare: "setting what it boots",
-  remark: "writing the marker back",
+  remark: "writing back what it runs",
   recall: "asking Ironic whether it was started",
   validate: "validating",
   deploy: "starting the deployment",

@@ -202,7 +202,11 @@ describe("deciding a deployment", () => {
   });
 
   it("of its own that failed is not repeated in the same run", () => {
-    const decision = decideDeploy(nodeIn("deploy failed", "ours"), WANT, { ...freshMemory(), prepared: true });
+    const decision = decideDeploy(nodeIn("deploy failed", "ours"), WANT, {
+      ...freshMemory(),
+      prepared: true,
+      sent: true,
+    });
     expect(decision).to.include({ do: "fail", needsCause: true });
     // MySQL keeps whole seconds: the failure can bear the moment at which the claim was written.
     const sameSecond = { ...freshMemory(), prepared: true, validated: true, started: true };
@@ -264,12 +268,31 @@ describe("deciding a deployment", () => {
         ["unmarked", { ...LAST, at: "earlier" }, "recall", "prepare", "remark", "remark"],
         ["unmarked", LAST, "remark", "remark", "remark", "remark"],
         // Nothing was started since it was written down: no need to ask.
+        ["prepared", undefined, "rebuild", "rebuild", "rebuild", "rebuild"],
         ["prepared", LAST, "rebuild", "rebuild", "rebuild", "rebuild"],
       ] as const) {
         const said = [undefined, "start", "none", "silent"] as const;
         const decisions = said.map((answer) => recalled(held, last, answer));
         expect(decisions, `${held} ${JSON.stringify(last)}`).to.deep.equal([unasked, start, none, silent]);
       }
+    });
+    it("writes back what runs, without a reboot, where something else was prepared and never begun", () => {
+      const next = { ...CLAIM, boots: "something else", over: LAST.boots, after: NOW };
+      const prepared = (marker: object, fields: Partial<Node> = {}): Node =>
+        nodeIn("active", "ours", {
+          instance_info: { kernel: "http://images/b.kernel" },
+          extra: { pulumi_ironic_deployment: { ...next, ...marker } },
+          ...fields,
+        });
+      expect(deploy(prepared({}), { last: LAST })).to.equal("remark");
+      // Not sure: another start is wanted, or something was started since, or others had written there before.
+      expect(deploy(prepared({}))).to.equal("prepare");
+      expect(deploy(prepared({}), { last: { ...LAST, at: "earlier" } })).to.equal("prepare");
+      expect(deploy(prepared({ after: BEFORE }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ over: "others" }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ over: undefined }), { last: LAST })).to.equal("prepare");
+      // The drive that it runs with was taken off already.
+      expect(deploy(prepared({}), { last: LAST, drive: "a drive" })).to.equal("prepare");
     });
     it("names the way back when instance_uuid was removed", () =>
       expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, freshMemory()))).to.contain(

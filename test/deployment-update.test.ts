@@ -139,6 +139,73 @@ describe("RamdiskDeployment: update", () => {
       });
   });
 
+  for (const [what, fault] of [
+    ["refused", "overloaded"],
+    ["lost before it arrived", "loseBefore"],
+  ] as const)
+    it(`of what never began (${what}) does not pass for done, and going back needs no reboot`, async () => {
+      const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE });
+      w.fake.history = [];
+      const news = { ...INPUTS, kernelArguments: "quiet", configDrive: { meta_data: { name: "other" } } };
+      w.fault("PUT", "provision", fault);
+      let puts = 0;
+      w.before(({ method }) => method === "PUT" && ++puts === 1 && w.call.abort());
+      const { stored, error } = await w.up(first, news);
+      expect(error?.message).to.match(/^Interrupted/);
+      expect(w.node().instance_info).to.include({ ramdisk_kernel_arguments: "quiet" });
+      await w.made(stored, { ...INPUTS, configDrive: DRIVE });
+      // A worker that is lacking moves the node's clock, so that it is no longer sure what it runs.
+      expect(w.fake.boots).to.have.length(fault === "overloaded" ? 2 : 1);
+      expect(w.fake.runs).to.deep.include({ drive: DRIVE });
+      expect(w.node().instance_info).not.to.have.property("ramdisk_kernel_arguments");
+    });
+
+  it("goes on after a lack of workers in the same run, where Ironic keeps no history", async () => {
+    const { w, first } = await made();
+    w.fake.history = [];
+    w.fault("PUT", "provision", "overloaded", "locked");
+    await w.made(first, { ...INPUTS, kernelArguments: "quiet" });
+    expect(w.fake.boots).to.have.length(2);
+    expect(w.client.writes.filter(({ method }) => method === "PATCH")).to.have.length(2);
+  });
+
+  it("that saw its own reboot does not ask the history for it", async () => {
+    const { w, first } = await made();
+    w.fault("PUT", "provision", "loseAfter");
+    await w.made(first, { ...INPUTS, kernelArguments: "quiet" });
+    expect(w.fake.boots).to.have.length(2);
+    expect(w.asked().filter((line) => line.endsWith("/history"))).to.have.length(0);
+  });
+
+  it("takes no history that cannot be read for one that says nothing", async () => {
+    const { w, first } = await made();
+    Object.assign(w.node().extra.pulumi_ironic_deployment as object, { after: "2025-12-31T23:59:59+00:00" });
+    w.fault("GET", "/history", ...Array.from({ length: 4 }, () => "serverError" as const));
+    const { error } = await w.up(first, { ...INPUTS, timeoutSeconds: 700 });
+    expect(error?.message).to.match(/Could not read the node's history/);
+    await w.made(first, { ...INPUTS, timeoutSeconds: 700 });
+    expect(w.fake.boots).to.have.length(1);
+  });
+
+  for (const [what, create] of [
+    ["create", true],
+    ["update", false],
+  ] as const)
+    it(`that was interrupted in its ${what} knows its own start again, though the marker was wiped`, async () => {
+      const w = scene();
+      const drive = { meta_data: { name: "other" } };
+      const news = { ...INPUTS, configDrive: drive };
+      const first = create ? undefined : await w.made(undefined, { ...INPUTS, configDrive: DRIVE });
+      w.before(() => w.fake.boots.length === (create ? 1 : 2) && w.fake.due && w.call.abort());
+      const { stored, error } = await w.up(first, news);
+      expect(error?.message).to.match(/^Interrupted/);
+      await w.clock.pass(60_000);
+      w.node().extra = {};
+      await w.made(stored, news);
+      expect(w.fake.boots).to.have.length(create ? 1 : 2);
+      expect(w.fake.runs).to.deep.include({ drive });
+    });
+
   it("drops a drive that is no longer wanted, and kernel arguments", async () => {
     const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE, kernelArguments: "quiet" });
     const { outs } = await w.made(first, INPUTS);

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { startFront } from "./front.ts";
+import { type Front, startFront } from "./front.ts";
 import { type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment } from "./recipes.ts";
 import { root, Stack } from "./stack.ts";
@@ -86,35 +86,51 @@ describe("interruptions (engine)", () => {
     await finish(node, before);
   });
 
-  for (const refreshes of [false, true])
-    for (const begun of [false, true])
-      it(`by kill -9 ${begun ? "after" : "before"} the reboot of an update: ${begun ? "not rebooted again" : "rebooted"} by the next up, though the machine was rescued since${refreshes ? " and the state refreshed" : ""}`, async () => {
-        let engine: ChildProcess | undefined;
-        const front = await startFront(judge.lab.url, {
-          before(method, path) {
-            if (begun || !engine || method !== "PUT" || !path.endsWith("/states/provision")) return undefined;
-            engine.kill("SIGKILL");
-            return { status: 503, headers: {}, body: "{}" };
-          },
-        });
-        try {
-          stack.config({ "ironic:endpoint": front.url });
-          const { node, before } = await begin();
-          await stack.up();
-          stack.resources = [config("w", node), deployment("w", judge.lab, { kernelArguments: "quiet" })];
-          const going = stack.start("up");
-          engine = going.child;
-          if (begun) {
-            await judge.until(node, "deploying");
-            engine.kill("SIGKILL");
-          }
-          await going.done;
-          engine = undefined;
-          await untilGone(stack);
-          await stack.ok("cancel", "--yes");
-          await judge.until(node, "active");
-          expect(await judge.deploys(node)).to.equal(begun ? 2 : 1);
-          expect((await judge.node(node)).instance_info).to.include({ ramdisk_kernel_arguments: "quiet" });
+  describe("by kill -9 at the reboot of an update", () => {
+    let front: Front;
+    afterEach(() => front.close());
+
+    /** Before Ironic hears of the reboot, or when it is under way. */
+    const killed = async (begun: boolean) => {
+      let engine: ChildProcess | undefined;
+      front = await startFront(judge.lab.url, {
+        before(method, path) {
+          if (begun || !engine || method !== "PUT" || !path.endsWith("/states/provision")) return undefined;
+          engine.kill("SIGKILL");
+          return { status: 503, headers: {}, body: "{}" };
+        },
+      });
+      stack.config({ "ironic:endpoint": front.url });
+      const { node, before } = await begin();
+      await stack.up();
+      const old = stack.resources;
+      stack.resources = [config("w", node), deployment("w", judge.lab, { kernelArguments: "quiet" })];
+      const going = stack.start("up");
+      engine = going.child;
+      if (begun) {
+        await judge.until(node, "deploying");
+        engine.kill("SIGKILL");
+      }
+      await going.done;
+      engine = undefined;
+      await untilGone(stack);
+      await stack.ok("cancel", "--yes");
+      await judge.until(node, "active");
+      expect(await judge.deploys(node)).to.equal(begun ? 2 : 1);
+      expect((await judge.node(node)).instance_info).to.include({ ramdisk_kernel_arguments: "quiet" });
+      return { node, before, old };
+    };
+    const end = async (node: string, before: Record<string, unknown>) => {
+      await stack.settled();
+      await stack.refresh("--expect-no-changes");
+      await stack.destroy();
+      expect(await judge.settings(node)).to.deep.equal(before);
+    };
+
+    for (const refreshes of [false, true])
+      for (const begun of [false, true])
+        it(`the next up ${begun ? "does not repeat it" : "makes up for it"}, though the machine was rescued since${refreshes ? " and the state refreshed" : ""}`, async () => {
+          const { node, before } = await killed(begun);
           await judge.provision(node, "rescue", { rescue_password: "planted-rescue" });
           await judge.until(node, "rescue");
           await judge.provision(node, "unrescue");
@@ -122,14 +138,19 @@ describe("interruptions (engine)", () => {
           if (refreshes) await stack.refresh();
           await stack.up();
           expect(await judge.deploys(node)).to.equal(2);
-          await stack.settled();
-          await stack.refresh("--expect-no-changes");
-          await stack.destroy();
-          expect(await judge.settings(node)).to.deep.equal(before);
-        } finally {
-          await front.close();
-        }
-      });
+          await end(node, before);
+        });
+
+    it("going back to what the machine still runs needs no reboot", async () => {
+      const { node, before, old } = await killed(false);
+      stack.resources = old;
+      await stack.refresh();
+      await stack.up();
+      expect(await judge.deploys(node)).to.equal(1);
+      expect((await judge.node(node)).instance_info).to.not.have.property("ramdisk_kernel_arguments");
+      await end(node, before);
+    });
+  });
 
   it("by kill -9 and then destroy leave a claim that `pulumi-ironic claims` lists and releases", async () => {
     const { node, before } = await begin();

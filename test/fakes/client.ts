@@ -219,6 +219,11 @@ export function fakeClient(options: ClientOptions): FakeClient {
     }
     if (fault === "loseBefore") throw lost("ambiguous", method, path, call, "connection reset");
     const refusal = fault && TEXTS[fault];
+    // Ironic without a free worker is in the new state for a moment (ironic/conductor/task_manager.py, process_event).
+    if (fault === "overloaded" && path.endsWith("/states/provision")) {
+      const fake = ironic.find(path.split("/")[2] ?? "");
+      if (fake && !fake.due) ironic.move(fake, fake.node.provision_state ?? "available");
+    }
     const answer = refusal ?? handle();
     if (fault === "loseAfter") throw lost("ambiguous", method, path, call, "connection reset");
     if ("status" in answer) throw errorOf(answer, method, path, call);

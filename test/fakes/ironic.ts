@@ -151,6 +151,9 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
     },
     move(fake, state, target = null) {
       fake.due = undefined;
+      // Who comes back from a rescue boots what is written there by then (ironic/drivers/modules/agent.py, unrescue).
+      if (fake.node.provision_state === "rescue" && state === "active" && fake.runs)
+        fake.runs = { ...fake.runs, info: { ...fake.node.instance_info }, drive: fake.node.instance_info.configdrive };
       enter(fake, state, target, clock.now());
     },
   };
