@@ -120,6 +120,7 @@ export function configMarker(node: Node): ConfigMarker | undefined {
     : { owner: "unreadable", resource: "unreadable", previous: {}, written: {} };
 }
 
+/** The start that `node` shows: of what `boots` stands for. */
 export function startedOf(node: Node, boots: string): Started {
   const after = deploymentMarker(node)?.after ?? null;
   const at = node.provision_updated_at;

@@ -2,15 +2,8 @@
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
-import {
-  bootsOf,
-  type Claim,
-  type DeploymentMarker,
-  holderOf,
-  type InstanceInfo,
-  infoMatches,
-  type Started,
-} from "./claim.ts";
+import { type Claim, type DeploymentMarker, holderOf, type InstanceInfo, type Started } from "./claim.ts";
+import { isPrepared, isStarted, isUntried, isWritten } from "./evidence.ts";
 import type { Node } from "./node.ts";
 import { type StateFacts, stateFacts, stateName } from "./states.ts";
 
@@ -137,69 +130,6 @@ export const heldByOther = (node: Node, who: string, lost = false): Decision<nev
     "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what an owner holds)",
   );
 
-/** Is there a config drive on the node exactly if one is wanted? Which one it is, the marker says. */
-const driveStands = (node: Node, want: DeployWant): boolean =>
-  "configdrive" in node.instance_info === (want.drive !== undefined);
-
-/** Is the marker that of what is wanted? Not all say what was booted. */
-const marks = (marker: DeploymentMarker, want: DeployWant): boolean =>
-  marker.drive === want.drive && (marker.boots === undefined || marker.boots === bootsOf(want.info));
-
-/** Does all that is written say what is wanted: the marker or, where somebody wiped it, the state? */
-function isWritten(node: Node, want: DeployWant, memory: Memory, marker: DeploymentMarker | undefined): boolean {
-  const known = marker ? marks(marker, want) : want.last !== undefined || memory.started;
-  // How a machine that was adopted got its drive is not known.
-  return known && (driveStands(node, want) || marker?.after === "adopted") && infoMatches(node, want.info);
-}
-
-/**
- * Did a run prepare something else that was never begun, so that the machine still runs what is wanted? Only then: what
- * others change in `instance_info` may reach a machine that they boot themselves.
- */
-const isUntried = (node: Node, want: DeployWant, marker: DeploymentMarker | undefined): boolean =>
-  want.last !== undefined &&
-  marker?.over === want.last.boots &&
-  marker.after === node.provision_updated_at &&
-  want.last.at === node.provision_updated_at &&
-  !marks(marker, want) &&
-  driveStands(node, want);
-
-/**
- * Was what is written started? `undefined` where only Ironic's history knows. `provision_updated_at` alone does not tell:
- * a rescue moves it as well. Ironic on MySQL keeps whole seconds in it, so that what was begun in this run may bear the
- * very moment of its marker.
- */
-function isStarted(
-  node: Node,
-  { last }: DeployWant,
-  memory: Memory,
-  marker: DeploymentMarker | undefined,
-): boolean | undefined {
-  const { started, recalled } = memory;
-  if (started) return true;
-  if (marker?.after === node.provision_updated_at || isUnsent(memory)) return false;
-  if (last && (marker ? marker.after === last.after : node.provision_updated_at === last.at)) return true;
-  // Without a marker it is the state that is asked about, and what was started since is something else.
-  return recalled && (recalled === "silent" || (recalled === "start") === (marker !== undefined));
-}
-
-/** What this run prepared is surely not begun, whatever moved: Ironic without a free worker passes through `deploying`, too. */
-const isUnsent = ({ prepared, sent }: Memory): boolean => prepared && !sent;
-
-/** Is everything written that the next PUT needs, and has that PUT not happened? */
-function isPrepared(node: Node, want: DeployWant, memory: Memory, info: InstanceInfo): boolean {
-  const holder = holderOf(node, want.claim);
-  return (
-    holder.kind === "ours" &&
-    holder.marker !== undefined &&
-    marks(holder.marker, want) &&
-    (holder.marker.after === node.provision_updated_at || isUnsent(memory)) &&
-    // A rebuild without a drive would go on with the one that stands there.
-    (driveStands(node, want) || want.drive !== undefined) &&
-    infoMatches(node, info)
-  );
-}
-
 /** `instance_info` under the current method. */
 export function infoFor(want: DeployWant, memory: Memory): InstanceInfo {
   const source = want.info.ramdisk;
@@ -227,7 +157,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
       );
     if (node.retired)
       return fail(`Node ${nodeLabel(node)} is retired`, "Retired nodes cannot be deployed; choose another node");
-    if (holder.kind !== "ours" || !isPrepared(node, want, memory, info)) return act("claim");
+    if (holder.kind !== "ours" || !isPrepared(node, want, memory, holder.marker, info)) return act("claim");
     return act(memory.validated ? "deploy" : "validate");
   },
   judge: (context) => {
@@ -254,7 +184,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
         `Node ${nodeLabel(node)} is in "deploy failed" of a deployment that is not ours`,
         adviceFor(facts, node),
       );
-    const prepared = isPrepared(node, want, memory, info);
+    const prepared = isPrepared(node, want, memory, holder.marker, info);
     if (memory.started || (!prepared && memory.prepared))
       return failed(`The deployment of node ${nodeLabel(node)} failed`, adviceFor(facts, node));
     if (node.maintenance) return inMaintenance(node);
@@ -295,7 +225,7 @@ function update(context: DeployContext): Decision {
         );
   if (memory.method === "none") return memory.before ? act("revert") : cannotRebuild(node);
   if (memory.method === "redeploy") return act("undeploy");
-  if (!isPrepared(node, want, memory, info)) return act("prepare");
+  if (!isPrepared(node, want, memory, marker, info)) return act("prepare");
   return act("rebuild");
 }
 

@@ -125,13 +125,13 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   async function prepare(node: Node, memory: Memory, signal: AbortSignal): Promise<Node> {
     const before = { info: infoOf(node), marker: deploymentMarker(node) };
     const { marker: prior } = before;
-    const over = prior && prior.after === node.provision_updated_at ? prior.over : bootsOf(before.info);
+    const pending = prior !== undefined && prior.after === node.provision_updated_at;
+    const over = pending ? prior.over : bootsOf(before.info);
     const running = node.provision_state === "active" && over !== undefined;
     const ops = claimPatch(node, marker(node, running ? { over } : {}), deploy().info(memory));
     const saved = await patch(ops, "claim the node and set what it boots", signal);
     // What an earlier preparation wrote counts as what was there before only once it was begun.
-    const begun =
-      before.marker !== undefined && before.marker.after !== node.provision_updated_at && memory.recalled !== "none";
+    const begun = prior !== undefined && !pending && memory.recalled !== "none";
     if (begun || !memory.before) memory.before = before;
     memory.prepared = true;
     memory.sent = false;
