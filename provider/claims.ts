@@ -6,6 +6,7 @@ import { isAnswer } from "./errors.ts";
 import type { Call, Props, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
 import { nodeConfigHandler } from "./node-config-handler.ts";
+import { readPages } from "./pages.ts";
 import { stateName } from "./states.ts";
 
 /** One thing of an owner's in Ironic. */
@@ -25,17 +26,8 @@ export interface Claim {
 const FIELDS = "uuid,name,provision_state,instance_uuid,extra";
 const LIMIT = 1_000;
 
-async function readNodes(client: Client): Promise<Node[]> {
-  const nodes: Node[] = [];
-  for (;;) {
-    const page = await client.get<{ nodes: Node[]; next?: string }>("/nodes", {
-      tried: "list the nodes",
-      query: { fields: FIELDS, limit: LIMIT, marker: nodes.at(-1)?.uuid },
-    });
-    nodes.push(...page.nodes);
-    if (!page.next) return nodes;
-  }
-}
+const readNodes = (client: Client): Promise<Node[]> =>
+  readPages(client, "/nodes", "nodes", { tried: "list the nodes", query: { fields: FIELDS, limit: LIMIT } });
 
 interface Allocation {
   uuid: string;

@@ -1,6 +1,7 @@
 /** The part of Ironic's node API that this project uses. Fields: https://docs.openstack.org/api-ref/baremetal/#nodes-nodes */
 import type { Client } from "./client.ts";
 import { isAnswer } from "./errors.ts";
+import { readPages } from "./pages.ts";
 import type { Verb } from "./states.ts";
 
 export interface Node {
@@ -192,22 +193,9 @@ const MAX_HISTORY_PAGES = 20;
 /** What Ironic remembers of the node, oldest first; nothing where it keeps no history or does not show it. */
 async function readHistory(client: Client, node: string, signal?: AbortSignal): Promise<HistoryEvent[]> {
   if (!(await client.supports("nodeHistory"))) return [];
-  const events: HistoryEvent[] = [];
+  const call = { tried: "read the node's history", node, query: { detail: "true" }, ...(signal && { signal }) };
   try {
-    for (let page = 0; page < MAX_HISTORY_PAGES; page++) {
-      const { history, next } = await client.get<{ history: HistoryEvent[]; next?: string }>(
-        `/nodes/${segment(node)}/history`,
-        {
-          tried: "read the node's history",
-          node,
-          query: { detail: "true", marker: events.at(-1)?.uuid },
-          ...(signal && { signal }),
-        },
-      );
-      events.push(...history);
-      if (!next || history.length === 0) break;
-    }
-    return events;
+    return await readPages(client, `/nodes/${segment(node)}/history`, "history", call, MAX_HISTORY_PAGES);
   } catch (error) {
     if (isAnswer(error, "forbidden", "notFound", "unacceptable", "invalid")) return [];
     throw error;
