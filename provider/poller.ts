@@ -132,9 +132,9 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
   /** Sleeps until the next tick is due; who joins with a change that is nearer moves it forward. */
   async function rest(): Promise<void> {
     dueAt = clock.now() + intervalMs();
-    while (clock.now() < dueAt) {
+    for (let restMs = dueAt - clock.now(); restMs > 0; restMs = dueAt - clock.now()) {
       nap = new AbortController();
-      const woken = await clock.sleep(dueAt - clock.now(), nap.signal).then(
+      const woken = await clock.sleep(restMs, nap.signal).then(
         () => false,
         () => true,
       );

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Client } from "./client.ts";
 import { systemClock } from "./clock.ts";
 import type { Services } from "./handler.ts";
+import { memoise } from "./retry.ts";
 
 /** What the engine's Configure call gives to a dynamic provider. */
 export interface ConfigureRequest {
@@ -42,8 +43,10 @@ const clientFor = async (get: Services["get"], warn: (text: string) => void): Pr
 /** Synchronous and free of failure, so that no call of the engine can meet a half-configured provider. */
 export const servicesFor = (request: ConfigureRequest, warn: (text: string) => void): Services => {
   const get: Services["get"] = (key) => configText(request.config.get(`ironic:${key}`));
+  // A run has many calls, and reading clouds.yaml takes longer than most of them.
+  const client = memoise(() => clientFor(get, warn));
   return {
-    client: () => clientFor(get, warn),
+    client: () => client.get(),
     clock: systemClock,
     random: Math.random,
     get,

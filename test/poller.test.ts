@@ -57,6 +57,30 @@ describe("the poller", () => {
     expect(asked[0]?.query?.fields).to.contain("provision_state").and.not.to.contain("instance_info");
   });
 
+  it("never sleeps for less than no time, though time passes between two looks at the clock", async () => {
+    const { clock, client, add, signal } = scene();
+    add(1);
+    const rests: number[] = [];
+    let passed = 0;
+    const poller = createPoller(
+      client,
+      {
+        now: () => {
+          passed += 90;
+          return clock.now() + passed;
+        },
+        sleep: (ms, until) => {
+          rests.push(ms);
+          return clock.sleep(Math.max(0, ms), until);
+        },
+      },
+      () => 0.5,
+    );
+    await clock.run(poller.next("n0", 0, signal));
+    expect(rests).not.to.be.empty;
+    expect(rests.filter((ms) => ms < 0)).to.deep.equal([]);
+  });
+
   it("serves many who wait with one request a tick", async () => {
     const { clock, asked, add, poller, signal } = scene();
     const waiting = add(60).map(async (uuid) => {
