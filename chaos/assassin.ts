@@ -28,7 +28,11 @@ export interface Assassin {
   settled(): Promise<string[]>;
 }
 
-export function assassin(kill: Kill, stack: Stack, lab: Lab): Assassin {
+export function assassin(
+  kill: Kill,
+  stack: Pick<Stack, "running">,
+  lab: Pick<Lab, "killConductor" | "startConductor">,
+): Assassin {
   let seen = 0;
   let fired = false;
   let done: Victim | undefined;
@@ -60,10 +64,9 @@ export function assassin(kill: Kill, stack: Stack, lab: Lab): Assassin {
     },
   };
 
-  async function strike(): Promise<void> {
-    const { running } = stack;
-    // The command may have ended meanwhile.
-    if (running === undefined || !(await DEEDS[kill.victim](running))) return;
+  async function strike(running: Running | undefined): Promise<void> {
+    // The command may have ended meanwhile, and the next one have begun.
+    if (running === undefined || stack.running !== running || !(await DEEDS[kill.victim](running))) return;
     done = kill.victim;
     at = Date.now();
   }
@@ -77,8 +80,9 @@ export function assassin(kill: Kill, stack: Stack, lab: Lab): Assassin {
       if (when === "before") seen++;
       if (seen < kill.nth || when !== kill.when) return;
       fired = true;
-      if (kill.delayMs === 0) await strike();
-      else setTimeout(() => void strike().catch(() => {}), kill.delayMs);
+      const { running } = stack;
+      if (kill.delayMs === 0) await strike(running);
+      else setTimeout(() => void strike(running).catch(() => {}), kill.delayMs);
     },
   };
 }
