@@ -10,7 +10,7 @@ import type { LabNode } from "../lab/nodes.ts";
 import { bound } from "./bound.ts";
 import { cli, type Outcome, Pulumi, prepareCli, sdk } from "./clients.ts";
 import { endOf, type Figures, figuresOf, readSpan } from "./ironic-log.ts";
-import { breakdown, type Row, stormTable, table } from "./tables.ts";
+import { breakdown, stormTable, table } from "./tables.ts";
 
 const usage = `npm run bench -- [options]
   --nodes N     machines that come up together (5)
@@ -96,48 +96,58 @@ async function measure({ lab, nodes }: Bench, work: () => Promise<Outcome>): Pro
   return { ...figuresOf(readSpan(log, from), nodes), ...outcome };
 }
 
-type Contender = (bench: Bench, name: string) => Promise<Figures & Outcome>;
+interface Contender {
+  name: string;
+  bound?: string;
+  run(bench: Bench, name: string): Promise<Figures & Outcome>;
+}
 
-const pulumiContender =
-  (full: boolean): Contender =>
-  async (bench, name) => {
-    const stack = new Pulumi(bench.lab, bench.pulumi, bench.dir, name);
-    const figures = await measure(bench, () => stack.deploy(bench.nodes, full));
-    await stack.undeploy(bench.nodes.length);
-    stack.forget();
-    return figures;
-  };
+const raw = (bench: Bench, atOnce?: number): Promise<Figures & Outcome> =>
+  measure(bench, async () => {
+    const failures = await bound(bench.lab, bench.nodes, atOnce);
+    return { errors: Array.from({ length: failures }, () => "not active") };
+  });
 
-const boundContender =
-  (atOnce: (bench: Bench) => number | undefined): Contender =>
-  (bench) =>
-    measure(bench, async () => {
-      const failures = await bound(bench.lab, bench.nodes, atOnce(bench));
-      return { errors: Array.from({ length: failures }, () => "not active") };
-    });
+const CONTENDERS: readonly Contender[] = [
+  { name: "raw requests, all at once", bound: "at once", run: (bench) => raw(bench) },
+  // A server that is asked too much at once can be slower than it could be.
+  { name: "raw requests, as threads", bound: "threads", run: (bench) => raw(bench, bench.threads) },
+  {
+    name: "pulumi-ironic",
+    async run(bench, name) {
+      const stack = new Pulumi(bench.lab, bench.pulumi, bench.dir, name);
+      const figures = await measure(bench, () => stack.deploy(bench.nodes));
+      await stack.undeploy(bench.nodes.length);
+      stack.forget();
+      return figures;
+    },
+  },
+  {
+    name: "openstacksdk",
+    run: (bench) => measure(bench, () => sdk(bench.lab, bench.nodes, bench.threads, "active")),
+  },
+];
 
-const CONTENDERS: Readonly<Record<string, Contender>> = {
-  "raw requests, all at once": boundContender(() => undefined),
-  "raw requests, as threads": boundContender(({ threads }) => threads),
-  "pulumi-ironic": pulumiContender(false),
-  openstacksdk: (bench) => measure(bench, () => sdk(bench.lab, bench.nodes, bench.threads, "active")),
-};
-
-const CLI: Contender = async (bench) => {
-  const [node] = bench.nodes;
-  if (node === undefined) throw new Error("no node");
-  await prepareCli(bench.lab, node);
-  return measure({ ...bench, nodes: [node] }, () => cli(bench.lab, node));
+/** Deploys one node. */
+const CLI: Contender = {
+  name: "baremetal deploy --wait",
+  async run(bench) {
+    const [node] = bench.nodes;
+    if (node === undefined) throw new Error("no node");
+    await prepareCli(bench.lab, node);
+    return measure(bench, () => cli(bench.lab, node));
+  },
 };
 
 async function compare(bench: Bench, rounds: number): Promise<void> {
-  const contenders = { ...CONTENDERS, ...(bench.nodes.length === 1 && { "baremetal deploy --wait": CLI }) };
-  const rows: Row[] = Object.keys(contenders).map((name) => ({ name, rounds: [] }));
+  const contenders = [...CONTENDERS, ...(bench.nodes.length === 1 ? [CLI] : [])];
+  const rows = contenders.map((contender) => ({ ...contender, rounds: [] as (Figures & Outcome)[] }));
   for (let round = 0; round < rounds; round++) {
-    for (const row of rows) {
+    // Nobody is always the first, or always after the same one.
+    const first = round % rows.length;
+    for (const row of [...rows.slice(first), ...rows.slice(0, first)]) {
       await giveBack(bench.lab);
-      const figures = await contenders[row.name as keyof typeof contenders]?.(bench, `round-${round}`);
-      if (figures === undefined) continue;
+      const figures = await row.run(bench, `round-${round}`);
       row.rounds.push(figures);
       say(`round ${round + 1}, ${row.name}: ${figures.seconds.toFixed(2)} s, ${figures.errors.length} failures`);
       for (const error of figures.errors.slice(0, 5)) say(`  ${error.slice(0, 300)}`);

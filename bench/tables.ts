@@ -4,6 +4,8 @@ import type { Figures, LoggedRequest, Span } from "./ironic-log.ts";
 
 export interface Row {
   name: string;
+  /** Short name of who shows how fast it could be at best: everybody is divided by that. */
+  bound?: string | undefined;
   rounds: (Figures & Outcome)[];
 }
 
@@ -23,14 +25,16 @@ export function aligned(lines: readonly (readonly string[])[]): string[] {
 
 const number = (value: number, digits = 2): string => (Number.isFinite(value) ? value.toFixed(digits) : "-");
 
+const ratio = (figures: Figures, bound: Figures | undefined): number =>
+  figures.seconds / (bound?.seconds ?? Number.NaN);
+
 export function table(rows: readonly Row[]): string[] {
-  // A server that is asked too much at once is slower than it could be, so the faster of the two raw ways is the bound.
-  const raw = rows.filter(({ name }) => name.startsWith("raw"));
-  const reference = Math.min(...raw.map(({ rounds }) => median(rounds.map(({ seconds }) => seconds))));
+  // Each round against the raw requests of the same round: a machine's speed drifts by more than what is to be seen.
+  const bounds = rows.filter(({ bound }) => bound !== undefined);
   const head = [
     "",
     "s to all",
-    "÷ bound",
+    ...bounds.map(({ bound }) => `÷ ${bound}`),
     "s active",
     "noticed p50",
     "p95",
@@ -41,11 +45,10 @@ export function table(rows: readonly Row[]): string[] {
   ];
   const body = rows.map(({ name, rounds }) => {
     const of = (pick: (figures: Figures & Outcome) => number) => median(rounds.map(pick));
-    const seconds = of((figures) => figures.seconds);
     return [
       name,
-      number(seconds),
-      number(seconds / reference),
+      number(of((figures) => figures.seconds)),
+      ...bounds.map((other) => number(median(rounds.map((figures, round) => ratio(figures, other.rounds[round]))))),
       number(of((figures) => figures.activeSeconds)),
       number(of((figures) => figures.noticedMedian)),
       number(of((figures) => figures.noticedP95)),

@@ -4,32 +4,39 @@ import type { Call, Props } from "./handler.ts";
 
 /** The engine redraws the whole screen for each message: each resource speaks once a second, many take longer turns. */
 const progressIntervalMs = 1_000;
+/** Where there is no screen, as in CI, each message is a line of the log: what only grew older is said again less often. */
+const repeatIntervalMs = 10_000;
 const speakersPerInterval = 20;
 let speakers = 0;
 
-/** Passes on the newest text at most once per interval, the last one included. */
+const isRepeat = (text: string, sent: string): boolean => withoutSeconds(text) === withoutSeconds(sent);
+const withoutSeconds = (text: string): string => text.replace(/\d+ s$/, "");
+
+/** Passes on the newest text, news at most once per interval, the last one included. */
 const throttled = (send: (text: string) => void, clock: Clock, ended: AbortSignal) => {
-  let sent: string | undefined;
+  let sent = "";
   let newest = "";
-  let nextAtMs = Number.NEGATIVE_INFINITY;
+  let sentAtMs = Number.NEGATIVE_INFINITY;
   let waiting = false;
+  const restMs = (intervalMs: number): number =>
+    sentAtMs + intervalMs * Math.max(1, speakers / speakersPerInterval) - clock.now();
   const sendNewest = () => {
     waiting = false;
-    if (ended.aborted || newest === sent) return;
+    if (ended.aborted || newest === sent || (isRepeat(newest, sent) && restMs(repeatIntervalMs) > 0)) return;
     sent = newest;
-    nextAtMs = clock.now() + progressIntervalMs * Math.max(1, speakers / speakersPerInterval);
+    sentAtMs = clock.now();
     send(newest);
   };
   return (text: string): void => {
     newest = text;
     if (waiting) return;
-    const restMs = nextAtMs - clock.now();
-    if (restMs <= 0) {
+    const ms = restMs(progressIntervalMs);
+    if (ms <= 0) {
       sendNewest();
       return;
     }
     waiting = true;
-    clock.sleep(restMs, ended).then(sendNewest, () => {});
+    clock.sleep(ms, ended).then(sendNewest, () => {});
   };
 };
 

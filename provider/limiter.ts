@@ -6,6 +6,8 @@ export interface Request {
   kind: string;
   /** Of one who sees to it himself that there is only one at a time: does not wait for a place. */
   ahead?: boolean | undefined;
+  /** Goes before those that wait without this. */
+  first?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -13,7 +15,7 @@ export interface Limiter {
   /** Present limit of requests in flight. */
   readonly limit: number;
   readonly active: number;
-  /** Runs `work` when a place is free, first come first served. Rejects with the signal's reason while it waits. */
+  /** Runs `work` when a place is free, first come first served within each sort. Rejects with the signal's reason while it waits. */
   run<T>(work: () => Promise<T>, judge: (result: T | undefined, error: unknown) => Load, request: Request): Promise<T>;
 }
 
@@ -37,30 +39,33 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
   let shrunkAt = Number.NEGATIVE_INFINITY;
   let everShrunk = false;
   let active = 0;
-  const waiting: Array<() => void> = [];
+  const waiting: Record<"first" | "later", Array<() => void>> = { first: [], later: [] };
   const bestMs = new Map<string, number>();
 
   const admit = (): void => {
-    while (active < Math.floor(limit) && waiting.length > 0) {
+    while (active < Math.floor(limit)) {
+      const go = waiting.first.shift() ?? waiting.later.shift();
+      if (go === undefined) return;
       active += 1;
-      waiting.shift()?.();
+      go();
     }
   };
 
-  const enter = (signal: AbortSignal | undefined): Promise<void> =>
+  const enter = ({ first, signal }: Request): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
+      const queue = waiting[first ? "first" : "later"];
       const go = (): void => {
         signal?.removeEventListener("abort", leave);
         resolve();
       };
       const leave = (): void => {
-        const at = waiting.indexOf(go);
-        if (at >= 0) waiting.splice(at, 1);
+        const at = queue.indexOf(go);
+        if (at >= 0) queue.splice(at, 1);
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", leave, { once: true });
-      waiting.push(go);
+      queue.push(go);
       admit();
     });
 
@@ -100,11 +105,11 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     get active() {
       return active;
     },
-    run: async (work, judge, { kind, ahead = false, signal }) => {
-      if (ahead) active += 1;
-      else await enter(signal);
+    run: async (work, judge, request) => {
+      if (request.ahead) active += 1;
+      else await enter(request);
       const startedMs = options.now();
-      const queue = (): number => queued(kind, options.now() - startedMs);
+      const queue = (): number => queued(request.kind, options.now() - startedMs);
       try {
         const result = await work();
         learn(judge(result, undefined), queue);

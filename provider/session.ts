@@ -67,7 +67,8 @@ export const createSession = (options: {
         if (reply !== undefined) return loadOfReply(reply);
         return error instanceof TransportError && error.sent ? "overloaded" : "unknown";
       },
-      { kind, ahead: request.ahead, signal: request.signal },
+      // What a look shows to be impossible is refused before more is touched.
+      { kind, ahead: request.ahead, first: request.method === "GET", signal: request.signal },
     );
   };
 

@@ -43,6 +43,19 @@ describe("limiter", () => {
     expect(await feel("busy")).to.equal(8);
   });
 
+  it("lets reads go before the writes that wait, and each sort in its order", async () => {
+    const { limiter } = limiterAt(1, 1);
+    const order: string[] = [];
+    const go = (kind: string) =>
+      limiter.run(
+        async () => order.push(kind),
+        () => "unknown",
+        { kind, first: kind.startsWith("GET") },
+      );
+    await Promise.all(["PUT 1", "PATCH 2", "GET 3", "PUT 4", "GET 5"].map(go));
+    expect(order).to.deep.equal(["PUT 1", "GET 3", "GET 5", "PATCH 2", "PUT 4"]);
+  });
+
   it("runs no more at once than it allows, first come first served", async () => {
     const { limiter } = limiterAt(2, 2);
     const order: number[] = [];

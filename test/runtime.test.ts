@@ -251,4 +251,30 @@ describe("runtime", () => {
     ]);
     expect(call).to.include({ urn: "urn:x", timeoutMs: 5 });
   });
+
+  it("repeats a progress of which only the seconds changed every ten seconds, and says news at once", async () => {
+    const said: Call[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { self, logs, clock } = attached({
+      delete: (_id, _props, _services, call) => {
+        said.push(call);
+        return promise;
+      },
+    });
+    const deleting = self.delete("a", {});
+    await new Promise(setImmediate);
+    for (let second = 0; second < 25; second++) {
+      said[0]?.progress(`cleaning, step erase_devices, ${second} s`);
+      await clock.forward(1_000);
+    }
+    said[0]?.progress("cleaning, step burn-in, 25 s");
+    resolve();
+    await deleting;
+    expect(logs.map(({ text }) => text)).to.deep.equal([
+      "cleaning, step erase_devices, 0 s",
+      "cleaning, step erase_devices, 10 s",
+      "cleaning, step erase_devices, 20 s",
+      "cleaning, step burn-in, 25 s",
+    ]);
+  });
 });
