@@ -13,7 +13,7 @@ export interface Call {
   readonly urn?: string;
   /** `customTimeouts` of the resource, where the SDK lets us see them. */
   readonly timeoutMs?: number;
-  /** Shows `text` on the resource's own line in `pulumi up`; at most once a second, never stored. */
+  /** Shows `text` on the resource's own line in `pulumi up`, not stored: news within a second, new seconds every ten. */
   progress(text: string): void;
   /** An engine warning at the resource. */
   warn(text: string): void;

@@ -1,4 +1,7 @@
-/** One poller per client: however many resources wait, each tick is one light request. */
+/**
+ * One poller per client: however many resources wait, each tick is one light list. Where few wait among many nodes, it
+ * is one light read of each.
+ */
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { isAnswer } from "./errors.ts";
@@ -13,6 +16,8 @@ const REST_PER_LATENCY = 5;
 /** A server in trouble is not asked more often than this. */
 const TROUBLED_INTERVAL_MS = 1_000;
 const PAGE_SIZE = 1_000;
+/** A list costs Ironic as much for so many rows as a read of one node (39.0: 0.37 ms a row, 10 ms a read). */
+const ROWS_PER_READ = 25;
 const MAX_PAGES = 100;
 
 interface Waiter {
@@ -50,6 +55,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
   let running = false;
   let trouble: string | undefined;
   let latencyMs = 0;
+  let rows = 0;
   /** States of the nodes that are waited for, and when one of them was last seen to change: where one machine of a fleet
    * arrives, the next is near, however long ago its own last change was. */
   const states = new Map<string, string | null>();
@@ -78,6 +84,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
       marker = nodes.at(-1)?.uuid;
       if (!next || !marker || [...waiters].every(({ uuid }) => found.has(uuid))) break;
     }
+    rows = found.size;
     return found;
   }
 
@@ -104,7 +111,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
     const due = [...waiters];
     const startedAt = clock.now();
     try {
-      const many = new Set(due.map(({ uuid }) => uuid)).size > 1;
+      const many = new Set(due.map(({ uuid }) => uuid)).size > Math.max(1, rows / ROWS_PER_READ);
       const found = many ? await readAll() : new Map<string, LightNode>();
       trouble = undefined;
       await Promise.all(due.map((waiter) => settleOne(waiter, found.get(waiter.uuid))));

@@ -91,6 +91,20 @@ describe("the poller", () => {
     expect(asked.map(({ path }) => path)).to.deep.equal(Array(5).fill("/nodes"));
   });
 
+  it("reads few among many nodes one by one, once it knows how many rows a list has", async () => {
+    const { clock, asked, add, poller, signal } = scene();
+    add(500);
+    const rounds = async (uuid: string, count: number) => {
+      for (let round = 0; round < count; round++)
+        expect((await poller.next(uuid, clock.now(), signal)).uuid).to.equal(uuid);
+    };
+    await clock.run(Promise.all(["n7", "n8"].map((uuid) => rounds(uuid, 3))));
+    const two = ["/nodes/n7", "/nodes/n8"];
+    expect(asked.splice(0).map(({ path }) => path)).to.deep.equal(["/nodes", ...two, ...two]);
+    await clock.run(Promise.all(add(0).slice(0, 40).map((uuid) => rounds(uuid, 2))));
+    expect(asked.map(({ path }) => path)).to.deep.equal(["/nodes", "/nodes"]);
+  });
+
   it("serves two who wait for the same node with one read of it", async () => {
     const { clock, asked, add, poller, signal } = scene();
     add(1);
