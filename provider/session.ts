@@ -67,8 +67,9 @@ export const createSession = (options: {
         if (reply !== undefined) return loadOfReply(reply);
         return error instanceof TransportError && error.sent ? "overloaded" : "unknown";
       },
-      // What a look shows to be impossible is refused before more is touched.
-      { kind, ahead: request.ahead, first: request.method === "GET", signal: request.signal },
+      // Claims, which are PATCHes, wait: what was begun is brought to its end before more is begun. Of a hundred machines
+      // fewer deploy at once then, which costs a one-process Ironic a seventh less, and the first arrive sooner.
+      { kind, ahead: request.ahead, first: request.method !== "PATCH", signal: request.signal },
     );
   };
 

@@ -265,4 +265,21 @@ describe("client, on a real socket", () => {
     await Promise.all(Array.from({ length: 100 }, () => client.get("/x", { tried: "read" })));
     expect(most).to.be.within(2, 32);
   });
+
+  it("brings to its end what was begun before it begins more", async () => {
+    const served: string[] = [];
+    await start(({ method, url }, response) => {
+      served.push(`${method} ${url?.split("/").at(-1)}`);
+      setTimeout(() => response.end("{}"), 5);
+    });
+    const machine = async (name: string) => {
+      await client.send("PATCH", `/nodes/${name}`, { tried: "claim" });
+      await client.send("PUT", `/nodes/${name}`, { tried: "deploy" });
+    };
+    const names = Array.from({ length: 150 }, (_, index) => `n${index}`);
+    await Promise.all(names.map(machine));
+    const places = 32;
+    for (const name of names)
+      expect(served.indexOf(`PUT ${name}`) - served.indexOf(`PATCH ${name}`), name).to.be.at.most(2 * places);
+  });
 });

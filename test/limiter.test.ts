@@ -43,7 +43,7 @@ describe("limiter", () => {
     expect(await feel("busy")).to.equal(8);
   });
 
-  it("lets reads go before the writes that wait, and each sort in its order", async () => {
+  it("lets those that go first go before the others that wait, each sort in its order", async () => {
     const { limiter } = limiterAt(1, 1);
     const order: string[] = [];
     const go = (kind: string) =>
