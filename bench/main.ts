@@ -9,6 +9,7 @@ import { type Lab, startLab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/nodes.ts";
 import { bound } from "./bound.ts";
 import { cli, type Outcome, Pulumi, prepareCli, sdk } from "./clients.ts";
+import { separate } from "./cores.ts";
 import { endOf, type Figures, figuresOf, readSpan } from "./ironic-log.ts";
 import { breakdown, stormTable, table } from "./tables.ts";
 
@@ -212,7 +213,7 @@ async function main(): Promise<void> {
     loadavg()
       .map((value) => value.toFixed(1))
       .join(" ");
-  say(`load before: ${load()}`);
+  say(`${await separate(lab)}; load before: ${load()}`);
   try {
     await prepare(lab);
     if (stormNodes === undefined) {

@@ -1,5 +1,6 @@
-// Tables of the benchmark.
+// Parts of the benchmark.
 import { expect } from "chai";
+import { coresOf } from "../bench/cores.ts";
 import { table } from "../bench/tables.ts";
 
 const figures = (seconds: number) => ({
@@ -26,5 +27,11 @@ describe("the benchmark's table", () => {
       ["slower by a tenth", "22.00", "1.10"],
       ["a tenth, but for one round", "30.00", "1.10"],
     ]);
+  });
+});
+
+describe("the benchmark's cores", () => {
+  it("are read from a list of numbers and ranges", () => {
+    expect(["0", "0,1", "0,2-4,7", "3-3"].map(coresOf)).to.deep.equal([[0], [0, 1], [0, 2, 3, 4, 7], [3]]);
   });
 });
