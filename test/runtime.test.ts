@@ -75,6 +75,25 @@ const attached = (own: Partial<Handler>) => {
   return { self, logs, clock, bridge };
 };
 
+/** A delete that lasts until `end`. */
+const underWay = async (props: Props) => {
+  const said: Call[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { self, logs, clock } = attached({
+    delete: (_id, _props, _services, call) => {
+      said.push(call);
+      return promise;
+    },
+  });
+  const deleting = self.delete("a", props);
+  await new Promise(setImmediate);
+  const end = () => {
+    resolve();
+    return deleting;
+  };
+  return { call: said[0], logs, clock, end };
+};
+
 const thrown = async (promise: Promise<unknown>) => {
   try {
     await promise;
@@ -217,17 +236,7 @@ describe("runtime", () => {
   }
 
   it("shows the newest progress at most once a second, and none after the end", async () => {
-    const said: Call[] = [];
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const { self, logs, clock } = attached({
-      delete: (_id, _props, _services, call) => {
-        said.push(call);
-        return promise;
-      },
-    });
-    const deleting = self.delete("a", { password: "planted1" });
-    await new Promise(setImmediate);
-    const [call] = said;
+    const { call, logs, clock, end } = await underWay({ password: "planted1" });
     call?.progress("one\n planted1");
     call?.progress("two");
     call?.progress("three");
@@ -241,8 +250,7 @@ describe("runtime", () => {
     expect(logs).to.have.length(2);
     call?.progress("four");
     call?.progress("five");
-    resolve();
-    await deleting;
+    await end();
     await clock.forward(5_000);
     expect(logs.map(({ text, ephemeral }) => `${text} ${ephemeral}`)).to.deep.equal([
       "one [secret] true",
@@ -253,23 +261,13 @@ describe("runtime", () => {
   });
 
   it("repeats a progress of which only the seconds changed every ten seconds, and says news at once", async () => {
-    const said: Call[] = [];
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const { self, logs, clock } = attached({
-      delete: (_id, _props, _services, call) => {
-        said.push(call);
-        return promise;
-      },
-    });
-    const deleting = self.delete("a", {});
-    await new Promise(setImmediate);
+    const { call, logs, clock, end } = await underWay({});
     for (let second = 0; second < 25; second++) {
-      said[0]?.progress(`cleaning, step erase_devices, ${second} s`);
+      call?.progress(`cleaning, step erase_devices, ${second} s`);
       await clock.forward(1_000);
     }
-    said[0]?.progress("cleaning, step burn-in, 25 s");
-    resolve();
-    await deleting;
+    call?.progress("cleaning, step burn-in, 25 s");
+    await end();
     expect(logs.map(({ text }) => text)).to.deep.equal([
       "cleaning, step erase_devices, 0 s",
       "cleaning, step erase_devices, 10 s",
