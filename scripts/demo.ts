@@ -1,7 +1,7 @@
 // The main job in front of your eyes: the real engine deploys ramdisks on a real, local Ironic, changes one, and gives
 // the machines back. Sets up what is missing; leaves nothing running. `npm run demo`
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,6 +46,9 @@ async function main(): Promise<void> {
     const { status, error } = spawnSync(engine.pulumi, [...args, "--non-interactive", "--color", "always"], options);
     if (error || status !== 0) throw error ?? new Error(`pulumi ${args[0]} ended with ${status}`);
   };
+  // `stack init` takes no --config-file and leaves a file of its own in the project.
+  const initFile = join(root, "Pulumi.demo.yaml");
+  const initFileIsOurs = !existsSync(initFile);
   const stack = (...args: string[]): void => pulumi(...args, "--stack", "demo", "--config-file", configFile);
   const configure = (machines: Machine[]): void =>
     writeFileSync(
@@ -104,6 +107,7 @@ async function main(): Promise<void> {
   } finally {
     await lab.stop();
     rmSync(folder, { recursive: true, force: true });
+    if (initFileIsOurs) rmSync(initFile, { force: true });
   }
 }
 
