@@ -8,6 +8,7 @@ import {
   infoMatches,
   instanceUuidFor,
   markerPatch,
+  shows,
   startedOf,
 } from "./claim.ts";
 import { type Decision, fail, nodeLabel } from "./decision.ts";
@@ -33,7 +34,7 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
   const actual = infoOf(node) as Record<string, string>;
   const wanted = info as Record<string, string>;
   const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
-  return `instance_info differs in ${[...keys].filter((key) => actual[key] !== wanted[key]).join(", ")}`;
+  return `instance_info differs in ${[...keys].filter((key) => !shows(actual[key], wanted[key])).join(", ")}`;
 }
 
 /** Takes a running deployment under management: only the claim is written. */

@@ -180,6 +180,18 @@ export function bootsOf({ kernel, ramdisk, boot_iso, ramdisk_kernel_arguments }:
   return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 16);
 }
 
+/** What Ironic shows instead of what it takes for a secret, such as the rest of a word after `token=` (oslo.utils, strutils). */
+const MASK = "******";
+
+export const isMasked = (value: unknown): boolean => JSON.stringify(value ?? null).includes(MASK);
+
+/** Can the value that Ironic shows be `wanted`? What it masks may be anything; the marker tells, by the hash in `boots`. */
+export function shows(shown: unknown, wanted: unknown): boolean {
+  if (typeof shown !== "string" || typeof wanted !== "string" || !isMasked(shown)) return shown === wanted;
+  const parts = shown.split(MASK).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(wanted);
+}
+
 /**
  * Does the node's `instance_info` say what `info` says? `image_type` is Ironic's own derivation from `image_source`,
  * and an `image_source` equal to the ramdisk changes nothing about what is booted (see decision.ts, infoFor).
@@ -189,8 +201,8 @@ export function infoMatches(node: Node, info: InstanceInfo): boolean {
   return BOOT_KEYS.every(
     (key) =>
       key === "image_type" ||
-      (actual[key] ?? undefined) === (info as Record<string, string>)[key] ||
-      (key === "image_source" && info.image_source === undefined && actual[key] === info.ramdisk),
+      shows(actual[key] ?? undefined, (info as Record<string, string>)[key]) ||
+      (key === "image_source" && info.image_source === undefined && shows(actual[key], info.ramdisk)),
   );
 }
 

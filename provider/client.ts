@@ -21,6 +21,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Does not wait for a place among the requests in flight: for the one light question that all wait for. */
   ahead?: boolean | undefined;
+  /** Begins something: waits until nothing else waits for a place among the requests in flight. */
+  later?: boolean | undefined;
   /** One attempt, first byte to last; default: the connection's `requestTimeoutSeconds`. */
   timeoutMs?: number | undefined;
   /** Least minor that this call makes sense with; refused below it without asking. */
@@ -201,6 +203,7 @@ const requestOf = (
     timeoutMs: options.timeoutMs ?? defaultMs,
     signal: options.signal,
     ahead: options.ahead,
+    later: options.later,
   };
 };
 

@@ -127,9 +127,21 @@ const first = (config: Raw, ...keys: string[]): string | undefined => {
   return value === undefined ? undefined : String(value);
 };
 
+const listOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProblemError({
+      problem: `ironic:interface is "${text}"`,
+      advice: 'Use one name, several with commas, or a JSON list such as ["internal","public"].',
+      cause,
+    });
+  }
+};
+
 const interfacesOf = (settings: Settings, config: Raw): string[] => {
   const { interface: own } = settings;
-  const asked = own?.startsWith("[") ? JSON.parse(own) : (own ?? config.baremetal_interface ?? config.interface);
+  const asked = own?.startsWith("[") ? listOf(own) : (own ?? config.baremetal_interface ?? config.interface);
   const names = splitList(asked).map((name) => name.trim().replace(/URL$/, ""));
   return names.length > 0 && names[0] !== "" ? names : ["public"];
 };

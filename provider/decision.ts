@@ -147,6 +147,15 @@ interface DeployContext {
   holder: Exclude<ReturnType<typeof holderOf>, { kind: "other" }>;
 }
 
+/** A deployment without instance_uuid is not taken over unasked, be it by its looks this stack's own. */
+const nobodys = ({ node, want, holder }: DeployContext, otherwise: string): Decision =>
+  fail(
+    `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but no instance_uuid says whose deployment it is`,
+    holder.kind === "marked"
+      ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
+      : otherwise,
+  );
+
 const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContext) => Decision>> = {
   begin: ({ node, want, memory, info, holder }) => {
     if (node.maintenance) return inMaintenance(node);
@@ -163,12 +172,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
   judge: (context) => {
     const { node, want, memory, holder } = context;
     if (holder.kind !== "ours")
-      return fail(
-        `Node ${nodeLabel(node)} is active, but no instance_uuid says whose deployment it is`,
-        holder.kind === "marked"
-          ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
-          : "If it may be taken under management, use `adopt`; otherwise undeploy it first",
-      );
+      return nobodys(context, "If it may be taken under management, use `adopt`; otherwise undeploy it first");
     if (isUntried(node, want, holder.marker)) return act("remark");
     if (!isWritten(node, want, memory, holder.marker)) return update(context);
     const started = isStarted(node, want, memory, holder.marker);
@@ -180,10 +184,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
   retry: (context) => {
     const { node, want, memory, info, holder, facts } = context;
     if (holder.kind !== "ours")
-      return fail(
-        `Node ${nodeLabel(node)} is in "deploy failed" of a deployment that is not ours`,
-        adviceFor(facts, node),
-      );
+      return nobodys(context, `If nobody needs it: \`baremetal node undeploy ${node.uuid}\`, then \`pulumi up\``);
     const prepared = isPrepared(node, want, memory, holder.marker, info);
     if (memory.started || (!prepared && memory.prepared))
       return failed(`The deployment of node ${nodeLabel(node)} failed`, adviceFor(facts, node));
@@ -323,7 +324,8 @@ export function decideRelease(node: Node, want: ReleaseWant, memory: Memory): De
   const facts = stateFacts(node.provision_state);
   if (!facts) return unknownState(node);
   // Ironic takes no PATCH while it is at work on the node.
-  if (want.keep)
+  // What never ran is not kept.
+  if (want.keep && facts.release !== "unclaim")
     return facts.kind === "moving" || facts.kind === "held" ? wait(stateName(node.provision_state)) : act("handOver");
   // Neither sign of ours and nothing running: it was given back already. On a running machine that is not certain.
   if (!instance && !undeploying && (facts.release !== "undeploy" || node.provision_state === "error"))

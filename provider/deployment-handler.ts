@@ -1,7 +1,16 @@
 /** RamdiskDeployment in the provider process. */
 
 import { adopt } from "./adoption.ts";
-import { bootsOf, type Claim, configMarker, driveFingerprint, holderOf, instanceUuidFor, startedOf } from "./claim.ts";
+import {
+  bootsOf,
+  type Claim,
+  configMarker,
+  driveFingerprint,
+  holderOf,
+  instanceUuidFor,
+  shows,
+  startedOf,
+} from "./claim.ts";
 import type { Client } from "./client.ts";
 import {
   type Decision,
@@ -13,6 +22,7 @@ import {
   type Memory,
   nextMethod,
   nodeLabel,
+  wait,
 } from "./decision.ts";
 import {
   checkDeployment,
@@ -38,13 +48,13 @@ import {
 import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
-import { createMachine } from "./machine.ts";
+import { createMachine, type DeployMachine } from "./machine.ts";
 import { failureCause, isSameNode, type Node, putPowerOn, readNode } from "./node.ts";
 import { restore } from "./node-config-restore.ts";
 import { pollerOf } from "./poller.ts";
 import { needsOf, preflight } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
-import { reconcile } from "./reconcile.ts";
+import { type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";
 import { hasUnknown } from "./schema.ts";
 import { awaitSettings } from "./settings.ts";
 import { stateFacts } from "./states.ts";
@@ -103,22 +113,26 @@ async function bringUp(
   });
   const timeoutMs = timeoutMsOf(props);
   const since = node.provision_updated_at ?? undefined;
+  const loop: Loop = {
+    clock: services.clock,
+    random: services.random,
+    signal: call.signal,
+    timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
+    onProgress: call.progress,
+    cause: (seen) => failureCause(client, seen, since, call.signal),
+    trouble: pollerOf(client, services.clock, services.random).trouble,
+  };
   try {
     const { node: active } = await reconcile({
+      ...loop,
       machine,
       decide: (seen, mind) => decideDeploy(seen, want, mind),
       memory,
-      clock: services.clock,
-      random: services.random,
-      signal: call.signal,
-      timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
-      onProgress: call.progress,
-      cause: (seen) => failureCause(client, seen, since, call.signal),
-      trouble: pollerOf(client, services.clock, services.random).trouble,
       onRejected: (action, seen, error) =>
         action === "rebuild" && rebuildRefused(seen, want, memory, error, client, call),
     });
-    const powered = props.powerPolicy === "on" ? await powerOn(client, active, services, call, timeoutMs) : active;
+    const off = props.powerPolicy === "on" && active.power_state !== "power on";
+    const powered = off ? await powerOn(client, machine, loop, call) : active;
     const started = startedOf(powered, boots);
     const outputs = outputsOf(powered, claim, { configDriveSha256: sha256, started });
     if (!props.readiness) return outputs;
@@ -131,9 +145,10 @@ async function bringUp(
   } catch (error) {
     if (error instanceof PartialFailure) throw error;
     const seen = machine.last();
-    // Nothing of ours is there: the state must not say that it is.
-    if (!olds && !memory.touched) throw error;
-    if (!olds && holderOf(seen, claim).kind === "other") throw error;
+    const holder = holderOf(seen, claim);
+    // Nothing of ours is there: the state must not say that it is. What a run that was killed had begun is ours.
+    if (!olds && holder.kind === "other") throw error;
+    if (!olds && !memory.touched && !(holder.kind === "ours" && holder.marker)) throw error;
     if (olds && !memory.touched) throw error;
     // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
     const known = memory.started
@@ -152,7 +167,7 @@ const faulty = new WeakSet<Client>();
 
 const firstMethod = (client: Client, node: Node, props: DeploymentProps): Memory["method"] => {
   if (props.updateStrategy === "redeploy") return "redeploy";
-  const avoided = props.ramdisk !== undefined && node.instance_info.image_source === props.ramdisk;
+  const avoided = props.ramdisk !== undefined && shows(node.instance_info.image_source, props.ramdisk);
   return avoided || (faulty.has(client) && props.ramdisk !== undefined) ? "rebuildWithSource" : "rebuild";
 };
 
@@ -172,22 +187,39 @@ function rebuildRefused(node: Node, want: DeployWant, memory: Memory, error: Iro
   return true;
 }
 
-async function powerOn(client: Client, node: Node, services: Services, call: Call, timeoutMs: number): Promise<Node> {
-  if (node.power_state === "power on") return node;
-  call.warn(
-    `Node ${nodeLabel(node)} was ${node.power_state ?? "in an unknown power state"}; powering it on (powerPolicy: "on").`,
-  );
-  await putPowerOn(client, node.uuid, call.signal);
-  const poller = pollerOf(client, services.clock, services.random);
-  const startedAt = services.clock.now();
-  for (let seen = node; ; ) {
-    if (seen.power_state === "power on") return seen;
-    if (services.clock.now() - startedAt > timeoutMs)
-      throw new ProblemError({
-        problem: `Node ${nodeLabel(node)} did not power on within ${timeoutMs / 1000} s`,
-        advice: "See its management controller, then run `pulumi up` again.",
-      });
-    seen = { ...seen, ...(await poller.next(node.uuid, startedAt, call.signal)) };
+type Loop = Omit<ReconcileOptions, "machine" | "decide" | "memory" | "onRejected">;
+
+/** Switches the active machine on: somebody has switched it off. */
+async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call: Call): Promise<Node> {
+  try {
+    const { node } = await reconcile<"powerOn", { asked: boolean }>({
+      ...loop,
+      decide: ({ power_state }, { asked }) => {
+        if (power_state === "power on") return { do: "done" };
+        return asked ? wait("power on") : { do: "act", action: "powerOn" };
+      },
+      machine: {
+        observe: machine.observe,
+        async act(_action, node, mind, signal) {
+          const was = node.power_state ?? "in an unknown power state";
+          call.warn(`Node ${nodeLabel(node)} was ${was}; powering it on (powerPolicy: "on").`);
+          await putPowerOn(client, node.uuid, signal);
+          mind.asked = true;
+          return undefined;
+        },
+      },
+      memory: { asked: false },
+    });
+    return node;
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    const node = machine.last();
+    throw new ProblemError({
+      problem: `Node ${nodeLabel(node)} did not power on within ${loop.timeoutMs / 1000} s`,
+      advice: "See its management controller, then run `pulumi up` again.",
+      node: node.uuid,
+      cause: error,
+    });
   }
 }
 

@@ -1,8 +1,8 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
-import { bootsOf, type Claim, driveFingerprint, holderOf, type Started } from "./claim.ts";
+import { bootsOf, type Claim, driveFingerprint, holderOf, type Started, shows } from "./claim.ts";
 import { type DeploymentProps, driveSha256 } from "./deployment-args.ts";
 import type { Props } from "./handler.ts";
-import { infoOf } from "./machine.ts";
+import { hidesBoots, infoOf } from "./machine.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";
 import { stateFacts, stateName } from "./states.ts";
@@ -91,7 +91,7 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   if (!holder.marker) return "the marker in extra was removed";
   const sha256 = state.configDriveSha256;
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
-  const boots = bootsOf(infoOf(node));
+  const boots = hidesBoots(node) ? holder.marker.boots : bootsOf(infoOf(node));
   const notes = [
     ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
     // Written down before the reboot that it needs, which a crash then prevented.
@@ -133,7 +133,7 @@ export function liveInputs(node: Node, state: State): Props {
   for (const [key, value] of Object.entries(live)) {
     if (value === undefined && (inputs[key] === undefined || inputs[key] === "")) continue;
     if (value === undefined) delete inputs[key];
-    else inputs[key] = value;
+    else if (!shows(value, inputs[key])) inputs[key] = value;
   }
   if (state.protected !== undefined) inputs.protected = node.protected ?? false;
   return inputs;

@@ -6,8 +6,8 @@ export interface Request {
   kind: string;
   /** Of one who sees to it himself that there is only one at a time: does not wait for a place. */
   ahead?: boolean | undefined;
-  /** Goes before those that wait without this. */
-  first?: boolean | undefined;
+  /** Goes after all that wait without this: begins something, where what was begun is to be ended first. */
+  later?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -51,10 +51,10 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     }
   };
 
-  const enter = ({ first, signal }: Request): Promise<void> =>
+  const enter = ({ later, signal }: Request): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const queue = waiting[first ? "first" : "later"];
+      const queue = waiting[later ? "later" : "first"];
       const go = (): void => {
         signal?.removeEventListener("abort", leave);
         resolve();
@@ -85,10 +85,11 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     if (queue < queueFew) limit = Math.min(max, limit + (everShrunk ? 1 / limit : 1));
   };
 
-  const learn = (load: Load, queue: () => number): void => {
+  const learn = (load: Load, { kind, ahead }: Request, tookMs: number): void => {
     if (load === "unknown") return;
     if (load === "fine") {
-      adjust(queue());
+      // Polls are lists of any length: their time says nothing.
+      if (!ahead) adjust(queued(kind, tookMs));
       return;
     }
     const now = options.now();
@@ -109,13 +110,13 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
       if (request.ahead) active += 1;
       else await enter(request);
       const startedMs = options.now();
-      const queue = (): number => queued(request.kind, options.now() - startedMs);
+      const tookMs = (): number => options.now() - startedMs;
       try {
         const result = await work();
-        learn(judge(result, undefined), queue);
+        learn(judge(result, undefined), request, tookMs());
         return result;
       } catch (error) {
-        learn(judge(undefined, error), queue);
+        learn(judge(undefined, error), request, tookMs());
         throw error;
       } finally {
         active -= 1;

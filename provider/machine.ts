@@ -8,6 +8,7 @@ import {
   handOverPatch,
   type InstanceInfo,
   infoMatches,
+  isMasked,
   markerPatch,
   type Started,
   unclaimPatch,
@@ -28,6 +29,7 @@ import {
 } from "./node.ts";
 import { pollerOf } from "./poller.ts";
 import type { Machine, Sight } from "./reconcile.ts";
+import { InvalidInput } from "./schema.ts";
 import type { Verb } from "./states.ts";
 
 export interface MachineOptions {
@@ -64,10 +66,16 @@ export const infoOf = (node: Node): InstanceInfo =>
     ]),
   ) as InstanceInfo;
 
+/** Does Ironic hide part of what the node boots? Then the marker alone tells what it is. */
+export const hidesBoots = (node: Node): boolean => isMasked(infoOf(node));
+
 const READS: readonly ActionName[] = ["validate", "recall"];
 const STARTING: readonly (string | null)[] = ["deploying", "wait call-back"];
 
-export function createMachine(options: MachineOptions): Machine & { last(): Node } {
+/** `last` is the node as it was seen last, whatever became of the loop. */
+export type DeployMachine = Machine & { last(): Node };
+
+export function createMachine(options: MachineOptions): DeployMachine {
   const { client, clock, random, uuid, claim } = options;
   const poller = pollerOf(client, clock, random);
   let last = options.initial;
@@ -105,8 +113,8 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     ...extra,
   });
 
-  const patch = async (ops: PatchOp[], tried: string, signal: AbortSignal): Promise<Node> =>
-    see(await patchNode(client, uuid, ops, tried, signal));
+  const patch = async (ops: PatchOp[], tried: string, signal: AbortSignal, later?: boolean): Promise<Node> =>
+    see(await patchNode(client, uuid, ops, tried, signal, later));
 
   async function put(target: Verb, tried: string, signal: AbortSignal, configdrive?: unknown): Promise<undefined> {
     await putProvision(client, uuid, { target, ...(configdrive !== undefined && { configdrive }) }, tried, signal);
@@ -126,13 +134,19 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     const before = { info: infoOf(node), marker: deploymentMarker(node) };
     const { marker: prior } = before;
     const pending = prior !== undefined && prior.after === node.provision_updated_at;
-    const over = pending ? prior.over : bootsOf(before.info);
+    const hidden = hidesBoots(node);
+    const over = pending ? prior.over : hidden ? prior?.boots : bootsOf(before.info);
     const running = node.provision_state === "active" && over !== undefined;
     const ops = claimPatch(node, marker(node, running ? { over } : {}), deploy().info(memory));
-    const saved = await patch(ops, "claim the node and set what it boots", signal);
+    // What was begun is brought to its end before more is begun. Of a hundred machines fewer deploy at once then, which
+    // costs a one-process Ironic a seventh less, and the first arrive sooner. In mid-redeploy the node is free for anybody.
+    const begins = memory.undeploys === 0;
+    const saved = await patch(ops, "claim the node and set what it boots", signal, begins);
     // What an earlier preparation wrote counts as what was there before only once it was begun.
     const begun = prior !== undefined && !pending && memory.recalled !== "none";
     if (begun || !memory.before) memory.before = before;
+    // What Ironic does not show cannot be put back.
+    if (hidden) delete memory.before;
     memory.prepared = true;
     memory.sent = false;
     memory.started = false;
@@ -143,7 +157,9 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
   const writeBack = (node: Node, memory: Memory): PatchOp[] => {
     const { info, last } = deploy();
     const runs = marker(node, { after: last?.after ?? "rewritten" });
-    return infoMatches(node, info(memory)) ? markerPatch(runs) : claimPatch(node, runs, info(memory));
+    return infoMatches(node, info(memory)) && !hidesBoots(node)
+      ? markerPatch(runs)
+      : claimPatch(node, runs, info(memory));
   };
 
   async function begin(
@@ -152,7 +168,13 @@ export function createMachine(options: MachineOptions): Machine & { last(): Node
     memory: Memory,
     signal: AbortSignal,
   ): Promise<undefined> {
-    const drive = await deploy().loadDrive();
+    const drive = await deploy()
+      .loadDrive()
+      .catch((error: unknown) => {
+        if (!(error instanceof InvalidInput)) throw error;
+        const problem = `The config drive of node ${nodeLabel(last)} cannot be sent: ${error.message}`;
+        throw new ProblemError({ problem, advice: "The machine was not touched", node: uuid, cause: error });
+      });
     const wasSent = memory.sent;
     // What an earlier run had prepared is from here on what this run tries, whatever becomes of the answer.
     memory.prepared = true;

@@ -30,15 +30,17 @@ export const DEFAULT_DEPLOY_INTERFACE = "ramdisk";
 
 // Ironic masks such values when they are read, so what was there before could never be restored.
 const CREDENTIAL = /passw|secret|token|credential|private|snmp_.*(key|community)|username_key/i;
+const CREDENTIAL_WITHIN = /(passw|secret|token|passphrase)\w*\s*=/i;
 const CAPABILITY = /^[^,:\s]+$/;
 
 function rules({ driverInfo, capabilities, extra }: NodeConfigProps): CheckFailure[] {
   const failures: CheckFailure[] = [];
-  for (const key of Object.keys(driverInfo ?? {}))
-    if (CREDENTIAL.test(key))
+  for (const [key, value] of Object.entries(driverInfo ?? {}))
+    if (CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(String(value)))
       failures.push({
         path: `driverInfo.${key}`,
-        reason: "is a credential; Ironic hides its value, so it could not be restored. Set it with Ironic's own client",
+        reason:
+          "is or holds a credential; Ironic hides its value, so it could not be restored. Set it with Ironic's own client",
       });
   for (const key of Object.keys(extra ?? {}))
     if (key === CONFIG_MARKER || key === DEPLOYMENT_MARKER)

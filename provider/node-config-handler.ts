@@ -1,6 +1,6 @@
 /** BaremetalNodeConfig in the provider process. */
-import { type ConfigMarker, configMarker } from "./claim.ts";
-import { heldByOther, inMaintenance } from "./decision.ts";
+import { type ConfigMarker, configMarker, isMasked } from "./claim.ts";
+import { fail, heldByOther, inMaintenance, nodeLabel } from "./decision.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
 import { missing, type Need, report } from "./findings.ts";
 import type { Call, Handler, Services } from "./handler.ts";
@@ -99,6 +99,13 @@ async function configure(
         if (mind.done) return { do: "done" };
         if (seen.maintenance) return inMaintenance(seen);
         const changes = changesFor(seen, wanted, markerOf(seen));
+        const { previous } = nextMarker(seen, wanted, markerOf(seen));
+        const hidden = Object.keys(changes).filter((path) => isMasked(previous[path]));
+        if (hidden.length > 0)
+          return fail(
+            `Ironic hides what ${hidden.join(" and ")} of node ${nodeLabel(seen)} holds, so it could not be restored`,
+            "Nothing was written. Leave it out here, and set it with Ironic's own client",
+          );
         return stateBars(seen, Object.keys(changes)) ?? { do: "act", action: "write" };
       },
       operations: (seen) => {

@@ -99,11 +99,12 @@ export async function patchNode(
   body: PatchOp[],
   tried: string,
   signal?: AbortSignal,
+  later?: boolean,
 ): Promise<Node> {
   const queue = queues.get(client) ?? new Map<string, Promise<unknown>>();
   queues.set(client, queue);
   const turn = (queue.get(uuid) ?? Promise.resolve()).then(() =>
-    client.send<Node>("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, ...(signal && { signal }) }),
+    client.send<Node>("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, signal, later }),
   );
   const settled = turn.then(
     () => undefined,
@@ -233,8 +234,9 @@ export async function failureCause(
   signal?: AbortSignal,
 ): Promise<string> {
   if (node.last_error) return node.last_error;
+  // The failure itself is the news, whatever keeps Ironic from explaining it.
   const events = await readHistory(client, node.uuid, signal).catch((error: unknown) => {
-    if (isAnswer(error, "serverError")) return [];
+    if (isAnswer(error)) return [];
     throw error;
   });
   const errors = events

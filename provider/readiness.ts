@@ -41,6 +41,9 @@ async function probeHttp(url: string, status: number | undefined, signal: AbortS
   return good ? undefined : `HTTP ${statusCode}`;
 }
 
+/** As messages show it: a query, or a user and password, may be secret. */
+const addressOf = (url: string): string => url.replace(/[?#].*/s, "").replace(/\/\/[^/@]*@/, "//");
+
 /** Waits until the probe is answered; a machine that does not come up in time is a failed deployment. */
 export async function awaitReadiness(
   readiness: ReadinessProps,
@@ -51,7 +54,7 @@ export async function awaitReadiness(
 ): Promise<void> {
   const timeoutMs = (readiness.timeoutSeconds ?? DEFAULT_READINESS_TIMEOUT_SECONDS) * 1000;
   const startedAt = clock.now();
-  const target = readiness.tcp ?? readiness.http;
+  const target = readiness.tcp ?? addressOf(readiness.http ?? "");
   for (;;) {
     const wrong = await probe(readiness, signal);
     if (signal.aborted) throw new CancelledError(`Interrupted while waiting for ${target}; the next run goes on`);

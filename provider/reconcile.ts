@@ -60,6 +60,7 @@ const WORDS: Readonly<Record<string, string>> = {
   provide: "cleaning again",
   endMaintenance: "ending the failed cleaning's maintenance",
   write: "writing the settings",
+  powerOn: "powering on",
 };
 
 /**
@@ -93,8 +94,8 @@ const MAX_FEW_TRIES = 3;
 const MAX_ACTIONS = 60;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
-/** Made once: every look ends with it. */
-const OVER = new Error("the look is over");
+/** Made once: every look and every action ends with it. */
+const OVER = new Error("it is over");
 
 export class TimeoutError extends ProblemError {}
 
@@ -140,7 +141,7 @@ export async function reconcile<Action extends string, Mind>(
     if (actions >= MAX_ACTIONS) throw gaveUp(node, decision.action);
     options.onProgress(`${WORDS[decision.action] ?? decision.action}, ${elapsed()}`);
     try {
-      const answered = await machine.act(decision.action, node, memory, signal);
+      const answered = await inTime(run, node, (within) => machine.act(decision.action, node, memory, within));
       // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
       actions++;
       pauseMs = FIRST_PAUSE_MS;
@@ -148,7 +149,6 @@ export async function reconcile<Action extends string, Mind>(
       run.failure = undefined;
       sight = answered ? { node: answered, fresh: true } : await look(run, "next", sight);
     } catch (error) {
-      if (signal.aborted) throw cancelled(node, signal);
       if (!(error instanceof IronicError)) throw error;
       const handled = options.onRejected?.(decision.action, node, error) === true;
       sameFailures = run.failure?.action === decision.action ? sameFailures + 1 : 1;
@@ -188,27 +188,37 @@ async function pause(run: Run, ms: number, node: Node): Promise<void> {
   }
 }
 
+/** Does `work` until the deadline or an interruption ends it, be it in the queue of requests. */
+async function inTime<T>(run: Run, node: Node, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, signal: interrupted } = run.options;
+  const deadline = new AbortController();
+  const signal = AbortSignal.any([interrupted, deadline.signal]);
+  const timer = clock.sleep(Math.max(0, run.remainingMs()), signal).then(
+    () => deadline.abort(OVER),
+    () => undefined,
+  );
+  try {
+    return await work(signal);
+  } catch (error) {
+    if (interrupted.aborted) throw cancelled(node, interrupted);
+    if (deadline.signal.aborted) throw timedOut(run, node);
+    throw error;
+  } finally {
+    deadline.abort(OVER);
+    await timer;
+  }
+}
+
 /** Reads the node again, for as long as there is time: an Ironic that is away for a while comes back. */
 async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> {
   const { options } = run;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
-    const deadline = new AbortController();
-    const signal = AbortSignal.any([options.signal, deadline.signal]);
-    const timer = options.clock.sleep(Math.max(0, run.remainingMs()), signal).then(
-      () => deadline.abort(OVER),
-      () => undefined,
-    );
     try {
-      return await options.machine.observe(how, signal);
+      return await inTime(run, last.node, (signal) => options.machine.observe(how, signal));
     } catch (error) {
-      if (options.signal.aborted) throw cancelled(last.node, options.signal);
-      if (deadline.signal.aborted) throw timedOut(run, last.node);
       if (!(error instanceof IronicError) || AFTER_FAILURE[error.answer] === "stop") throw error;
       options.onProgress(`${error.answer}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
       await pause(run, pauseMs, last.node);
-    } finally {
-      deadline.abort(OVER);
-      await timer;
     }
   }
 }

@@ -273,7 +273,7 @@ describe("client, on a real socket", () => {
       setTimeout(() => response.end("{}"), 5);
     });
     const machine = async (name: string) => {
-      await client.send("PATCH", `/nodes/${name}`, { tried: "claim" });
+      await client.send("PATCH", `/nodes/${name}`, { tried: "claim", later: true });
       await client.send("PUT", `/nodes/${name}`, { tried: "deploy" });
     };
     const names = Array.from({ length: 150 }, (_, index) => `n${index}`);

@@ -205,6 +205,11 @@ describe("connection", () => {
       [{ authUrl: "http://u:hunter22@k", userId: "u", password: "s3cret" }],
       /Keystone at k has a user name or password in it/,
     ],
+    [
+      "a list of interfaces that is cut off",
+      [{ endpoint: "http://i", interface: '["internal"' }],
+      /ironic:interface is "\["internal""/,
+    ],
     ["a version that is none", [{ endpoint: "http://i", apiVersion: "newest" }], /"newest" .* has not the form 1\.N/],
     ["no time", [{ endpoint: "http://i", requestTimeoutSeconds: "0" }], /ironic:requestTimeoutSeconds is "0"/],
     ["too many at once", [{ endpoint: "http://i", concurrency: "5000" }], /at most 1000/],

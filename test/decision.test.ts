@@ -216,6 +216,12 @@ describe("deciding a deployment", () => {
     });
   });
 
+  it("that failed is given back by hand where nothing says whose it is", () => {
+    const advice = (held: Held) => problemOf(decideDeploy(nodeIn("deploy failed", held), WANT, freshMemory()));
+    expect(advice("free")).to.match(/is "deploy failed", but no instance_uuid says whose.*baremetal node undeploy/);
+    expect(advice("marked")).to.match(/Somebody removed it\..*baremetal node set \S+ --instance-uuid aaaaaaaa-/);
+  });
+
   it("that was begun in this run is over when it is active, though the moment is the same", () =>
     expect(deploy(nodeIn("active", "prepared"), {}, { started: true })).to.equal("done"));
 
@@ -378,7 +384,9 @@ describe("deciding a release", () => {
       expect(release(nodeIn(state, "free"), running)).to.equal("done");
       const patchable = !MOVING.includes(state) && !HOLDS.includes(state);
       const word = release(nodeIn(state, "ours"), running);
-      expect(word).to.equal(patchable ? "handOver" : "wait");
+      // What never ran is not kept.
+      const given = DESTROY[state][COLUMNS.indexOf("ours")];
+      expect(word).to.equal(given === "unclaim" ? given : patchable ? "handOver" : "wait");
     });
   }
 

@@ -1,5 +1,9 @@
 import { expect } from "chai";
 import { DEPLOYMENT_MARKER, deploymentMarker } from "../provider/claim.ts";
+import { freshMemory } from "../provider/decision.ts";
+import { loadDriveContent } from "../provider/drive-source.ts";
+import { ProblemError } from "../provider/errors.ts";
+import { createMachine } from "../provider/machine.ts";
 import type { Node } from "../provider/node.ts";
 import { planSettings, settleSettings } from "../provider/settings.ts";
 import type { Stored } from "./fakes/call.ts";
@@ -103,6 +107,35 @@ describe("RamdiskDeployment: create", () => {
     expect(stored).to.equal(undefined);
     expect(error?.message).to.contain(`is held by instance ${OTHER_INSTANCE}`);
     expect(w.node().extra).to.deep.equal({});
+  });
+
+  it("says which node's drive cannot be read, before the machine is touched", async () => {
+    const w = scene();
+    const machine = createMachine({
+      client: w.client,
+      clock: w.clock,
+      random: () => 0.5,
+      initial: w.node(),
+      uuid: NODE,
+      claim: { owner: "owner-1", resource: "worker", instanceUuid: OURS },
+      allocated: false,
+      deploy: {
+        info: () => A,
+        drive: undefined,
+        boots: "b",
+        last: undefined,
+        keep: false,
+        protected: false,
+        loadDrive: () => loadDriveContent(`pulumi-ironic-drive:image:${"0".repeat(64)}:/nowhere/drive`),
+      },
+    });
+    const act = machine.act("deploy", w.node(), freshMemory(), new AbortController().signal);
+    const error = await act.catch((failure: Error) => failure);
+    expect(error).to.be.instanceOf(ProblemError);
+    expect((error as Error).message).to.match(
+      /^The config drive of node worker-1 .* cannot be sent: image: .*can't be read/,
+    );
+    untouched(w);
   });
 
   it("refuses maintenance, retirement and states that it does not deploy from", async () => {
@@ -230,5 +263,96 @@ describe("RamdiskDeployment: create", () => {
       expect(w.warnings().join()).to.contain("powering it on");
       expect(w.fake.boots).to.have.length(1);
     }
+  });
+
+  it("gives up waiting for power when its time is over, though Ironic is away", async () => {
+    const w = scene();
+    const made = await w.made(undefined, { ...INPUTS, powerPolicy: "on", timeoutSeconds: 60 });
+    w.fake.node.power_state = "power off";
+    const off = (await w.refresh(made)) as Stored;
+    let asked = false;
+    w.before(({ method, path }) => {
+      if (asked && method === "GET") w.fault("GET", "/nodes", "unreachable");
+      asked ||= path.endsWith("/power");
+    });
+    const { stored, error } = await w.up(off, { ...INPUTS, powerPolicy: "on", timeoutSeconds: 60 });
+    expect(error?.message).to.match(/^Node worker-1 .* did not power on within 60 s\./);
+    expect(stored?.outs.nodeUuid).to.equal(NODE);
+  });
+
+  it("tries again to power on while the node is locked", async () => {
+    const w = scene();
+    const made = await w.made(undefined, { ...INPUTS, powerPolicy: "on" });
+    w.fake.node.power_state = "power off";
+    w.fault("PUT", "/power", "locked");
+    const { outs } = await w.made((await w.refresh(made)) as Stored, { ...INPUTS, powerPolicy: "on" });
+    expect(outs.powerState).to.equal("power on");
+  });
+
+  it("keeps in the state what a run that was killed had begun, also when only the waiting is interrupted", async () => {
+    for (const [killed, then] of [
+      ["PUT", (w: ReturnType<typeof scene>) => void w.clock.sleep(2_000).then(() => w.call.abort())],
+      ["GET validate", (w: ReturnType<typeof scene>) => Object.assign(w.fake.node, { maintenance: true })],
+    ] as const) {
+      const w = scene();
+      Object.assign(w.fake.fate, { deployMs: 60_000 });
+      const [method = "", part = ""] = killed.split(" ");
+      let runs = 0;
+      w.before((request) => {
+        if (request.method === method && request.path.includes(part) && runs++ === 0) w.call.abort();
+      });
+      // The engine that was killed has written nothing down.
+      await w.up(undefined, INPUTS);
+      then(w);
+      const { stored, error } = await w.up(undefined, INPUTS);
+      expect(error, killed).to.be.instanceOf(Error);
+      expect(stored?.outs, killed).to.deep.include({ nodeUuid: NODE, instanceUuid: OURS });
+      w.fake.node.maintenance = false;
+      await w.made(stored, INPUTS);
+      expect(w.fake.boots, killed).to.have.length(1);
+    }
+  });
+});
+
+describe("RamdiskDeployment: what Ironic takes for a secret and hides", () => {
+  const secret = (token: string) => ({ ...INPUTS, kernelArguments: `console=ttyS0 k3s.token=${token} quiet` });
+
+  it("is deployed once, is no drift, and is updated where it changes", async () => {
+    const w = scene();
+    const first = await w.made(undefined, secret("one"));
+    expect(w.client.writes.map(({ method }) => method)).to.deep.equal(["PATCH", "PUT"]);
+    expect(w.fake.runs?.info).to.have.property("ramdisk_kernel_arguments", "console=ttyS0 k3s.token=one quiet");
+    const seen = (await w.refresh(first)) as Stored;
+    expect(seen.outs.drift).to.equal(undefined);
+    expect(seen.outs.kernelArguments).to.equal(secret("one").kernelArguments);
+    expect((await w.diff(seen, secret("one"))).changes).to.equal(false);
+    await w.made(seen, secret("one"));
+    expect(w.fake.boots).to.have.length(1);
+    const second = await w.made(seen, secret("two"));
+    expect(w.fake.runs?.info).to.have.property("ramdisk_kernel_arguments", "console=ttyS0 k3s.token=two quiet");
+    expect(w.fake.boots).to.have.length(2);
+    expect((await w.refresh(second))?.outs.drift).to.equal(undefined);
+  });
+
+  it("is never put back as Ironic shows it; going back needs no reboot", async () => {
+    const w = scene({ automated_clean: true });
+    const first = await w.made(undefined, secret("one"));
+    w.fake.fate.rebuild = "never";
+    const { stored, error } = await w.up(first, secret("two"));
+    expect(error?.message).to.contain("cannot rebuild");
+    expect(w.fake.node.instance_info).to.have.property("ramdisk_kernel_arguments", secret("two").kernelArguments);
+    expect((await w.refresh(stored as Stored))?.outs.drift).to.contain("it has not been restarted since");
+    await w.made(stored, secret("one"));
+    expect(w.fake.node.instance_info).to.have.property("ramdisk_kernel_arguments", secret("one").kernelArguments);
+    expect(w.fake.boots).to.have.length(1);
+  });
+
+  it("is drift where the rest of it was changed", async () => {
+    const w = scene();
+    const first = await w.made(undefined, secret("one"));
+    w.fake.node.instance_info = { ...w.fake.node.instance_info, ramdisk_kernel_arguments: "k3s.token=one verbose" };
+    const seen = (await w.refresh(first)) as Stored;
+    expect(seen.outs.kernelArguments).to.equal("k3s.token=****** verbose");
+    expect((await w.diff(seen, secret("one"))).changes).to.equal(true);
   });
 });

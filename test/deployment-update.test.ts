@@ -282,6 +282,9 @@ describe("RamdiskDeployment: update", () => {
     await w.made(first, { ...chosen, ...B });
     expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "active"]);
     expect(w.clock.now()).to.be.at.least(30_000);
+    // A first claim waits until nothing else waits; a node in mid-redeploy is free for anybody.
+    const claims = w.client.requests.filter(({ body }) => JSON.stringify(body)?.includes("/instance_uuid"));
+    expect(claims.map(({ later }) => later)).to.deep.equal([true, false]);
   });
 
   it("loses a node that somebody takes between undeployment and deployment, says so and touches nothing", async () => {

@@ -50,7 +50,7 @@ describe("limiter", () => {
       limiter.run(
         async () => order.push(kind),
         () => "unknown",
-        { kind, first: kind.startsWith("GET") },
+        { kind, later: !kind.startsWith("GET") },
       );
     await Promise.all(["PUT 1", "PATCH 2", "GET 3", "PUT 4", "GET 5"].map(go));
     expect(order).to.deep.equal(["PUT 1", "GET 3", "GET 5", "PATCH 2", "PUT 4"]);

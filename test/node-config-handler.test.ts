@@ -50,6 +50,19 @@ const settings = ({ deploy_interface, boot_interface, automated_clean }: Node): 
 const WRITTEN = { deploy_interface: "ramdisk", boot_interface: "redfish-virtual-media", automated_clean: false };
 
 describe("BaremetalNodeConfig: create", () => {
+  it("writes nothing over what Ironic hides: it could not be restored", async () => {
+    const w = scene({ driver_info: { kernel_append_params: "nofb token=abc" } });
+    const inputs = { ...BASE, driverInfo: { kernel_append_params: "nofb" } };
+    const { stored, error } = await w.up(undefined, inputs);
+    expect(error?.message).to.match(/Ironic hides what driver_info\/kernel_append_params of node worker-1 .* holds/);
+    expect(stored).to.equal(undefined);
+    expect(w.client.writes).to.deep.equal([]);
+    const held = { ...BASE, driverInfo: { kernel_append_params: "nofb token=abc" } };
+    const { failures } = await nodeConfigHandler.check(undefined, held, w.services, w.call);
+    expect(failures).to.have.nested.property("[0].path", "driverInfo.kernel_append_params");
+    expect(JSON.stringify(failures)).not.to.contain("abc");
+  });
+
   it("reads once and sends one PATCH with what differs, and what was there before", async () => {
     const w = scene({ boot_interface: "redfish-virtual-media" });
     const { id, outs } = await w.made(undefined, INPUTS);

@@ -33,14 +33,15 @@ function scene() {
       const answer = world.fail(path);
       if (answer) throw new IronicError({ answer, tried: "watch", request: `GET ${path}`, detail: `it is ${answer}` });
       if (path !== "/nodes") return world.nodes.find(({ uuid }) => path.endsWith(uuid));
-      const from = query?.marker ? world.nodes.findIndex(({ uuid }) => uuid === query.marker) + 1 : 0;
-      const nodes = world.nodes.slice(from, from + world.pageSize);
-      return { nodes, ...(from + world.pageSize < world.nodes.length && { next: "more" }) };
+      const all = world.nodes.filter(({ instance_uuid }) => query?.associated !== "true" || instance_uuid !== null);
+      const from = query?.marker ? all.findIndex(({ uuid }) => uuid === query.marker) + 1 : 0;
+      const nodes = all.slice(from, from + world.pageSize);
+      return { nodes, ...(from + world.pageSize < all.length && { next: "more" }) };
     },
   } as unknown as Client;
   const add = (count: number): string[] => {
     for (let index = 0; index < count; index++)
-      world.nodes.push({ ...nodeIn("deploying", "free"), uuid: `n${world.nodes.length}` });
+      world.nodes.push({ ...nodeIn("deploying", "ours"), uuid: `n${world.nodes.length}` });
     return world.nodes.map(({ uuid }) => uuid);
   };
   const signal = new AbortController().signal;
@@ -105,6 +106,35 @@ describe("the poller", () => {
     expect(asked.map(({ path }) => path)).to.deep.equal(["/nodes", "/nodes"]);
   });
 
+  it("lists claimed nodes only, until one that is waited for has no claim", async () => {
+    const { clock, asked, world, add, poller, signal } = scene();
+    add(8);
+    const rounds = async (uuid: string) => {
+      for (let round = 0; round < 3; round++) {
+        if (round === 1) world.nodes[0] = { ...nodeIn("cleaning", "free"), uuid: "n0" };
+        expect((await poller.next(uuid, clock.now(), signal)).uuid).to.equal(uuid);
+      }
+    };
+    await clock.run(Promise.all(["n0", "n1", "n2"].map(rounds)));
+    expect(asked.map(({ path, query }) => [path, query?.associated])).to.deep.equal([
+      ["/nodes", "true"],
+      ["/nodes", "true"],
+      ["/nodes/n0", undefined],
+      ["/nodes", undefined],
+    ]);
+  });
+
+  it("lists all at once where many of those who wait have lost their claims", async () => {
+    const { clock, asked, world, add, poller, signal } = scene();
+    const uuids = add(8);
+    for (const uuid of uuids.slice(0, 5)) world.nodes[uuids.indexOf(uuid)] = { ...nodeIn("deleting", "free"), uuid };
+    await clock.run(Promise.all(uuids.map((uuid) => poller.next(uuid, clock.now(), signal))));
+    expect(asked.map(({ path, query }) => [path, query?.associated])).to.deep.equal([
+      ["/nodes", "true"],
+      ["/nodes", undefined],
+    ]);
+  });
+
   it("serves two who wait for the same node with one read of it", async () => {
     const { clock, asked, add, poller, signal } = scene();
     add(1);
@@ -167,7 +197,7 @@ describe("the poller", () => {
     };
     const both = Promise.all([watch("n0", 70_000), watch("n1", 70_000)]);
     await clock.pass(60_000);
-    world.nodes[0] = { ...nodeIn("active", "free"), uuid: "n0" };
+    world.nodes[0] = { ...nodeIn("active", "ours"), uuid: "n0" };
     await clock.run(both);
     const after = asked.map(({ atMs }) => atMs).filter((atMs) => atMs > 60_000);
     expect((after[1] ?? 0) - (after[0] ?? 0)).to.be.closeTo(200, 1);
@@ -182,7 +212,7 @@ describe("the poller", () => {
     await clock.run(Promise.all(waiting));
     expect(world.most).to.equal(1);
     const gaps = asked.slice(1).map(({ atMs }, index) => atMs - (asked[index]?.atMs ?? 0));
-    for (const gap of gaps.slice(1)) expect(gap).to.be.at.least(6 * world.latencyMs);
+    for (const gap of gaps.slice(1)) expect(gap).to.be.at.least(5 * world.latencyMs);
     world.latencyMs = 30_000;
     const from = asked.length;
     await clock.run(

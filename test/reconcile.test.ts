@@ -347,6 +347,17 @@ describe("the deadline", () => {
     expect(clock.now()).to.equal(TIMEOUT_MS);
   });
 
+  it("ends an action that hangs, or that waits for its turn", async () => {
+    const { fails, clock, behaviour, log } = scene(untilActive);
+    behaviour.act = async (_action, _node, _mind, signal) => {
+      await clock.sleep(10 * TIMEOUT_MS, signal);
+      return undefined;
+    };
+    expect(await fails()).to.be.instanceOf(TimeoutError);
+    expect(clock.now()).to.equal(TIMEOUT_MS);
+    expect(log).to.deep.equal(["now", "deploy"]);
+  });
+
   it("ends an Ironic that stays away, and says what the trouble was", async () => {
     const { fails, clock, behaviour } = scene(() => wait("x"), { trouble: () => "connection refused" });
     behaviour.look = async (how) => {

@@ -2,7 +2,9 @@ import { expect } from "chai";
 import type { Bridge } from "../provider/bridge.ts";
 import { CancelledError, IronicError, ProblemError } from "../provider/errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "../provider/handler.ts";
+import { IsoError } from "../provider/iso-tree.ts";
 import { attach } from "../provider/runtime.ts";
+import { InvalidInput } from "../provider/schema.ts";
 
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -212,6 +214,13 @@ describe("runtime", () => {
       "deployment delete",
     ],
     ["an interruption", new CancelledError(), "Cancelled", "deployment delete"],
+    [
+      "arguments refused late",
+      new InvalidInput([{ path: "image", reason: "planted1 can't be read" }]),
+      "image: [secret] can't be read",
+      "deployment delete",
+    ],
+    ["a drive that cannot be made", new IsoError("planted1 is too long"), "[secret] is too long", "deployment delete"],
     ["a bug", new RangeError("planted1"), "Unexpected RangeError: [secret]", "deployment delete"],
     ["a plain text", "planted1", "Unexpected failure: [secret]", "deployment delete"],
     [

@@ -45,7 +45,7 @@ describe("drift (engine)", () => {
     await judge.untouched(nodes.unclaimed, () =>
       judge.untouched(nodes.taken, async () => {
         const output = await stack.fails("up", "--refresh", "--continue-on-error");
-        expect(output).to.match(/\(unclaimed\):\s+error: Node [^\n]* is active, but no instance_uuid says whose/);
+        expect(output).to.match(/\(unclaimed\):\s+error: Node [^\n]* is "active", but no instance_uuid says whose/);
         expect(output).to.match(/\(taken\):\s+error: Node [^\n]* is held by instance /);
       }),
     );

@@ -38,6 +38,23 @@ describe("secrets (engine)", () => {
   });
   afterEach(() => stack.remove());
 
+  it("in kernel arguments, which Ironic hides, are deployed once, are no drift, and update", async () => {
+    const node = await judge.take();
+    const withToken = (token: string) =>
+      deployment("hidden", judge.lab, { kernelArguments: `console=ttyS0 k3s.token=${token} quiet` });
+    stack.resources = [config("hidden", node), withToken("planted-one")];
+    await stack.up();
+    const shown = String((await judge.node(node)).instance_info.ramdisk_kernel_arguments);
+    expect(shown, "Ironic hides it").to.contain("***").and.not.to.contain("planted-one");
+    await stack.ok("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes");
+    expect(await judge.deploys(node)).to.equal(1);
+    stack.resources = [config("hidden", node), withToken("planted-two")];
+    await stack.up();
+    expect(judge.moves(node)).to.deep.equal(["deploying", "active", "deploying", "active"]);
+    await stack.ok("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes");
+    await stack.destroy();
+  });
+
   it("of drives stand nowhere in plain text: not in state, backend, history, output, differences or failures", async () => {
     const node = await judge.take();
     const planted = ["pl4nted-user-data", "pl4nted-vendor-data", "pl4nted-meta-data", "pl4nted-raw-drive"];

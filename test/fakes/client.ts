@@ -32,6 +32,7 @@ export interface Request {
   path: string;
   body?: unknown;
   query?: Record<string, string | number | undefined>;
+  later?: boolean;
 }
 
 /** One write as Ironic saw it. */
@@ -80,9 +81,13 @@ const TEXTS: Partial<Record<Fault, Refusal>> = {
 
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-/** Config drives are masked in what the API shows. */
+/** Ironic masks config drives, and in texts what it takes for a secret (oslo.utils, strutils.mask_dict_password). */
 const shownNode = (node: Node): Node => {
   const shown = copy(node);
+  for (const texts of [shown.instance_info, shown.driver_info])
+    for (const [key, value] of Object.entries(texts ?? {}))
+      if (typeof value === "string" && texts)
+        texts[key] = value.replace(/((?:password|secret|token)[0-9]*\s*=\s*)[^\s^'"]+/gi, "$1******");
   if (shown.instance_info && "configdrive" in shown.instance_info) shown.instance_info.configdrive = "******";
   return shown;
 };
@@ -193,13 +198,14 @@ export function fakeClient(options: ClientOptions): FakeClient {
     new IronicError({ answer, tried: call.tried, request: `${method} /v1${path}`, detail, node: call.node });
 
   async function exchange<T>(method: string, path: string, call: CallOptions): Promise<T> {
-    const { query, body, signal } = call;
+    const { query, body, signal, later } = call;
     const request: Request = {
       index: requests.length,
       method,
       path,
       ...(query && { query }),
       ...(body !== undefined && { body }),
+      ...(later !== undefined && { later }),
     };
     requests.push(request);
     signal?.throwIfAborted();
