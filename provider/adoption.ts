@@ -15,7 +15,7 @@ import { type Decision, fail, nodeLabel } from "./decision.ts";
 import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./deployment-args.ts";
 import { type Outputs, outputsOf, shaOf } from "./deployment-state.ts";
 import type { Call, Services } from "./handler.ts";
-import { infoOf } from "./machine.ts";
+import { hidesBoots, infoOf } from "./machine.ts";
 import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
 import { reconcile } from "./reconcile.ts";
 import { stateName } from "./states.ts";
@@ -48,6 +48,8 @@ export async function adopt(found: Node, props: DeploymentProps, services: Servi
     ...claim,
     ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
     keep: keeps(props, true),
+    // What Ironic hides is taken to be what the program says; only the fingerprint shows when that changes.
+    ...(hidesBoots(found) && { boots: bootsOf(instanceInfo(props, false)) }),
     after: "adopted",
   };
   const decide = (node: Node): Decision<"adopt"> => {

@@ -1,11 +1,13 @@
 /** NodeAllocation in the provider process. https://docs.openstack.org/api-ref/baremetal/#allocations-allocations */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { instanceUuidFor } from "./claim.ts";
+import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
+import { nodeLabel } from "./decision.ts";
 import { CancelledError, isAnswer, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
+import { readNode } from "./node.ts";
 import { hasUnknown, object, parse } from "./schema.ts";
 
 const allocationSchema = object({
@@ -69,8 +71,9 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   const client = await services.client();
   const timeoutMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
   const startedAt = services.clock.now();
-  let allocation = await findOrMake(client, props, uuid, call);
+  let allocation: Allocation | undefined;
   try {
+    allocation = await findOrMake(client, props, uuid, call);
     while (allocation.state === "allocating" || allocation.state === null) {
       if (services.clock.now() - startedAt > timeoutMs)
         throw new ProblemError({
@@ -83,6 +86,8 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     }
     if (allocation.state === "error" || !allocation.node_uuid) throw noNode(props, allocation);
   } catch (error) {
+    // What was refused was not made.
+    if (!allocation && isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) throw error;
     const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
     if (call.signal.aborted || !(await remove(client, uuid))) throw new PartialFailure(uuid, {}, cause as Error);
     throw cause;
@@ -104,6 +109,24 @@ async function remove(client: Client, uuid: string): Promise<boolean> {
     return true;
   } catch (error) {
     return isAnswer(error, "notFound", "nodeGone");
+  }
+}
+
+/** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
+export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
+  const client = await services.client();
+  try {
+    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal: call.signal });
+  } catch (error) {
+    if (isAnswer(error, "notFound", "nodeGone")) return;
+    if (!isAnswer(error, "conflict", "wrongState")) throw error;
+    const { node_uuid } = await read(client, uuid, call.signal);
+    if (!node_uuid) throw error;
+    const node = await readNode(client, node_uuid, "see what runs under the allocation", call.signal);
+    if (node.provision_state !== "active" || deploymentMarker(node)) throw error;
+    call.warn(
+      `Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`,
+    );
   }
 }
 
@@ -151,12 +174,5 @@ export const allocationHandler: Handler = {
     const made = olds.node === undefined ? await allocate(props, id, services, call) : {};
     return { outs: { ...olds, ...news, ...made } };
   },
-  async delete(id, _props, services, call) {
-    const client = await services.client();
-    try {
-      await client.send("DELETE", `/allocations/${id}`, { tried: `end the allocation ${id}`, signal: call.signal });
-    } catch (error) {
-      if (!isAnswer(error, "notFound", "nodeGone")) throw error;
-    }
-  },
+  delete: (id, _props, services, call) => endAllocation(id, services, call),
 };

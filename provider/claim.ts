@@ -188,7 +188,10 @@ export const isMasked = (value: unknown): boolean => JSON.stringify(value ?? nul
 /** Can the value that Ironic shows be `wanted`? What it masks may be anything; the marker tells, by the hash in `boots`. */
 export function shows(shown: unknown, wanted: unknown): boolean {
   if (typeof shown !== "string" || typeof wanted !== "string" || !isMasked(shown)) return shown === wanted;
-  const parts = shown.split(MASK).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const [start = "", ...rest] = shown.split(MASK);
+  // Between quotes it leaves out more than it marks.
+  if (/['"]/.test(rest.join())) return wanted.startsWith(start);
+  const parts = [start, ...rest].map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(wanted);
 }
 
@@ -225,11 +228,17 @@ export function claimPatch(node: Node, marker: DeploymentMarker, info: InstanceI
   return ops;
 }
 
+/**
+ * Is the instance_uuid an allocation's, which goes with it? Once undeployed it is not, though the deployment may have taken
+ * the node again under the same UUID.
+ */
+export const isAllocated = (node: Node, { instanceUuid }: Claim): boolean => node.allocation_uuid === instanceUuid;
+
 /** Takes the claim, and what it put into `instance_info`, off a node that nothing of ours runs on. */
-export function unclaimPatch(node: Node, claim: Claim, keepInstance: boolean): PatchOp[] {
+export function unclaimPatch(node: Node, claim: Claim): PatchOp[] {
   const ops: PatchOp[] = [];
   if (node.instance_uuid === claim.instanceUuid) {
-    if (!keepInstance) ops.push({ op: "remove", path: "/instance_uuid" });
+    if (!isAllocated(node, claim)) ops.push({ op: "remove", path: "/instance_uuid" });
     for (const key of BOOT_KEYS)
       if (key in node.instance_info) ops.push({ op: "remove", path: pointer("instance_info", key) });
   }

@@ -1,4 +1,5 @@
 /** What the stacks of one owner, or of all, hold in an Ironic, and the release of what no state knows. */
+import { endAllocation } from "./allocation-handler.ts";
 import { CONFIG_MARKER, configMarker, type DeploymentMarker, deploymentMarker } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { deploymentHandler } from "./deployment-handler.ts";
@@ -19,6 +20,8 @@ export interface Claim {
   nodeUuid: string;
   instanceUuid: string;
   provisionState: string;
+  /** The machine is to stay as it is when the claim goes. */
+  keep?: boolean;
   /** Is there a resource for it in the given state? Undefined when no state was given. */
   known?: boolean;
 }
@@ -90,6 +93,7 @@ function claimsOn(node: Node): Claim[] {
             owner: deployment.owner,
             resource: deployment.resource,
             instanceUuid: deployment.instanceUuid,
+            ...(deployment.keep && { keep: true }),
           },
         ]
       : []),
@@ -139,15 +143,20 @@ export async function listClaims(
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.node < b.node ? -1 : 1));
 }
 
-/** Gives one claim up as destroying its resource would: undeploys what runs, restores settings, ends the allocation. */
+/** Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation. */
 export async function releaseClaim(claim: Claim, services: Services, call: Call): Promise<void> {
   const { owner, resource, nodeUuid, instanceUuid, node } = claim;
   const state: Props = { node, owner, resourceName: resource, nodeUuid, instanceUuid };
-  if (claim.kind === "deployment") return deploymentHandler.delete(instanceUuid, state, services, call);
+  if (claim.kind === "deployment")
+    return deploymentHandler.delete(
+      instanceUuid,
+      { ...state, onDestroy: claim.keep ? "keep" : "undeploy" },
+      services,
+      call,
+    );
   if (claim.kind === "node config")
     return nodeConfigHandler.delete(nodeUuid, { ...state, previous: {}, written: {} }, services, call);
-  const client = await services.client();
-  await client.send("DELETE", `/allocations/${instanceUuid}`, { tried: `end the allocation ${instanceUuid}` });
+  return endAllocation(instanceUuid, services, call);
 }
 
 export type { DeploymentMarker };

@@ -78,11 +78,16 @@ function services(values: Values): Services {
   return servicesFor({ config: { get: (key) => settings.get(key) } }, complain);
 }
 
-function call(label: string): Call {
-  const abort = new AbortController();
-  process.once("SIGINT", () => abort.abort());
+/** One Ctrl-C ends what is waited for, and whatever was to follow. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.once("SIGINT", () => controller.abort());
+  return controller.signal;
+}
+
+function call(label: string, signal: AbortSignal): Call {
   return {
-    signal: abort.signal,
+    signal,
     progress: (text) => complain(`${label}: ${text}`),
     warn: (text) => complain(`warning: ${text}`),
   };
@@ -133,9 +138,11 @@ async function claims(values: Values): Promise<number> {
     else say(found.length > 0 ? table(found) : "No claims.");
     if (!values.release) return 0;
     let failed = 0;
+    const interrupted = interruption();
     for (const claim of found.filter(({ known }) => known !== true)) {
+      if (interrupted.aborted) break;
       try {
-        await releaseClaim(claim, shared, call(`${claim.kind} ${claim.resource} on ${claim.node}`));
+        await releaseClaim(claim, shared, call(`${claim.kind} ${claim.resource} on ${claim.node}`, interrupted));
         complain(`Released: ${claim.kind} ${claim.resource} on ${claim.node}`);
       } catch (error) {
         failed++;
@@ -172,7 +179,7 @@ async function importing(name: string | undefined, values: Values): Promise<numb
         configDrive: drive === undefined ? undefined : readFileSync(drive, "utf8").trim(),
       },
       shared,
-      call(name),
+      call(name, interruption()),
     );
     say(JSON.stringify(file, null, 2));
     return 0;

@@ -2,7 +2,7 @@
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
-import { type Claim, type DeploymentMarker, holderOf, type InstanceInfo, type Started } from "./claim.ts";
+import { type Claim, type DeploymentMarker, holderOf, type InstanceInfo, isAllocated, type Started } from "./claim.ts";
 import { isPrepared, isStarted, isUntried, isWritten } from "./evidence.ts";
 import type { Node } from "./node.ts";
 import { type StateFacts, stateFacts, stateName } from "./states.ts";
@@ -83,8 +83,6 @@ export interface DeployWant {
 
 export interface ReleaseWant {
   claim: Claim;
-  /** The instance_uuid belongs to an allocation, which is not ours to end. */
-  allocated: boolean;
   keep: boolean;
 }
 
@@ -296,7 +294,7 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
         );
       return act("provide");
     }
-    return (instance && !want.allocated) || marker ? act("unclaim") : { do: "done" };
+    return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),
   recover: ({ node, facts, memory }) =>

@@ -1,7 +1,7 @@
 /** What a RamdiskDeployment takes: checked at preview, where any value may still be unknown. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { InstanceInfo } from "./claim.ts";
+import { type InstanceInfo, isMasked } from "./claim.ts";
 import { type DriveReference, parseReference } from "./drive-reference.ts";
 import type { CheckFailure, Props } from "./handler.ts";
 import { hasUnknown, known, object, parse, text } from "./schema.ts";
@@ -137,6 +137,9 @@ function rules(props: DeploymentProps): CheckFailure[] {
       path: kernel === undefined ? "kernel" : "ramdisk",
       reason: "is missing; kernel and ramdisk go together",
     });
+  for (const path of ["kernel", "ramdisk", "bootIso", "kernelArguments"] as const)
+    if (isMasked(props[path]))
+      failures.push({ path, reason: "has asterisks that Ironic shows instead of a secret; give the secret itself" });
   if (readiness && known(readiness) && (readiness.tcp === undefined) === (readiness.http === undefined))
     failures.push({ path: "readiness", reason: "takes exactly one of tcp and http" });
   if (readiness && readiness.status !== undefined && readiness.http === undefined)

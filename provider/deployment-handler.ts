@@ -104,12 +104,12 @@ async function bringUp(
       info: (memory) => infoFor(want, memory),
       drive,
       boots,
+      was: olds && instanceInfo(olds, false),
       last,
       keep: want.keep,
       loadDrive: () => loadDriveContent(props.configDrive, call.signal),
       protected: want.protected,
     },
-    allocated: props.allocation !== undefined,
   });
   const timeoutMs = timeoutMsOf(props);
   const since = node.provision_updated_at ?? undefined;
@@ -192,7 +192,7 @@ type Loop = Omit<ReconcileOptions, "machine" | "decide" | "memory" | "onRejected
 /** Switches the active machine on: somebody has switched it off. */
 async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call: Call): Promise<Node> {
   try {
-    const { node } = await reconcile<"powerOn", { asked: boolean }>({
+    const { node } = await reconcile<"powerOn", { asked: boolean; told: boolean }>({
       ...loop,
       decide: ({ power_state }, { asked }) => {
         if (power_state === "power on") return { do: "done" };
@@ -202,13 +202,14 @@ async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call:
         observe: machine.observe,
         async act(_action, node, mind, signal) {
           const was = node.power_state ?? "in an unknown power state";
-          call.warn(`Node ${nodeLabel(node)} was ${was}; powering it on (powerPolicy: "on").`);
+          if (!mind.told) call.warn(`Node ${nodeLabel(node)} was ${was}; powering it on (powerPolicy: "on").`);
+          mind.told = true;
           await putPowerOn(client, node.uuid, signal);
           mind.asked = true;
           return undefined;
         },
       },
-      memory: { asked: false },
+      memory: { asked: false, told: false },
     });
     return node;
   } catch (error) {
@@ -246,12 +247,10 @@ async function release(state: State, services: Services, call: Call): Promise<vo
       initial: node,
       uuid: state.nodeUuid,
       claim,
-      allocated: state.allocation !== undefined,
     });
     const { node: released, remark } = await reconcile({
       machine,
-      decide: (seen, mind): Decision =>
-        decideRelease(seen, { claim, allocated: state.allocation !== undefined, keep }, mind),
+      decide: (seen, mind): Decision => decideRelease(seen, { claim, keep }, mind),
       memory,
       clock: services.clock,
       random: services.random,

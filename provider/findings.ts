@@ -4,8 +4,9 @@
  * what it would reject an error.
  */
 import type { Client } from "./client.ts";
-import { isAnswer } from "./errors.ts";
+import { CancelledError, isAnswer } from "./errors.ts";
 import type { Call, CheckFailure, Services } from "./handler.ts";
+import { raceAbort } from "./retry.ts";
 import { type Feature, UnusableVersion } from "./versions.ts";
 
 export interface Finding {
@@ -31,7 +32,8 @@ export async function report(
   if (mode !== undefined && !MODES.includes(mode))
     return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
   if (mode === "off") return [];
-  const findings: readonly Finding[] = await look().catch((error: unknown) => {
+  const findings: readonly Finding[] = await raceAbort(look(), call.signal).catch((error: unknown) => {
+    if (call.signal.aborted) throw new CancelledError("Interrupted while the program was checked", error);
     if (!(error instanceof UnusableVersion)) throw error;
     return [{ path: "", reason: error.message, rejected: true }];
   });

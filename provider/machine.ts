@@ -45,14 +45,14 @@ export interface MachineOptions {
     info(memory: Memory): InstanceInfo;
     drive: string | undefined;
     boots: string;
+    /** What the state says that the node booted. */
+    was: InstanceInfo | undefined;
     last: Started | undefined;
     keep: boolean;
     /** The config drive as Ironic takes it, read now. */
     loadDrive(): Promise<unknown>;
     protected: boolean;
   };
-  /** The instance_uuid is an allocation's. */
-  allocated: boolean;
 }
 
 const BOOT_KEYS_OF_INFO = ["kernel", "ramdisk", "boot_iso", "image_source", "ramdisk_kernel_arguments"] as const;
@@ -68,6 +68,12 @@ export const infoOf = (node: Node): InstanceInfo =>
 
 /** Does Ironic hide part of what the node boots? Then the marker alone tells what it is. */
 export const hidesBoots = (node: Node): boolean => isMasked(infoOf(node));
+
+/** What the node boots: as it shows it, or as the state knows it where Ironic hides part and the marker proves it. */
+function bootsOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
+  if (!hidesBoots(node)) return infoOf(node);
+  return was && bootsOf(was) === marker?.boots ? was : undefined;
+}
 
 const READS: readonly ActionName[] = ["validate", "recall"];
 const STARTING: readonly (string | null)[] = ["deploying", "wait call-back"];
@@ -131,11 +137,10 @@ export function createMachine(options: MachineOptions): DeployMachine {
 
   /** Writes instance_info and marker, remembering what was there in case it has to be put back. */
   async function prepare(node: Node, memory: Memory, signal: AbortSignal): Promise<Node> {
-    const before = { info: infoOf(node), marker: deploymentMarker(node) };
-    const { marker: prior } = before;
+    const prior = deploymentMarker(node);
+    const stood = bootsOn(node, prior, deploy().was);
     const pending = prior !== undefined && prior.after === node.provision_updated_at;
-    const hidden = hidesBoots(node);
-    const over = pending ? prior.over : hidden ? prior?.boots : bootsOf(before.info);
+    const over = pending ? prior.over : stood ? bootsOf(stood) : prior?.boots;
     const running = node.provision_state === "active" && over !== undefined;
     const ops = claimPatch(node, marker(node, running ? { over } : {}), deploy().info(memory));
     // What was begun is brought to its end before more is begun. Of a hundred machines fewer deploy at once then, which
@@ -144,9 +149,9 @@ export function createMachine(options: MachineOptions): DeployMachine {
     const saved = await patch(ops, "claim the node and set what it boots", signal, begins);
     // What an earlier preparation wrote counts as what was there before only once it was begun.
     const begun = prior !== undefined && !pending && memory.recalled !== "none";
-    if (begun || !memory.before) memory.before = before;
-    // What Ironic does not show cannot be put back.
-    if (hidden) delete memory.before;
+    // What is not known cannot be put back.
+    if ((begun || !memory.before) && stood) memory.before = { info: stood, marker: prior };
+    else if (begun) delete memory.before;
     memory.prepared = true;
     memory.sent = false;
     memory.started = false;
@@ -162,19 +167,27 @@ export function createMachine(options: MachineOptions): DeployMachine {
       : claimPatch(node, runs, info(memory));
   };
 
+  async function loadDrive(): Promise<unknown> {
+    try {
+      return await deploy().loadDrive();
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      throw new ProblemError({
+        problem: `The config drive of node ${nodeLabel(last)} cannot be sent: ${error.message}`,
+        advice: "Correct it and run `pulumi up` again.",
+        node: uuid,
+        cause: error,
+      });
+    }
+  }
+
   async function begin(
     verb: "active" | "rebuild",
     tried: string,
     memory: Memory,
     signal: AbortSignal,
   ): Promise<undefined> {
-    const drive = await deploy()
-      .loadDrive()
-      .catch((error: unknown) => {
-        if (!(error instanceof InvalidInput)) throw error;
-        const problem = `The config drive of node ${nodeLabel(last)} cannot be sent: ${error.message}`;
-        throw new ProblemError({ problem, advice: "The machine was not touched", node: uuid, cause: error });
-      });
+    const drive = await loadDrive();
     const wasSent = memory.sent;
     // What an earlier run had prepared is from here on what this run tries, whatever becomes of the answer.
     memory.prepared = true;
@@ -218,7 +231,7 @@ export function createMachine(options: MachineOptions): DeployMachine {
       if (reasons.length > 0)
         throw new ProblemError({
           problem: `Ironic says that node ${nodeLabel(node)} cannot be deployed: ${reasons.join("; ")}`,
-          advice: "The machine was not touched. Correct the node or the deployment and run `pulumi up` again.",
+          advice: `${memory.undeploys > 0 ? "" : "The machine was not touched. "}Correct the node or the deployment and run \`pulumi up\` again.`,
           node: uuid,
         });
       memory.validated = true;
@@ -227,14 +240,15 @@ export function createMachine(options: MachineOptions): DeployMachine {
     deploy: (_node, memory, signal) => begin("active", "deploy the node", memory, signal),
     rebuild: (_node, memory, signal) => begin("rebuild", "rebuild the node with the new ramdisk", memory, signal),
     undeploy: async (_node, memory, signal) => {
+      // Nothing is taken down for what could not be deployed then.
+      if (options.deploy) await loadDrive();
       await put("deleted", "undeploy the node", signal);
       memory.undeploys++;
       memory.prepared = false;
       memory.started = false;
       return undefined;
     },
-    unclaim: (node, _memory, signal) =>
-      patch(unclaimPatch(node, claim, options.allocated), "release the claim on the node", signal),
+    unclaim: (node, _memory, signal) => patch(unclaimPatch(node, claim), "release the claim on the node", signal),
     handOver: (node, _memory, signal) => patch(handOverPatch(node, claim), "hand the running machine over", signal),
     protect: (node, _memory, signal) =>
       patch(

@@ -29,14 +29,18 @@ export type NodeConfigProps = z.infer<typeof nodeConfigSchema>;
 export const DEFAULT_DEPLOY_INTERFACE = "ramdisk";
 
 // Ironic masks such values when they are read, so what was there before could never be restored.
-const CREDENTIAL = /passw|secret|token|credential|private|snmp_.*(key|community)|username_key/i;
-const CREDENTIAL_WITHIN = /(passw|secret|token|passphrase)\w*\s*=/i;
+const CREDENTIAL =
+  /passw|passphrase|admin_?pass|new_pass|sys_pswd|secret|token|credential|private|encrypted_key|sslkey|fernetkey|configdrive|snmp_.*(key|community)|username_key/i;
+// oslo.utils, strutils: its patterns for texts.
+const HIDDEN =
+  "(password|passphrase|admin_?pass|new_pass|sys_pswd|secret|token|private_key|encrypted_key|sslkey|fernetkey)";
+const CREDENTIAL_WITHIN = new RegExp(`${HIDDEN}[0-9]*(\\s*=|['"]\\s*:|\\s+['"])|--${HIDDEN}[0-9]*\\s`, "i");
 const CAPABILITY = /^[^,:\s]+$/;
 
 function rules({ driverInfo, capabilities, extra }: NodeConfigProps): CheckFailure[] {
   const failures: CheckFailure[] = [];
   for (const [key, value] of Object.entries(driverInfo ?? {}))
-    if (CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(String(value)))
+    if (CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(typeof value === "string" ? value : JSON.stringify(value)))
       failures.push({
         path: `driverInfo.${key}`,
         reason:

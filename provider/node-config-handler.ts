@@ -3,7 +3,7 @@ import { type ConfigMarker, configMarker, isMasked } from "./claim.ts";
 import { fail, heldByOther, inMaintenance, nodeLabel } from "./decision.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
 import { missing, type Need, report } from "./findings.ts";
-import type { Call, Handler, Services } from "./handler.ts";
+import { type Call, type Handler, PartialFailure, type Services } from "./handler.ts";
 import { isSameNode, type Node, readNode } from "./node.ts";
 import {
   checkNodeConfig,
@@ -22,11 +22,13 @@ import {
   carryOut,
   isOwnAllocation,
   keptOf,
+  type Mind,
   type Outputs,
   type Owned,
   type State,
   stateBars,
   strangerOn,
+  type Work,
 } from "./node-config-work.ts";
 import { hasUnknown } from "./schema.ts";
 import { planSettings, settleSettings } from "./settings.ts";
@@ -88,44 +90,50 @@ async function configure(
   // The node's marker is the truth; the state's copy stands in when somebody has wiped `extra`.
   const markerOf = (node: Node): ConfigMarker =>
     configMarker(node) ?? { ...ours, previous: state?.previous ?? {}, written: state?.written ?? {} };
-  const ownAllocation = await isOwnAllocation(client, found, ours);
-  const { node } = await carryOut(
-    {
-      node: found,
-      what: "set the node's interfaces and settings",
-      decide: (seen, mind) => {
-        const who = strangerOn(seen, ours, ownAllocation ? seen.instance_uuid : keptOf(seen));
-        if (who) return heldByOther(seen, who);
-        if (mind.done) return { do: "done" };
-        if (seen.maintenance) return inMaintenance(seen);
-        const changes = changesFor(seen, wanted, markerOf(seen));
-        const { previous } = nextMarker(seen, wanted, markerOf(seen));
-        const hidden = Object.keys(changes).filter((path) => isMasked(previous[path]));
-        if (hidden.length > 0)
-          return fail(
-            `Ironic hides what ${hidden.join(" and ")} of node ${nodeLabel(seen)} holds, so it could not be restored`,
-            "Nothing was written. Leave it out here, and set it with Ironic's own client",
-          );
-        return stateBars(seen, Object.keys(changes)) ?? { do: "act", action: "write" };
-      },
-      operations: (seen) => {
-        const before = markerOf(seen);
-        const after = nextMarker(seen, wanted, before);
-        const ops = fieldsPatch(seen, changesFor(seen, wanted, before));
-        const marked = configMarker(seen);
-        return marked && sameValue(marked, after) ? ops : [...ops, configMarkerPatch(after)];
-      },
-    },
-    services,
-    call,
-  );
-  const marker = configMarker(node);
-  return {
-    nodeUuid: node.uuid,
-    nodeName: node.name ?? undefined,
+  const own = (await isOwnAllocation(client, found, ours)) ? found.instance_uuid : null;
+  const mind: Mind = { done: false, sent: false, warnings: [] };
+  let sent: ConfigMarker | undefined;
+  const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outputs => ({
+    nodeUuid: uuid,
+    nodeName: name ?? undefined,
     previous: marker?.previous ?? {},
     written: marker?.written ?? {},
+  });
+  const work: Work = {
+    node: found,
+    what: "set the node's interfaces and settings",
+    decide: (seen, memory) => {
+      const who = strangerOn(seen, ours, own ?? keptOf(seen));
+      if (who) return heldByOther(seen, who);
+      if (memory.done) return { do: "done" };
+      if (seen.maintenance) return inMaintenance(seen);
+      const changes = changesFor(seen, wanted, markerOf(seen));
+      const { previous } = nextMarker(seen, wanted, markerOf(seen));
+      const hidden = Object.keys(changes).filter((path) => path.startsWith("driver_info/") && isMasked(previous[path]));
+      if (hidden.length > 0)
+        return fail(
+          `Ironic hides what ${hidden.join(" and ")} of node ${nodeLabel(seen)} holds, so it could not be restored`,
+          "Nothing was written. Leave it out here, and set it with Ironic's own client",
+        );
+      return stateBars(seen, Object.keys(changes)) ?? { do: "act", action: "write" };
+    },
+    operations: (seen) => {
+      const before = markerOf(seen);
+      const after = nextMarker(seen, wanted, before);
+      const ops = fieldsPatch(seen, changesFor(seen, wanted, before));
+      sent = after;
+      const marked = configMarker(seen);
+      return marked && sameValue(marked, after) ? ops : [...ops, configMarkerPatch(after)];
+    },
   };
+  try {
+    const { node } = await carryOut(work, services, call, mind);
+    return outputsOf(node, configMarker(node));
+  } catch (error) {
+    // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known.
+    if (state || !mind.sent) throw error;
+    throw new PartialFailure(found.uuid, { ...outputsOf(found, sent) }, error as Error);
+  }
 }
 
 /** Tells the deployments of this program how the settings of this node went. */
@@ -210,7 +218,8 @@ export const nodeConfigHandler: Handler = {
     ) as NodeConfigProps;
     const inputs = inputsOf(declared, readFields(node, Object.keys(wantedFields(declared))));
     const ours = { owner: state.owner, resource: state.resourceName };
-    const who = strangerOn(node, ours, keptOf(node));
+    const own = (await isOwnAllocation(client, node, ours)) ? node.instance_uuid : null;
+    const who = strangerOn(node, ours, own ?? keptOf(node));
     const drift = who ? `held by ${who}` : configMarker(node) ? undefined : "the marker in extra was removed";
     const { previous, written, nodeUuid } = state;
     return {

@@ -16,6 +16,7 @@ import {
 import {
   type Action,
   carryOut,
+  isOwnAllocation,
   keptOf,
   type Mind,
   type Owned,
@@ -48,10 +49,12 @@ function restoration(node: Node, state: State): { changes: Fields; foreign: stri
 }
 
 /** Is a deployment of ours on the node, and is it going or staying? */
-function deploymentStays(node: Node, mind: Mind, now: number): "gone" | "going" | "stays" {
+function deploymentStays(node: Node, own: string | null, mind: Mind, now: number): "gone" | "going" | "stays" {
   const marker = deploymentMarker(node);
   // Without its marker, which somebody may have wiped, a deployment is still told by the instance_uuid.
   if (!marker && node.instance_uuid === null) return "gone";
+  // Of an allocation nothing was deployed, or no longer is.
+  if (!marker && node.instance_uuid === own && stateFacts(node.provision_state)?.interfaces) return "gone";
   if (marker?.keep || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
   if (stateFacts(node.provision_state)?.kind === "moving") {
     delete mind.stillSince;
@@ -61,13 +64,21 @@ function deploymentStays(node: Node, mind: Mind, now: number): "gone" | "going" 
   return now - mind.stillSince < STAYING_MS ? "going" : "stays";
 }
 
-function decideRestore(node: Node, state: State, ours: Owned, mind: Mind, now: number): Decision<Action> {
+/** `own`: the instance_uuid of an allocation of this stack. */
+function decideRestore(
+  node: Node,
+  state: State,
+  ours: Owned,
+  own: string | null,
+  mind: Mind,
+  now: number,
+): Decision<Action> {
   if (mind.done) return { do: "done" };
-  const who = strangerOn(node, ours, keptOf(node));
+  const who = strangerOn(node, ours, own ?? keptOf(node));
   if (who) return heldByOther(node, who);
   if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };
   if (state.onDestroy === "keep") return { do: "act", action: "write" };
-  const deployment = deploymentStays(node, mind, now);
+  const deployment = deploymentStays(node, own, mind, now);
   if (deployment === "going") return wait("the deployment on the node ends first");
   const { changes } = restoration(node, state);
   const bar = stateBars(node, deployment === "stays" ? [] : Object.keys(changes));
@@ -110,11 +121,12 @@ export async function restore(state: State, services: Services, call: Call): Pro
   try {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
+    const own = (await isOwnAllocation(client, found, ours)) ? found.instance_uuid : null;
     const { node, mind } = await carryOut(
       {
         node: found,
         what: "restore the node's interfaces and settings",
-        decide: (seen, memory) => decideRestore(seen, state, ours, memory, services.clock.now()),
+        decide: (seen, memory) => decideRestore(seen, state, ours, own, memory, services.clock.now()),
         operations: (seen, memory) => restoreOperations(seen, state, memory),
       },
       services,

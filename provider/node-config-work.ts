@@ -5,6 +5,7 @@
 import { configMarker, deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { adviceFor, type Decision, fail, nodeLabel, unknownState, wait } from "./decision.ts";
+import { isAnswer } from "./errors.ts";
 import type { Call, Props, Services } from "./handler.ts";
 import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
 import { type Fields, isInterface, type NodeConfigProps } from "./node-config-args.ts";
@@ -59,6 +60,8 @@ export const keptOf = (node: Node): string | undefined => configMarker(node)?.ke
 
 export interface Mind {
   done: boolean;
+  /** The PATCH may have reached Ironic. */
+  sent: boolean;
   /** When the deployment on the node was first seen standing still. */
   stillSince?: number;
   warnings: string[];
@@ -74,7 +77,12 @@ export interface Work {
 }
 
 /** Reads, decides and writes through the common loop; the node as last seen. */
-export async function carryOut(work: Work, services: Services, call: Call): Promise<{ node: Node; mind: Mind }> {
+export async function carryOut(
+  work: Work,
+  services: Services,
+  call: Call,
+  mind: Mind = { done: false, sent: false, warnings: [] },
+): Promise<{ node: Node; mind: Mind }> {
   const client = await services.client();
   const { clock, random } = services;
   const poller = pollerOf(client, clock, random);
@@ -99,13 +107,19 @@ export async function carryOut(work: Work, services: Services, call: Call): Prom
     },
     async act(_action, node, mind, signal) {
       const ops = work.operations(node, mind);
-      const saved = ops.length > 0 ? await patchNode(client, uuid, ops, work.what, signal) : node;
-      last = saved;
+      if (ops.length > 0) {
+        mind.sent = true;
+        try {
+          last = await patchNode(client, uuid, ops, work.what, signal);
+        } catch (error) {
+          if (isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) mind.sent = false;
+          throw error;
+        }
+      }
       mind.done = true;
-      return saved;
+      return last;
     },
   };
-  const mind: Mind = { done: false, warnings: [] };
   const { node } = await reconcile({
     machine,
     decide: (seen, memory) => work.decide(seen, memory),

@@ -161,7 +161,8 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
         () => false,
         () => true,
       );
-      if (woken && waiters.size > 0) dueAt = Math.min(dueAt, clock.now() + intervalMs());
+      if (woken && waiters.size === 0) break;
+      if (woken) dueAt = Math.min(dueAt, clock.now() + intervalMs());
     }
     nap = undefined;
   }
@@ -189,6 +190,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
         const onAbort = () => {
           waiters.delete(waiter);
           reject(signal.reason);
+          if (waiters.size === 0) nap?.abort();
         };
         const waiter: Waiter = {
           uuid,

@@ -125,19 +125,19 @@ describe("the releasing patch", () => {
   it("takes off what the claim had put there, and nothing else", () => {
     const node = nodeIn("available", "prepared", { instance_info: { ...INFO, traits: [1] }, extra: { a: 1 } });
     node.extra.pulumi_ironic_deployment = MARKER;
-    const after = patched(node, unclaimPatch(node, CLAIM, false));
+    const after = patched(node, unclaimPatch(node, CLAIM));
     expect(after).to.deep.include({ instance_uuid: null, instance_info: { traits: [1] }, extra: { a: 1 } });
   });
   it("leaves the instance_uuid of an allocation", () => {
-    const node = nodeIn("available", "prepared");
-    expect(patched(node, unclaimPatch(node, CLAIM, true)).instance_uuid).to.equal(CLAIM.instanceUuid);
+    const node = nodeIn("available", "prepared", { allocation_uuid: CLAIM.instanceUuid });
+    expect(patched(node, unclaimPatch(node, CLAIM)).instance_uuid).to.equal(CLAIM.instanceUuid);
   });
   it("touches no instance_info that is not ours", () => {
     const node = nodeIn("available", "marked", { instance_info: INFO });
-    expect(patched(node, unclaimPatch(node, CLAIM, false)).instance_info).to.deep.equal(INFO);
+    expect(patched(node, unclaimPatch(node, CLAIM)).instance_info).to.deep.equal(INFO);
   });
   it("is empty where nothing is left", () =>
-    expect(unclaimPatch(nodeIn("available", "free"), CLAIM, false)).to.deep.equal([]));
+    expect(unclaimPatch(nodeIn("available", "free"), CLAIM)).to.deep.equal([]));
 });
 
 describe("handing a machine over", () => {

@@ -24,7 +24,7 @@ const WANT: DeployWant = {
 };
 /** What the state knows of a start that was seen to its end. */
 const LAST = { boots: bootsOf(INFO), after: BEFORE, at: NOW };
-const RELEASE = { claim: CLAIM, allocated: false, keep: false };
+const RELEASE = { claim: CLAIM, keep: false };
 
 /** A decision in a word or two. */
 const said = (decision: Decision): string =>

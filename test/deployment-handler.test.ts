@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { DEPLOYMENT_MARKER, deploymentMarker } from "../provider/claim.ts";
+import { DEPLOYMENT_MARKER, deploymentMarker, shows } from "../provider/claim.ts";
 import { freshMemory } from "../provider/decision.ts";
+import { checkDeployment } from "../provider/deployment-args.ts";
 import { loadDriveContent } from "../provider/drive-source.ts";
 import { ProblemError } from "../provider/errors.ts";
 import { createMachine } from "../provider/machine.ts";
@@ -118,24 +119,26 @@ describe("RamdiskDeployment: create", () => {
       initial: w.node(),
       uuid: NODE,
       claim: { owner: "owner-1", resource: "worker", instanceUuid: OURS },
-      allocated: false,
       deploy: {
         info: () => A,
         drive: undefined,
         boots: "b",
+        was: undefined,
         last: undefined,
         keep: false,
         protected: false,
         loadDrive: () => loadDriveContent(`pulumi-ironic-drive:image:${"0".repeat(64)}:/nowhere/drive`),
       },
     });
-    const act = machine.act("deploy", w.node(), freshMemory(), new AbortController().signal);
-    const error = await act.catch((failure: Error) => failure);
-    expect(error).to.be.instanceOf(ProblemError);
-    expect((error as Error).message).to.match(
-      /^The config drive of node worker-1 .* cannot be sent: image: .*can't be read/,
-    );
-    untouched(w);
+    for (const action of ["deploy", "undeploy"] as const) {
+      const act = machine.act(action, w.node(), freshMemory(), new AbortController().signal);
+      const error = await act.catch((failure: Error) => failure);
+      expect(error).to.be.instanceOf(ProblemError);
+      expect((error as Error).message).to.match(
+        /^The config drive of node worker-1 .* cannot be sent: image: .*can't be read/,
+      );
+      untouched(w);
+    }
   });
 
   it("refuses maintenance, retirement and states that it does not deploy from", async () => {
@@ -334,17 +337,46 @@ describe("RamdiskDeployment: what Ironic takes for a secret and hides", () => {
     expect((await w.refresh(second))?.outs.drift).to.equal(undefined);
   });
 
-  it("is never put back as Ironic shows it; going back needs no reboot", async () => {
+  it("is put back as the state knows it, never as Ironic shows it", async () => {
     const w = scene({ automated_clean: true });
     const first = await w.made(undefined, secret("one"));
     w.fake.fate.rebuild = "never";
     const { stored, error } = await w.up(first, secret("two"));
     expect(error?.message).to.contain("cannot rebuild");
-    expect(w.fake.node.instance_info).to.have.property("ramdisk_kernel_arguments", secret("two").kernelArguments);
-    expect((await w.refresh(stored as Stored))?.outs.drift).to.contain("it has not been restarted since");
-    await w.made(stored, secret("one"));
     expect(w.fake.node.instance_info).to.have.property("ramdisk_kernel_arguments", secret("one").kernelArguments);
+    expect((await w.refresh(stored as Stored))?.outs.drift).to.equal(undefined);
     expect(w.fake.boots).to.have.length(1);
+  });
+
+  it("is put back where only what is new has a secret", async () => {
+    const w = scene({ automated_clean: true });
+    const first = await w.made(undefined, { ...INPUTS, kernelArguments: "quiet" });
+    w.fake.fate.rebuild = "never";
+    await w.up(first, secret("two"));
+    expect(w.fake.node.instance_info).to.have.property("ramdisk_kernel_arguments", "quiet");
+  });
+
+  it("is changed also on a machine that was adopted", async () => {
+    const info = { ...A, ramdisk_kernel_arguments: secret("one").kernelArguments };
+    const running = { provision_state: "active", instance_uuid: OTHER_INSTANCE, instance_info: info };
+    const w = scene({ ...running, power_state: "power on" });
+    const first = await w.made(undefined, { ...secret("one"), adopt: OTHER_INSTANCE });
+    const boots = w.fake.boots.length;
+    await w.made(first, { ...secret("two"), adopt: OTHER_INSTANCE });
+    expect(w.fake.node.instance_info).to.have.property("ramdisk_kernel_arguments", secret("two").kernelArguments);
+    expect(w.fake.boots).to.have.length(boots + 1);
+  });
+
+  it("is refused as Ironic shows it", () => {
+    const { failures } = checkDeployment(secret("******"));
+    expect(failures).to.have.nested.property("[0].path", "kernelArguments");
+  });
+
+  it("is told from what Ironic shows, be it cut between quotes", () => {
+    expect(shows('conf={"token":"******","x":"} quiet', 'conf={"token":"abc","x":"y"} quiet')).to.equal(true);
+    expect(shows("a token=****** b", "a token=1 b")).to.equal(true);
+    expect(shows("a token=****** b", "a token=1 c")).to.equal(false);
+    expect(shows("a.b", "axb")).to.equal(false);
   });
 
   it("is drift where the rest of it was changed", async () => {

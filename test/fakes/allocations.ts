@@ -59,8 +59,11 @@ export function allocationsOf(ironic: FakeIronic): Allocations {
     remove(uuid) {
       const index = all.findIndex((allocation) => allocation.uuid === uuid);
       if (index < 0) return gone(uuid);
-      all.splice(index, 1);
       const fake = ironic.nodes.find(({ node }) => node.allocation_uuid === uuid);
+      // ironic/conductor/allocations.py, verify_node_for_deallocation
+      if (fake?.node.provision_state === "active" && !fake.node.maintenance)
+        return { status: 409, text: `Cannot remove allocation ${uuid} for node N, because the node is active` };
+      all.splice(index, 1);
       if (fake) Object.assign(fake.node, { instance_uuid: null, allocation_uuid: null });
       return { body: undefined };
     },

@@ -1,0 +1,143 @@
+import { expect } from "chai";
+import { allocationHandler, endAllocation } from "../provider/allocation-handler.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER, instanceUuidFor } from "../provider/claim.ts";
+import { releaseClaim } from "../provider/claims.ts";
+import { deploymentHandler } from "../provider/deployment-handler.ts";
+import { nodeConfigHandler } from "../provider/node-config-handler.ts";
+import { fakeCall, type Stored } from "./fakes/call.ts";
+import { A, INPUTS, NODE } from "./fakes/deployments.ts";
+import { OTHER_INSTANCE } from "./fakes/nodes.ts";
+import { type World, world } from "./fakes/world.ts";
+
+const ARGS = { resourceClass: "baremetal", owner: "owner-1", resourceName: "any" };
+const scene = () => world(allocationHandler, { node: { resource_class: "baremetal" } as never });
+
+/** An allocation of this stack on a free node, as the other handlers find it. */
+const allocated = (handler: Parameters<typeof world>[0], node: object = {}): World => {
+  const w = world(handler, { node: { instance_uuid: OTHER_INSTANCE, allocation_uuid: OTHER_INSTANCE, ...node } });
+  const extra = { pulumi_ironic: { owner: "owner-1", resource: "any" } };
+  const made = { uuid: OTHER_INSTANCE, state: "active" as const, node_uuid: NODE, last_error: null };
+  w.client.allocations.all.push({ ...made, resource_class: "baremetal", extra });
+  return w;
+};
+
+describe("NodeAllocation", () => {
+  it("is kept in the state when it is interrupted before Ironic's answer, and the next run finds it", async () => {
+    const w = scene();
+    w.before(({ method }) => method === "POST" && w.call.abort());
+    const { stored, error } = await w.up(undefined, ARGS);
+    expect(error).to.be.instanceOf(Error);
+    expect(w.client.allocations.all).to.have.length(1);
+    expect(stored?.id).to.equal(w.client.allocations.all[0]?.uuid);
+  });
+
+  it("is not in the state where Ironic refused it", async () => {
+    const w = scene();
+    w.fault("POST", "/allocations", "noConductor", "noConductor", "noConductor", "noConductor");
+    expect((await w.up(undefined, ARGS)).stored).to.equal(undefined);
+  });
+
+  it("ends, but not under a machine that was handed over", async () => {
+    const w = allocated(allocationHandler, { provision_state: "active" });
+    const call = fakeCall();
+    await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call));
+    expect(call.warnings.join()).to.match(/stays deployed, and under its allocation/);
+    expect(w.client.allocations.all).to.have.length(1);
+    w.fake.node.extra = { [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE } };
+    const failed = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call).catch((error: Error) => error));
+    expect(failed).to.be.instanceOf(Error);
+    w.fake.node.provision_state = "available";
+    await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call));
+    expect(w.client.allocations.all).to.deep.equal([]);
+  });
+});
+
+describe("on an allocated node", () => {
+  const settings = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
+
+  it("settings are restored where nothing was deployed, and no drift is shown", async () => {
+    const w = allocated(nodeConfigHandler, { deploy_interface: "direct" });
+    const first = await w.made(undefined, settings);
+    expect((await w.refresh(first))?.outs.drift).to.equal(undefined);
+    const from = w.clock.now();
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(w.node()).to.deep.include({ deploy_interface: "direct", instance_uuid: OTHER_INSTANCE, extra: {} });
+    expect(w.clock.now() - from, "without waiting for a deployment").to.be.below(1_000);
+  });
+
+  it("settings are never written over one who takes the node after it", async () => {
+    const w = allocated(nodeConfigHandler, { provision_state: "deleting" });
+    w.before(() => {
+      if (w.clock.now() < 5_000) return;
+      const taken = { provision_state: "available", allocation_uuid: null };
+      Object.assign(w.fake.node, { ...taken, instance_uuid: instanceUuidFor("owner-2", "theirs", NODE) });
+    });
+    expect((await w.up(undefined, settings)).error?.message).to.match(/is held by instance/);
+    expect(w.client.writes).to.deep.equal([]);
+  });
+
+  it("a deployment that took the node again under the same UUID gives it back whole", async () => {
+    const w = allocated(deploymentHandler, { deploy_interface: "ramdisk", automated_clean: false });
+    const inputs = { ...INPUTS, allocation: OTHER_INSTANCE, updateStrategy: "redeploy" };
+    const first = await w.made(undefined, inputs);
+    // Ironic ends the allocation with the undeployment.
+    w.before(({ method, path }) => {
+      if (method === "PUT" && path.endsWith("/provision")) w.client.allocations.all.length = 0;
+      if (w.client.allocations.all.length === 0) w.fake.node.allocation_uuid = null;
+    });
+    w.before(({ path }) => path.endsWith("/validate") && w.call.abort());
+    const { stored } = await w.up(first, { ...inputs, kernelArguments: "other" });
+    expect(w.node()).to.deep.include({ provision_state: "available", instance_uuid: OTHER_INSTANCE });
+    expect(await w.destroy((stored ?? first) as Stored)).to.equal(undefined);
+    expect(w.node()).to.deep.include({ instance_uuid: null, extra: {}, instance_info: {} });
+  });
+});
+
+describe("releasing a claim", () => {
+  const claim = { owner: "owner-1", resource: "worker", node: "worker-1", nodeUuid: NODE, provisionState: "active" };
+  const running = (marker: object) => ({
+    provision_state: "active",
+    instance_uuid: OTHER_INSTANCE,
+    instance_info: A,
+    extra: { [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE, ...marker } },
+  });
+
+  it("leaves a machine that was to be kept as it is", async () => {
+    for (const keep of [true, false]) {
+      const w = world(deploymentHandler, { node: running({ after: "adopted", keep }) });
+      const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE, ...(keep && { keep }) };
+      await w.clock.run(releaseClaim(one, w.services, fakeCall()));
+      expect(w.node().provision_state).to.equal(keep ? "active" : "available");
+      expect(w.node().extra).to.deep.equal({});
+    }
+  });
+
+  it("leaves the instance_uuid of an allocation that goes on", async () => {
+    const w = allocated(deploymentHandler, { extra: running({ after: null }).extra });
+    const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE };
+    await w.clock.run(releaseClaim(one, w.services, fakeCall()));
+    expect(w.node()).to.deep.include({ instance_uuid: OTHER_INSTANCE, extra: {} });
+  });
+});
+
+describe("settings whose PATCH was sent", () => {
+  it("are kept in the state with what was there before, applied or not, and given back", async () => {
+    const inputs = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
+    for (const applied of [true, false]) {
+      const w = world(nodeConfigHandler, { node: { deploy_interface: "direct", automated_clean: true } });
+      w.fault("PATCH", "/nodes", applied ? "hangAfter" : "hangBefore");
+      w.before(({ method }) => {
+        if (method === "PATCH") void w.clock.sleep(1_000).then(() => w.call.abort());
+      });
+      const { stored, error } = await w.up(undefined, inputs);
+      expect(error).to.be.instanceOf(Error);
+      expect(stored?.outs).to.deep.include({
+        nodeUuid: NODE,
+        previous: { deploy_interface: "direct", automated_clean: true },
+      });
+      expect(CONFIG_MARKER in w.node().extra).to.equal(applied);
+      expect(await w.destroy(stored as Stored)).to.equal(undefined);
+      expect(w.node()).to.deep.include({ deploy_interface: "direct", automated_clean: true, extra: {} });
+    }
+  });
+});
