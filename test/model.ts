@@ -8,6 +8,7 @@ import { driveFingerprint, instanceUuidFor } from "../provider/claim.ts";
 import { listClaims, releaseClaim } from "../provider/claims.ts";
 import { driveSha256 } from "../provider/deployment-args.ts";
 import type { Props } from "../provider/handler.ts";
+import { stateName } from "../provider/states.ts";
 import { fakeCall } from "./fakes/call.ts";
 import type { Fault, Write } from "./fakes/client.ts";
 import { type VirtualClock, virtualClock } from "./fakes/clock.ts";
@@ -493,10 +494,22 @@ class Walk {
   }
 
   async #releaseClaims(): Promise<void> {
+    const marked = this.#tracks.filter(({ fake: { node } }) => {
+      const marker = node.extra.pulumi_ironic_deployment as { owner?: string; keep?: boolean } | undefined;
+      return (
+        marker?.owner === OWNER &&
+        marker.keep === true &&
+        !["available", "manageable"].includes(stateName(node.provision_state))
+      );
+    });
+    const running = marked.filter(({ fake: { node } }) => stateName(node.provision_state) === "active");
     await this.#peaceful("release of claims", async (process) => {
       for (const claim of await listClaims(process.client, OWNER, undefined))
         await releaseClaim(claim, process.services, fakeCall(900_000));
     });
+    for (const track of marked) track.kept = true;
+    for (const { fake } of running)
+      if (fake.node.provision_state !== "active") this.#violation(`${fake.node.name}: it was to be kept`);
     for (const track of this.#tracks) this.#forgetSettings(track);
   }
 
