@@ -12,8 +12,8 @@ import { processSecrets, servicesFor } from "./services.ts";
 const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in Ironic
   --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the owner, and marks what the state knows
   --owner ID       only this owner; needed where the state has none any more
-  --release        releases what the state does not know: undeploys, restores settings, ends allocations. Needs --state
-                   (or --no-state after the stack was removed) and an owner
+  --release        releases what the state does not know: undeploys all but what was to be kept, restores settings, ends
+                   allocations. Needs --state (or --no-state after the stack was removed) and an owner
   --no-state       with --release: there is no state any more, release all of the owner's
   --json           prints JSON
 
