@@ -87,9 +87,11 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     if (allocation.state === "error" || !allocation.node_uuid) throw noNode(props, allocation);
   } catch (error) {
     // What was refused was not made.
-    if (!allocation && isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) throw error;
+    if (!allocation && isAnswer(error) && !isAnswer(error, "ambiguous", "serverError", "conflict")) throw error;
     const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
-    if (call.signal.aborted || !(await remove(client, uuid))) throw new PartialFailure(uuid, {}, cause as Error);
+    // What was asked for may yet be made, though it is not to be found.
+    if (!allocation || call.signal.aborted || !(await remove(client, uuid)))
+      throw new PartialFailure(uuid, { uuid }, cause as Error);
     throw cause;
   }
   return { node: allocation.node_uuid, uuid };
@@ -120,7 +122,11 @@ export async function endAllocation(uuid: string, services: Services, call: Call
   } catch (error) {
     if (isAnswer(error, "notFound", "nodeGone")) return;
     if (!isAnswer(error, "conflict", "wrongState")) throw error;
-    const { node_uuid } = await read(client, uuid, call.signal);
+    const found = await read(client, uuid, call.signal).catch((gone: unknown) => {
+      if (!isAnswer(gone, "notFound", "nodeGone")) throw gone;
+    });
+    if (!found) return;
+    const { node_uuid } = found;
     if (!node_uuid) throw error;
     const node = await readNode(client, node_uuid, "see what runs under the allocation", call.signal);
     if (node.provision_state !== "active" || deploymentMarker(node)) throw error;
@@ -157,7 +163,7 @@ export const allocationHandler: Handler = {
     const client = await services.client();
     try {
       const { node_uuid } = await read(client, id, call.signal);
-      return { id, props: { ...props, node: node_uuid ?? undefined } };
+      return { id, props: { ...props, uuid: id, node: node_uuid ?? undefined } };
     } catch (error) {
       if (!isAnswer(error, "notFound", "nodeGone")) throw error;
     }

@@ -11,6 +11,7 @@ import {
   isMasked,
   markerPatch,
   type Started,
+  shows,
   unclaimPatch,
 } from "./claim.ts";
 import type { Client } from "./client.ts";
@@ -72,7 +73,12 @@ export const hidesBoots = (node: Node): boolean => isMasked(infoOf(node));
 /** What the node boots: as it shows it, or as the state knows it where Ironic hides part and the marker proves it. */
 function bootsOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
   if (!hidesBoots(node)) return infoOf(node);
-  return was && bootsOf(was) === marker?.boots ? was : undefined;
+  if (!was || bootsOf(was) !== marker?.boots) return undefined;
+  const { ramdisk } = was;
+  // Ironic before 18.1 needs it, and a rebuild of 39.0 leaves it.
+  return ramdisk !== undefined && shows(node.instance_info.image_source, ramdisk)
+    ? { ...was, image_source: ramdisk }
+    : was;
 }
 
 const READS: readonly ActionName[] = ["validate", "recall"];

@@ -21,6 +21,7 @@ import { restore } from "./node-config-restore.ts";
 import {
   carryOut,
   isOwnAllocation,
+  isUnwritten,
   keptOf,
   type Mind,
   type Outputs,
@@ -89,7 +90,10 @@ async function configure(
   for (const { path, feature } of needsOf(props)) await client.require(feature, `set ${path} of the node`);
   // The node's marker is the truth; the state's copy stands in when somebody has wiped `extra`.
   const markerOf = (node: Node): ConfigMarker =>
-    configMarker(node) ?? { ...ours, previous: state?.previous ?? {}, written: state?.written ?? {} };
+    configMarker(node) ??
+    (!state || isUnwritten(node, state)
+      ? { ...ours, previous: {}, written: {} }
+      : { ...ours, previous: state.previous, written: state.written });
   const own = (await isOwnAllocation(client, found, ours)) ? found.instance_uuid : null;
   const mind: Mind = { done: false, sent: false, warnings: [] };
   let sent: ConfigMarker | undefined;
@@ -132,7 +136,7 @@ async function configure(
   } catch (error) {
     // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known.
     if (state || !mind.sent) throw error;
-    throw new PartialFailure(found.uuid, { ...outputsOf(found, sent) }, error as Error);
+    throw new PartialFailure(found.uuid, { ...outputsOf(found, sent), unsure: true }, error as Error);
   }
 }
 
@@ -231,6 +235,7 @@ export const nodeConfigHandler: Handler = {
         nodeName: node.name ?? undefined,
         previous,
         written,
+        ...(isUnwritten(node, state) && { unsure: true }),
         ...(drift !== undefined && { drift }),
       },
     };

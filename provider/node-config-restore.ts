@@ -17,6 +17,7 @@ import {
   type Action,
   carryOut,
   isOwnAllocation,
+  isUnwritten,
   keptOf,
   type Mind,
   type Owned,
@@ -73,7 +74,7 @@ function decideRestore(
   mind: Mind,
   now: number,
 ): Decision<Action> {
-  if (mind.done) return { do: "done" };
+  if (mind.done || isUnwritten(node, state)) return { do: "done" };
   const who = strangerOn(node, ours, own ?? keptOf(node));
   if (who) return heldByOther(node, who);
   if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };

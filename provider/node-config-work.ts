@@ -19,6 +19,8 @@ export interface Outputs {
   /** What the managed fields were before this resource, and what it wrote: a copy of the marker on the node. */
   previous: Fields;
   written: Fields;
+  /** The answer to the PATCH of the create was not waited for, or lost. */
+  unsure?: true | undefined;
   drift?: string | undefined;
 }
 export type State = NodeConfigProps & Outputs;
@@ -45,14 +47,26 @@ export function strangerOn(node: Node, ours: Owned, keptInstance: unknown): stri
   return known.includes(node.instance_uuid) ? undefined : `instance ${node.instance_uuid}`;
 }
 
+/** Was the PATCH whose answer is not known never applied? It writes settings and marker at once. */
+export const isUnwritten = (node: Node, state: State | undefined): boolean => {
+  const marker = configMarker(node);
+  return state?.unsure === true && (marker?.owner !== state.owner || marker.resource !== state.resourceName);
+};
+
 /** An allocation of this stack has set instance_uuid before any deployment marked the node. */
 export async function isOwnAllocation(client: Client, node: Node, ours: Owned): Promise<boolean> {
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return false;
-  const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
-    tried: "see whose allocation is on the node",
-    node: node.uuid,
-  });
-  return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner;
+  try {
+    const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
+      tried: "see whose allocation is on the node",
+      node: node.uuid,
+    });
+    return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner;
+  } catch (error) {
+    // Another project's, which Ironic does not show, or gone since.
+    if (isAnswer(error, "notFound", "forbidden")) return false;
+    throw error;
+  }
 }
 
 /** A deployment that was handed over when it left the state: its machine is still the stack's doing. */
@@ -108,11 +122,12 @@ export async function carryOut(
     async act(_action, node, mind, signal) {
       const ops = work.operations(node, mind);
       if (ops.length > 0) {
+        const wasSent = mind.sent;
         mind.sent = true;
         try {
           last = await patchNode(client, uuid, ops, work.what, signal);
         } catch (error) {
-          if (isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) mind.sent = false;
+          if (isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) mind.sent = wasSent;
           throw error;
         }
       }

@@ -24,11 +24,29 @@ const allocated = (handler: Parameters<typeof world>[0], node: object = {}): Wor
 describe("NodeAllocation", () => {
   it("is kept in the state when it is interrupted before Ironic's answer, and the next run finds it", async () => {
     const w = scene();
-    w.before(({ method }) => method === "POST" && w.call.abort());
+    let asked = 0;
+    w.before(({ method }) => method === "POST" && asked++ === 0 && w.call.abort());
     const { stored, error } = await w.up(undefined, ARGS);
     expect(error).to.be.instanceOf(Error);
     expect(w.client.allocations.all).to.have.length(1);
-    expect(stored?.id).to.equal(w.client.allocations.all[0]?.uuid);
+    const uuid = w.client.allocations.all[0]?.uuid;
+    expect(stored).to.deep.include({ id: uuid }).and.to.have.nested.property("outs.uuid", uuid);
+    // Made meanwhile: what uses it must get both outputs, refreshed or not.
+    w.client.allocations.read(String(uuid));
+    for (const outs of [stored?.outs, ARGS])
+      expect((await w.refresh({ ...(stored as Stored), outs: { ...outs } }))?.outs).to.deep.include({
+        uuid,
+        node: NODE,
+      });
+    expect((await w.made(stored, ARGS)).outs).to.deep.include({ uuid, node: NODE });
+  });
+
+  it("is kept in the state where it is not to be found after a lost answer: it may yet be made", async () => {
+    const w = scene();
+    w.fault("POST", "/allocations", "loseBefore");
+    const { stored } = await w.up(undefined, ARGS);
+    expect(stored?.outs).to.have.property("uuid", stored?.id);
+    expect((await w.made(stored, ARGS)).outs).to.have.property("node", NODE);
   });
 
   it("is not in the state where Ironic refused it", async () => {
@@ -63,6 +81,16 @@ describe("on an allocated node", () => {
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.node()).to.deep.include({ deploy_interface: "direct", instance_uuid: OTHER_INSTANCE, extra: {} });
     expect(w.clock.now() - from, "without waiting for a deployment").to.be.below(1_000);
+  });
+
+  it("settings show who holds the node where the allocation is another project's, and not to be seen", async () => {
+    const w = world(nodeConfigHandler);
+    const first = await w.made(undefined, settings);
+    Object.assign(w.fake.node, { instance_uuid: OTHER_INSTANCE, allocation_uuid: OTHER_INSTANCE });
+    expect((await w.refresh(first))?.outs.drift).to.match(/^held by instance/);
+    w.fake.node.provision_state = "active";
+    const done = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, fakeCall()));
+    expect(done).to.equal(undefined);
   });
 
   it("settings are never written over one who takes the node after it", async () => {
@@ -139,5 +167,30 @@ describe("settings whose PATCH was sent", () => {
       expect(await w.destroy(stored as Stored)).to.equal(undefined);
       expect(w.node()).to.deep.include({ deploy_interface: "direct", automated_clean: true, extra: {} });
     }
+  });
+
+  it("are not taken for written where the node shows no mark of them", async () => {
+    const inputs = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
+    const lost = async () => {
+      const w = world(nodeConfigHandler, { node: { deploy_interface: "direct", automated_clean: true } });
+      w.fault("PATCH", "/nodes", "hangBefore");
+      w.before(({ method }) => {
+        if (method === "PATCH") void w.clock.sleep(1_000).then(() => w.call.abort());
+      });
+      const { stored } = await w.up(undefined, inputs);
+      return { w, stored: stored as Stored };
+    };
+    // Somebody sets it by hand before the next run: that is what was there before.
+    const changed = await lost();
+    changed.w.fake.node.automated_clean = null;
+    const made = await changed.w.made((await changed.w.refresh(changed.stored)) as Stored, inputs);
+    expect(made.outs).to.deep.include({ previous: { deploy_interface: "direct", automated_clean: null } });
+    expect(made.outs).not.to.have.property("unsure");
+    // Or another stack takes the node: it is not in the way of a destroy.
+    const taken = await lost();
+    const theirs = { owner: "owner-2", resource: "theirs", previous: {}, written: {} };
+    taken.w.fake.node.extra = { [CONFIG_MARKER]: theirs };
+    expect(await taken.w.destroy(taken.stored)).to.equal(undefined);
+    expect(taken.w.node().extra).to.deep.equal({ [CONFIG_MARKER]: theirs });
   });
 });
