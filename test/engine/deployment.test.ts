@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type IronicNode, type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment, drive } from "./recipes.ts";
@@ -136,13 +137,23 @@ describe("a deployment's options (engine)", () => {
   });
 });
 
+/** Makes the node the one of its class. Ironic allocates none whose power state it does not know yet. */
+async function onlyOne(judge: Judge, node: string): Promise<void> {
+  await judge.patch(node, { op: "replace", path: "/resource_class", value: "only-one" });
+  await judge.send("PUT", `/v1/nodes/${judge.uuid(node)}/states/power`, { target: "power off" });
+  for (let looks = 0; (await judge.node(node)).power_state === null; looks++) {
+    expect(looks, "looks for the power state").to.be.below(150);
+    await sleep(200);
+  }
+}
+
 describe("NodeAllocation (engine)", () => {
   it("finds a node of a class for a deployment, and says why when there is none", async () => {
     const judge = await sharedJudge("plain");
     const node = await judge.take();
     const before = await judge.settings(node);
     const allocations = async (): Promise<IronicNode[]> => (await judge.send("GET", "/v1/allocations")).allocations;
-    await judge.patch(node, { op: "replace", path: "/resource_class", value: "only-one" });
+    await onlyOne(judge, node);
     const stack = await Stack.init({ env: judge.lab.env });
     const allocation = (resourceClass: string) => ({
       kind: "allocation" as const,
@@ -170,6 +181,41 @@ describe("NodeAllocation (engine)", () => {
     stack.resources = [allocation("there-is-none")];
     expect(await stack.fails("up")).to.match(/No node of class there-is-none could be allocated: /);
     expect(await allocations()).to.deep.equal([]);
+    await judge.patch(node, { op: "replace", path: "/resource_class", value: "baremetal" });
+    stack.remove();
+  });
+
+  it("is given back with settings on which nothing was deployed, and lasts under a machine that is kept", async () => {
+    const judge = await sharedJudge("plain");
+    const node = await judge.take();
+    const before = await judge.settings(node);
+    const allocations = async (): Promise<IronicNode[]> => (await judge.send("GET", "/v1/allocations")).allocations;
+    await onlyOne(judge, node);
+    const stack = await Stack.init({ env: judge.lab.env });
+    const found = { ref: "allocation:any.node" };
+    const settings = [
+      { kind: "allocation" as const, name: "any", args: { resourceClass: "only-one", timeoutSeconds: 20 } },
+      { kind: "config" as const, name: "w", args: { node: found, bootInterface: "ipxe", automatedCleaning: false } },
+    ];
+    stack.resources = settings;
+    await stack.up();
+    await stack.settled();
+    await stack.destroy();
+    expect(await allocations()).to.deep.equal([]);
+    // Ironic leaves the traits that it had asked for.
+    expect({ ...(await judge.settings(node)), instance_info: {} }).to.deep.equal(before);
+
+    const kept = { allocation: { ref: "allocation:any.uuid" }, onDestroy: "keep" };
+    stack.resources = [...settings, deployment("w", judge.lab, kept)];
+    await stack.up();
+    expect(await stack.destroy()).to.match(/stays deployed, and under its allocation/);
+    const [left] = await allocations();
+    expect(await judge.node(node)).to.include({ provision_state: "active", instance_uuid: left.uuid });
+    await judge.provision(node, "deleted");
+    await judge.until(node, "available");
+    expect(await allocations()).to.deep.equal([]);
+    for (const [path, value] of Object.entries(before as Record<string, unknown>))
+      if (path.endsWith("_interface")) await judge.patch(node, { op: "replace", path: `/${path}`, value });
     await judge.patch(node, { op: "replace", path: "/resource_class", value: "baremetal" });
     stack.remove();
   });
