@@ -60,7 +60,7 @@ export class Stack {
     return this.#options.env;
   }
   get #backend(): string {
-    return join(this.#options.env.PULUMI_BACKEND_URL?.replace("file://", "") ?? "", ".pulumi");
+    return join(new URL(this.#options.env.PULUMI_BACKEND_URL ?? "").pathname, ".pulumi");
   }
   get #file(): string {
     return join(this.#options.dir, `Pulumi.${this.name}.yaml`);
