@@ -190,7 +190,11 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     if (!prepared) return act("prepare");
     return act(memory.validated ? "deploy" : "validate");
   },
-  refuse: ({ node, facts, memory }) => {
+  refuse: ({ node, facts, memory, holder }) => {
+    // The undeployment of a redeploy ended there.
+    const own = holder.kind === "marked" && (!node.maintenance || isCleanFailures(node));
+    const recovering = own ? recovery(node, facts, memory) : undefined;
+    if (recovering) return recovering;
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
     if (memory.before?.marker && !memory.sent && facts.kind === "stable") return act("revert");
     if (node.retired) return fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node");
@@ -266,6 +270,23 @@ interface ReleaseContext {
 const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: Node): boolean =>
   maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
 
+/** Brings a failed cleaning back once, with the cleaning that the user wanted. */
+function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
+  if (facts.release === "recover")
+    return memory.recoveries > 0
+      ? failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node))
+      : act("manage");
+  if (node.provision_state !== "manageable" || node.retired) return undefined;
+  if (isCleanFailures(node)) return act("endMaintenance");
+  if (memory.recoveries === 0) return undefined;
+  if (node.maintenance)
+    return fail(
+      `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
+      "When the maintenance has ended, run the command again",
+    );
+  return act("provide");
+}
+
 const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, facts, memory, instance, marker }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
@@ -283,24 +304,13 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
     if (memory.undeploys >= 2) return failed(`Undeploying node ${nodeLabel(node)} failed`, adviceFor(facts, node));
     return act("undeploy");
   },
-  unclaim: ({ node, want, memory, instance, marker }) => {
-    const recovering = memory.recoveries > 0 || (!instance && isCleanFailures(node));
-    if (recovering && node.provision_state === "manageable" && !node.retired) {
-      if (isCleanFailures(node)) return act("endMaintenance");
-      if (node.maintenance)
-        return fail(
-          `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
-          "When the maintenance has ended, run `pulumi destroy` again",
-        );
-      return act("provide");
-    }
+  unclaim: ({ node, facts, want, memory, instance, marker }) => {
+    const recovering = instance && memory.recoveries === 0 ? undefined : recovery(node, facts, memory);
+    if (recovering) return recovering;
     return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),
-  recover: ({ node, facts, memory }) =>
-    memory.recoveries > 0
-      ? failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node))
-      : act("manage"),
+  recover: ({ node, facts, memory }) => recovery(node, facts, memory) ?? wait(stateName(node.provision_state)),
   refuse: ({ node, facts }) =>
     fail(
       `Node ${nodeLabel(node)} cannot be released from "${stateName(node.provision_state)}"`,

@@ -154,6 +154,9 @@ const RULES: readonly Rule[] = [
   ({ node, props }) => {
     const facts = stateFacts(node.provision_state);
     if (facts?.deploy !== "refuse" || props.adopt !== undefined) return undefined;
+    // Where a redeploy of its own was cut off, the deployment brings the node back itself.
+    const marker = deploymentMarker(node);
+    if (facts.release === "recover" && !node.instance_uuid && marker?.owner === props.owner) return undefined;
     return rejected(
       "node",
       `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${facts.advice.replaceAll("{node}", node.name ?? node.uuid)}`,

@@ -58,7 +58,7 @@ const DEPLOY: Record<(typeof PROVISION_STATES)[number], Row> = {
   cleaning: all("wait"),
   "clean wait": all("wait"),
   "clean hold": all("wait"),
-  "clean failed": all("fail"),
+  "clean failed": ["fail", "fail", "fail", "fail", "manage"],
   inspecting: all("wait"),
   "inspect wait": all("wait"),
   "inspect failed": all("fail"),

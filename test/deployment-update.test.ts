@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { deploymentMarker } from "../provider/claim.ts";
+import { deploymentHandler } from "../provider/deployment-handler.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
 import type { Stored } from "./fakes/call.ts";
@@ -285,6 +286,29 @@ describe("RamdiskDeployment: update", () => {
     // A first claim waits until nothing else waits; a node in mid-redeploy is free for anybody.
     const claims = w.client.requests.filter(({ body }) => JSON.stringify(body)?.includes("/instance_uuid"));
     expect(claims.map(({ later }) => later)).to.deep.equal([true, false]);
+  });
+
+  it("brings a node back on which the cleaning of its redeploy was cut off, in the same run or the next", async () => {
+    const chosen = { ...INPUTS, updateStrategy: "redeploy" };
+    for (const cut of ["same run", "next run"]) {
+      const { w, first } = await made({ automated_clean: true }, chosen);
+      let cleanings = 0;
+      w.before(() => {
+        if (w.fake.node.provision_state !== "cleaning" || cleanings++ > 0) return;
+        w.ironic.move(w.fake, "clean failed");
+        if (cut === "next run") w.call.abort();
+      });
+      const { stored, error } = await w.up(first, { ...chosen, ...B });
+      expect(error === undefined, cut).to.equal(cut === "same run");
+      if (error) {
+        const check = deploymentHandler.check(first.outs, { ...chosen, ...B }, w.services, w.call);
+        const { failures } = await w.clock.run(check);
+        expect(failures).to.deep.equal([]);
+        await w.made(stored, { ...chosen, ...B });
+      }
+      expect(w.fake.boots, cut).to.have.length(2);
+      expect(w.node()).to.deep.include({ provision_state: "active", automated_clean: true });
+    }
   });
 
   it("loses a node that somebody takes between undeployment and deployment, says so and touches nothing", async () => {
