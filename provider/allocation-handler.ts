@@ -4,7 +4,7 @@ import * as z from "zod";
 import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { nodeLabel } from "./decision.ts";
-import { CancelledError, isAnswer, ProblemError } from "./errors.ts";
+import { CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { readNode } from "./node.ts";
@@ -30,6 +30,8 @@ interface Allocation {
 const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
 const DEFAULT_TIMEOUT_SECONDS = 120;
 const INTERVAL_MS = 500;
+
+const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
 
 const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
   client.get<Allocation>(`/allocations/${uuid}`, { tried: `read the allocation ${uuid}`, ...(signal && { signal }) });
@@ -87,7 +89,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     if (allocation.state === "error" || !allocation.node_uuid) throw noNode(props, allocation);
   } catch (error) {
     // What was refused was not made.
-    if (!allocation && isAnswer(error) && !isAnswer(error, "ambiguous", "serverError", "conflict")) throw error;
+    if (!allocation && isRefusal(error) && !isAnswer(error, "conflict")) throw error;
     const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
     // What was asked for may yet be made, though it is not to be found.
     if (!allocation || call.signal.aborted || !(await remove(client, uuid)))
@@ -110,7 +112,7 @@ async function remove(client: Client, uuid: string): Promise<boolean> {
     await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}` });
     return true;
   } catch (error) {
-    return isAnswer(error, "notFound", "nodeGone");
+    return isGone(error);
   }
 }
 
@@ -120,10 +122,10 @@ export async function endAllocation(uuid: string, services: Services, call: Call
   try {
     await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal: call.signal });
   } catch (error) {
-    if (isAnswer(error, "notFound", "nodeGone")) return;
+    if (isGone(error)) return;
     if (!isAnswer(error, "conflict", "wrongState")) throw error;
     const found = await read(client, uuid, call.signal).catch((gone: unknown) => {
-      if (!isAnswer(gone, "notFound", "nodeGone")) throw gone;
+      if (!isGone(gone)) throw gone;
     });
     if (!found) return;
     const { node_uuid } = found;
@@ -165,7 +167,7 @@ export const allocationHandler: Handler = {
       const { node_uuid } = await read(client, id, call.signal);
       return { id, props: { ...props, uuid: id, node: node_uuid ?? undefined } };
     } catch (error) {
-      if (!isAnswer(error, "notFound", "nodeGone")) throw error;
+      if (!isGone(error)) throw error;
     }
     // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
     const { nodes } = await client.get<{ nodes: { uuid: string }[] }>("/nodes", {

@@ -270,12 +270,14 @@ interface ReleaseContext {
 const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: Node): boolean =>
   maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
 
+const recover = (node: Node, facts: StateFacts, memory: Memory): Decision =>
+  memory.recoveries > 0
+    ? failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node))
+    : act("manage");
+
 /** Brings a failed cleaning back once, with the cleaning that the user wanted. */
 function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
-  if (facts.release === "recover")
-    return memory.recoveries > 0
-      ? failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node))
-      : act("manage");
+  if (facts.release === "recover") return recover(node, facts, memory);
   if (node.provision_state !== "manageable" || node.retired) return undefined;
   if (isCleanFailures(node)) return act("endMaintenance");
   if (memory.recoveries === 0) return undefined;
@@ -310,7 +312,7 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
     return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
   },
   wait: ({ node }) => wait(stateName(node.provision_state)),
-  recover: ({ node, facts, memory }) => recovery(node, facts, memory) ?? wait(stateName(node.provision_state)),
+  recover: ({ node, facts, memory }) => recover(node, facts, memory),
   refuse: ({ node, facts }) =>
     fail(
       `Node ${nodeLabel(node)} cannot be released from "${stateName(node.provision_state)}"`,

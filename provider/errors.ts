@@ -131,6 +131,10 @@ export class CancelledError extends Error {
   }
 }
 
+/** True for an answer after which what was asked for surely was not done. */
+export const isRefusal = (error: unknown): error is IronicError =>
+  isAnswer(error) && !isAnswer(error, "ambiguous", "serverError");
+
 /** True for an IronicError of one of the given classes; of any class when none is given. */
 export const isAnswer = (error: unknown, ...answers: Answer[]): error is IronicError =>
   error instanceof IronicError && (answers.length === 0 || answers.includes(error.answer));

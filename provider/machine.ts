@@ -17,7 +17,7 @@ import {
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { type ActionName, type Memory, nodeLabel } from "./decision.ts";
-import { isAnswer, ProblemError } from "./errors.ts";
+import { isRefusal, ProblemError } from "./errors.ts";
 import {
   clearMaintenance,
   type Node,
@@ -201,7 +201,7 @@ export function createMachine(options: MachineOptions): DeployMachine {
     try {
       await put(verb, tried, signal, drive);
     } catch (error) {
-      if (isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) memory.sent = wasSent;
+      if (isRefusal(error)) memory.sent = wasSent;
       throw error;
     }
     memory.started = true;

@@ -20,12 +20,12 @@ import {
 import { restore } from "./node-config-restore.ts";
 import {
   carryOut,
-  isOwnAllocation,
+  freshMind,
   isUnwritten,
   keptOf,
-  type Mind,
   type Outputs,
   type Owned,
+  ownAllocation,
   type State,
   stateBars,
   strangerOn,
@@ -94,8 +94,8 @@ async function configure(
     (!state || isUnwritten(node, state)
       ? { ...ours, previous: {}, written: {} }
       : { ...ours, previous: state.previous, written: state.written });
-  const own = (await isOwnAllocation(client, found, ours)) ? found.instance_uuid : null;
-  const mind: Mind = { done: false, sent: false, warnings: [] };
+  const own = await ownAllocation(client, found, ours);
+  const mind = freshMind();
   let sent: ConfigMarker | undefined;
   const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outputs => ({
     nodeUuid: uuid,
@@ -111,8 +111,9 @@ async function configure(
       if (who) return heldByOther(seen, who);
       if (memory.done) return { do: "done" };
       if (seen.maintenance) return inMaintenance(seen);
-      const changes = changesFor(seen, wanted, markerOf(seen));
-      const { previous } = nextMarker(seen, wanted, markerOf(seen));
+      const before = markerOf(seen);
+      const changes = changesFor(seen, wanted, before);
+      const { previous } = nextMarker(seen, wanted, before);
       const hidden = Object.keys(changes).filter((path) => path.startsWith("driver_info/") && isMasked(previous[path]));
       if (hidden.length > 0)
         return fail(
@@ -222,7 +223,7 @@ export const nodeConfigHandler: Handler = {
     ) as NodeConfigProps;
     const inputs = inputsOf(declared, readFields(node, Object.keys(wantedFields(declared))));
     const ours = { owner: state.owner, resource: state.resourceName };
-    const own = (await isOwnAllocation(client, node, ours)) ? node.instance_uuid : null;
+    const own = await ownAllocation(client, node, ours);
     const who = strangerOn(node, ours, own ?? keptOf(node));
     const drift = who ? `held by ${who}` : configMarker(node) ? undefined : "the marker in extra was removed";
     const { previous, written, nodeUuid } = state;

@@ -16,11 +16,11 @@ import {
 import {
   type Action,
   carryOut,
-  isOwnAllocation,
   isUnwritten,
   keptOf,
   type Mind,
   type Owned,
+  ownAllocation,
   type State,
   stateBars,
   strangerOn,
@@ -122,7 +122,7 @@ export async function restore(state: State, services: Services, call: Call): Pro
   try {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const own = (await isOwnAllocation(client, found, ours)) ? found.instance_uuid : null;
+    const own = await ownAllocation(client, found, ours);
     const { node, mind } = await carryOut(
       {
         node: found,

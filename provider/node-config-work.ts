@@ -5,7 +5,7 @@
 import { configMarker, deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { adviceFor, type Decision, fail, nodeLabel, unknownState, wait } from "./decision.ts";
-import { isAnswer } from "./errors.ts";
+import { isAnswer, isRefusal } from "./errors.ts";
 import type { Call, Props, Services } from "./handler.ts";
 import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
 import { type Fields, isInterface, type NodeConfigProps } from "./node-config-args.ts";
@@ -53,18 +53,18 @@ export const isUnwritten = (node: Node, state: State | undefined): boolean => {
   return state?.unsure === true && (marker?.owner !== state.owner || marker.resource !== state.resourceName);
 };
 
-/** An allocation of this stack has set instance_uuid before any deployment marked the node. */
-export async function isOwnAllocation(client: Client, node: Node, ours: Owned): Promise<boolean> {
-  if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return false;
+/** The instance_uuid if an allocation of this stack has set it, before any deployment marked the node. */
+export async function ownAllocation(client: Client, node: Node, ours: Owned): Promise<string | null> {
+  if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
   try {
     const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
       tried: "see whose allocation is on the node",
       node: node.uuid,
     });
-    return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner;
+    return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner ? node.instance_uuid : null;
   } catch (error) {
     // Another project's, which Ironic does not show, or gone since.
-    if (isAnswer(error, "notFound", "forbidden")) return false;
+    if (isAnswer(error, "notFound", "forbidden")) return null;
     throw error;
   }
 }
@@ -80,6 +80,7 @@ export interface Mind {
   stillSince?: number;
   warnings: string[];
 }
+export const freshMind = (): Mind => ({ done: false, sent: false, warnings: [] });
 export type Action = "write";
 
 export interface Work {
@@ -95,7 +96,7 @@ export async function carryOut(
   work: Work,
   services: Services,
   call: Call,
-  mind: Mind = { done: false, sent: false, warnings: [] },
+  mind = freshMind(),
 ): Promise<{ node: Node; mind: Mind }> {
   const client = await services.client();
   const { clock, random } = services;
@@ -127,7 +128,7 @@ export async function carryOut(
         try {
           last = await patchNode(client, uuid, ops, work.what, signal);
         } catch (error) {
-          if (isAnswer(error) && !isAnswer(error, "ambiguous", "serverError")) mind.sent = wasSent;
+          if (isRefusal(error)) mind.sent = wasSent;
           throw error;
         }
       }

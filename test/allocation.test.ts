@@ -10,6 +10,7 @@ import { OTHER_INSTANCE } from "./fakes/nodes.ts";
 import { type World, world } from "./fakes/world.ts";
 
 const ARGS = { resourceClass: "baremetal", owner: "owner-1", resourceName: "any" };
+const SETTINGS = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
 const scene = () => world(allocationHandler, { node: { resource_class: "baremetal" } as never });
 
 /** An allocation of this stack on a free node, as the other handlers find it. */
@@ -71,11 +72,9 @@ describe("NodeAllocation", () => {
 });
 
 describe("on an allocated node", () => {
-  const settings = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
-
   it("settings are restored where nothing was deployed, and no drift is shown", async () => {
     const w = allocated(nodeConfigHandler, { deploy_interface: "direct" });
-    const first = await w.made(undefined, settings);
+    const first = await w.made(undefined, SETTINGS);
     expect((await w.refresh(first))?.outs.drift).to.equal(undefined);
     const from = w.clock.now();
     expect(await w.destroy(first)).to.equal(undefined);
@@ -85,7 +84,7 @@ describe("on an allocated node", () => {
 
   it("settings show who holds the node where the allocation is another project's, and not to be seen", async () => {
     const w = world(nodeConfigHandler);
-    const first = await w.made(undefined, settings);
+    const first = await w.made(undefined, SETTINGS);
     Object.assign(w.fake.node, { instance_uuid: OTHER_INSTANCE, allocation_uuid: OTHER_INSTANCE });
     expect((await w.refresh(first))?.outs.drift).to.match(/^held by instance/);
     w.fake.node.provision_state = "active";
@@ -100,7 +99,7 @@ describe("on an allocated node", () => {
       const taken = { provision_state: "available", allocation_uuid: null };
       Object.assign(w.fake.node, { ...taken, instance_uuid: instanceUuidFor("owner-2", "theirs", NODE) });
     });
-    expect((await w.up(undefined, settings)).error?.message).to.match(/is held by instance/);
+    expect((await w.up(undefined, SETTINGS)).error?.message).to.match(/is held by instance/);
     expect(w.client.writes).to.deep.equal([]);
   });
 
@@ -149,15 +148,19 @@ describe("releasing a claim", () => {
 });
 
 describe("settings whose PATCH was sent", () => {
+  /** Interrupted while Ironic's answer is out. */
+  const cutOff = async (fault: "hangAfter" | "hangBefore") => {
+    const w = world(nodeConfigHandler, { node: { deploy_interface: "direct", automated_clean: true } });
+    w.fault("PATCH", "/nodes", fault);
+    w.before(({ method }) => {
+      if (method === "PATCH") void w.clock.sleep(1_000).then(() => w.call.abort());
+    });
+    return { w, ...(await w.up(undefined, SETTINGS)) };
+  };
+
   it("are kept in the state with what was there before, applied or not, and given back", async () => {
-    const inputs = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
     for (const applied of [true, false]) {
-      const w = world(nodeConfigHandler, { node: { deploy_interface: "direct", automated_clean: true } });
-      w.fault("PATCH", "/nodes", applied ? "hangAfter" : "hangBefore");
-      w.before(({ method }) => {
-        if (method === "PATCH") void w.clock.sleep(1_000).then(() => w.call.abort());
-      });
-      const { stored, error } = await w.up(undefined, inputs);
+      const { w, stored, error } = await cutOff(applied ? "hangAfter" : "hangBefore");
       expect(error).to.be.instanceOf(Error);
       expect(stored?.outs).to.deep.include({
         nodeUuid: NODE,
@@ -170,27 +173,17 @@ describe("settings whose PATCH was sent", () => {
   });
 
   it("are not taken for written where the node shows no mark of them", async () => {
-    const inputs = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
-    const lost = async () => {
-      const w = world(nodeConfigHandler, { node: { deploy_interface: "direct", automated_clean: true } });
-      w.fault("PATCH", "/nodes", "hangBefore");
-      w.before(({ method }) => {
-        if (method === "PATCH") void w.clock.sleep(1_000).then(() => w.call.abort());
-      });
-      const { stored } = await w.up(undefined, inputs);
-      return { w, stored: stored as Stored };
-    };
     // Somebody sets it by hand before the next run: that is what was there before.
-    const changed = await lost();
+    const changed = await cutOff("hangBefore");
     changed.w.fake.node.automated_clean = null;
-    const made = await changed.w.made((await changed.w.refresh(changed.stored)) as Stored, inputs);
+    const made = await changed.w.made((await changed.w.refresh(changed.stored as Stored)) as Stored, SETTINGS);
     expect(made.outs).to.deep.include({ previous: { deploy_interface: "direct", automated_clean: null } });
     expect(made.outs).not.to.have.property("unsure");
     // Or another stack takes the node: it is not in the way of a destroy.
-    const taken = await lost();
+    const taken = await cutOff("hangBefore");
     const theirs = { owner: "owner-2", resource: "theirs", previous: {}, written: {} };
     taken.w.fake.node.extra = { [CONFIG_MARKER]: theirs };
-    expect(await taken.w.destroy(taken.stored)).to.equal(undefined);
+    expect(await taken.w.destroy(taken.stored as Stored)).to.equal(undefined);
     expect(taken.w.node().extra).to.deep.equal({ [CONFIG_MARKER]: theirs });
   });
 });

@@ -148,13 +148,24 @@ async function onlyOne(judge: Judge, node: string): Promise<void> {
 }
 
 describe("NodeAllocation (engine)", () => {
-  it("finds a node of a class for a deployment, and says why when there is none", async () => {
-    const judge = await sharedJudge("plain");
-    const node = await judge.take();
-    const before = await judge.settings(node);
-    const allocations = async (): Promise<IronicNode[]> => (await judge.send("GET", "/v1/allocations")).allocations;
+  let judge: Judge;
+  let node: string;
+  let before: Record<string, unknown>;
+  let stack: Stack;
+  const allocations = async (): Promise<IronicNode[]> => (await judge.send("GET", "/v1/allocations")).allocations;
+  beforeEach(async () => {
+    judge = await sharedJudge("plain");
+    node = await judge.take();
+    before = await judge.settings(node);
     await onlyOne(judge, node);
-    const stack = await Stack.init({ env: judge.lab.env });
+    stack = await Stack.init({ env: judge.lab.env });
+  });
+  afterEach(async () => {
+    await judge.patch(node, { op: "replace", path: "/resource_class", value: "baremetal" });
+    stack.remove();
+  });
+
+  it("finds a node of a class for a deployment, and says why when there is none", async () => {
     const allocation = (resourceClass: string) => ({
       kind: "allocation" as const,
       name: "any",
@@ -181,17 +192,9 @@ describe("NodeAllocation (engine)", () => {
     stack.resources = [allocation("there-is-none")];
     expect(await stack.fails("up")).to.match(/No node of class there-is-none could be allocated: /);
     expect(await allocations()).to.deep.equal([]);
-    await judge.patch(node, { op: "replace", path: "/resource_class", value: "baremetal" });
-    stack.remove();
   });
 
   it("is given back with settings on which nothing was deployed, and lasts under a machine that is kept", async () => {
-    const judge = await sharedJudge("plain");
-    const node = await judge.take();
-    const before = await judge.settings(node);
-    const allocations = async (): Promise<IronicNode[]> => (await judge.send("GET", "/v1/allocations")).allocations;
-    await onlyOne(judge, node);
-    const stack = await Stack.init({ env: judge.lab.env });
     const found = { ref: "allocation:any.node" };
     const settings = [
       { kind: "allocation" as const, name: "any", args: { resourceClass: "only-one", timeoutSeconds: 20 } },
@@ -214,9 +217,7 @@ describe("NodeAllocation (engine)", () => {
     await judge.provision(node, "deleted");
     await judge.until(node, "available");
     expect(await allocations()).to.deep.equal([]);
-    for (const [path, value] of Object.entries(before as Record<string, unknown>))
+    for (const [path, value] of Object.entries(before))
       if (path.endsWith("_interface")) await judge.patch(node, { op: "replace", path: `/${path}`, value });
-    await judge.patch(node, { op: "replace", path: "/resource_class", value: "baremetal" });
-    stack.remove();
   });
 });
