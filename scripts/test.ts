@@ -30,6 +30,7 @@ interface Totals {
   failures: number;
   skipped: string[];
   again: string[];
+  failed: string[];
 }
 
 const mocha = createRequire(import.meta.url).resolve("mocha/bin/mocha.js");
@@ -52,7 +53,7 @@ function run(name: string): Totals {
     return JSON.parse(readFileSync(totalsFile, "utf8")) as Totals;
   } catch {
     say(`The ${name} tests ended with ${ended.status ?? ended.signal} before they were all run.`);
-    return { passes: 0, failures: 1, skipped: [], again: [] };
+    return { passes: 0, failures: 1, skipped: [], again: [], failed: [] };
   }
 }
 
@@ -65,7 +66,7 @@ if (chosen.some((name) => name !== "unit")) {
   process.env.PULUMI_IRONIC_PYTHON ??= (await latestIronic(say)).python;
 }
 
-const all: Totals = { passes: 0, failures: 0, skipped: [], again: [] };
+const all: Totals = { passes: 0, failures: 0, skipped: [], again: [], failed: [] };
 for (const name of chosen) {
   const startedAt = Date.now();
   say(`\n=== ${name} tests`);
@@ -75,9 +76,12 @@ for (const name of chosen) {
   all.failures += totals.failures;
   all.skipped.push(...totals.skipped);
   all.again.push(...totals.again);
+  all.failed.push(...totals.failed);
 }
 rmSync(folder, { recursive: true, force: true });
 for (const title of all.again) say(`passed on a second try: ${title}`);
 for (const title of all.skipped) say(`skipped, for the reason printed with it: ${title}`);
+// At the end, since of a long log often its last lines are all that is at hand.
+for (const failure of all.failed) say(`failed: ${failure}`);
 say(`${all.passes} passed, ${all.failures} failed${all.skipped.length > 0 ? `, ${all.skipped.length} skipped` : ""}`);
 process.exit(all.failures > 0 ? 1 : 0);
