@@ -45,6 +45,8 @@ export interface DeploymentMarker extends Claim {
   protected?: boolean;
   /** The deployment is to stay on the machine when it leaves the state. */
   keep?: boolean;
+  /** A failed cleaning is being repeated: a run that is killed on the way leaves a node that looks like an operator's. */
+  recovering?: true;
 }
 
 export interface ConfigMarker {

@@ -2,7 +2,15 @@
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
-import { type Claim, type DeploymentMarker, holderOf, type InstanceInfo, isAllocated, type Started } from "./claim.ts";
+import {
+  type Claim,
+  type DeploymentMarker,
+  deploymentMarker,
+  holderOf,
+  type InstanceInfo,
+  isAllocated,
+  type Started,
+} from "./claim.ts";
 import { isPrepared, isStarted, isUntried, isWritten } from "./evidence.ts";
 import type { Node } from "./node.ts";
 import { type StateFacts, stateFacts, stateName } from "./states.ts";
@@ -22,6 +30,7 @@ export type ActionName =
   | "unprotect"
   | "note" // PATCH: say in the marker whether the deployment stays when it leaves the state
   | "revert" // PATCH: put back what `prepare` had written
+  | "noteRecovery"
   | "manage"
   | "provide"
   | "endMaintenance";
@@ -191,9 +200,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     return act(memory.validated ? "deploy" : "validate");
   },
   refuse: ({ node, facts, memory, holder }) => {
-    // The undeployment of a redeploy ended there.
-    const own = holder.kind === "marked" && (!node.maintenance || isCleanFailures(node));
-    const recovering = own ? recovery(node, facts, memory) : undefined;
+    const recovering = holder.kind === "marked" ? redeployRecovery(node, facts, memory) : undefined;
     if (recovering) return recovering;
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
     if (memory.before?.marker && !memory.sent && facts.kind === "stable") return act("revert");
@@ -270,17 +277,18 @@ interface ReleaseContext {
 const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: Node): boolean =>
   maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
 
-const recover = (node: Node, facts: StateFacts, memory: Memory): Decision =>
-  memory.recoveries > 0
-    ? failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node))
-    : act("manage");
+function recover(node: Node, facts: StateFacts, memory: Memory): Decision {
+  if (memory.recoveries > 0) return failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node));
+  const marker = deploymentMarker(node);
+  return act(marker && !marker.recovering ? "noteRecovery" : "manage");
+}
 
 /** Brings a failed cleaning back once, with the cleaning that the user wanted. */
 function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
   if (facts.release === "recover") return recover(node, facts, memory);
   if (node.provision_state !== "manageable" || node.retired) return undefined;
   if (isCleanFailures(node)) return act("endMaintenance");
-  if (memory.recoveries === 0) return undefined;
+  if (memory.recoveries === 0 && !deploymentMarker(node)?.recovering) return undefined;
   if (node.maintenance)
     return fail(
       `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
@@ -288,6 +296,10 @@ function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | und
     );
   return act("provide");
 }
+
+/** What brings a node back on which the undeployment of a redeploy ended. Maintenance of others is for others to end. */
+export const redeployRecovery = (node: Node, facts: StateFacts, memory: Memory): Decision | undefined =>
+  !node.maintenance || isCleanFailures(node) ? recovery(node, facts, memory) : undefined;
 
 const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, facts, memory, instance, marker }) => {
@@ -335,7 +347,7 @@ export function decideRelease(node: Node, want: ReleaseWant, memory: Memory): De
   if (!facts) return unknownState(node);
   // Ironic takes no PATCH while it is at work on the node.
   // What never ran is not kept.
-  if (want.keep && facts.release !== "unclaim")
+  if (want.keep && facts.release !== "unclaim" && facts.release !== "recover")
     return facts.kind === "moving" || facts.kind === "held" ? wait(stateName(node.provision_state)) : act("handOver");
   // Neither sign of ours and nothing running: it was given back already. On a running machine that is not certain.
   if (!instance && !undeploying && (facts.release !== "undeploy" || node.provision_state === "error"))

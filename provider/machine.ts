@@ -279,6 +279,12 @@ export function createMachine(options: MachineOptions): DeployMachine {
         "note what happens on destroy",
         signal,
       ),
+    noteRecovery: (node, _memory, signal) =>
+      patch(
+        markerPatch({ ...marker(node), ...deploymentMarker(node), recovering: true }),
+        "note that the failed cleaning is repeated",
+        signal,
+      ),
     manage: async (_node, memory, signal) => {
       await put("manage", "bring the node back from its failed cleaning", signal);
       memory.recoveries++;

@@ -5,6 +5,7 @@
 import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
+import { freshMemory, redeployRecovery } from "./decision.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
 import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
@@ -35,7 +36,7 @@ interface Facts {
 }
 
 const FIELDS =
-  "uuid,name,driver,provision_state,provision_updated_at,instance_uuid,maintenance,maintenance_reason,fault,boot_interface,deploy_interface,extra,driver_info";
+  "uuid,name,driver,provision_state,provision_updated_at,instance_uuid,maintenance,maintenance_reason,fault,last_error,boot_interface,deploy_interface,extra,driver_info";
 const LIMIT = 1_000;
 const TIMEOUT_MS = 20_000;
 
@@ -140,23 +141,30 @@ function strangerOn(node: Node, { owner }: DeploymentProps): string | undefined 
   return marker && marker.owner !== owner ? `deployment "${marker.resource}" of owner ${marker.owner}` : undefined;
 }
 
+/** Where a redeploy of its own ended in a failed cleaning, the deployment brings the node back itself. */
+function comesBack({ node, props }: Subject): boolean {
+  const facts = stateFacts(node.provision_state);
+  const own = facts && !node.instance_uuid && deploymentMarker(node)?.owner === props.owner;
+  return own === true && redeployRecovery(node, facts, freshMemory())?.do === "act";
+}
+
 const RULES: readonly Rule[] = [
-  ({ node }) =>
-    node.maintenance
+  (subject) => {
+    const { node } = subject;
+    return node.maintenance && !comesBack(subject)
       ? rejected("node", `is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`)
-      : undefined,
+      : undefined;
+  },
   ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
   ({ props, node, exists }) => {
     if (props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
     const who = exists ? strangerOn(node, props) : holderOther(node, props);
     return who ? rejected("node", `is held by ${who}`) : undefined;
   },
-  ({ node, props }) => {
+  (subject) => {
+    const { node, props } = subject;
     const facts = stateFacts(node.provision_state);
-    if (facts?.deploy !== "refuse" || props.adopt !== undefined) return undefined;
-    // Where a redeploy of its own was cut off, the deployment brings the node back itself.
-    const marker = deploymentMarker(node);
-    if (facts.release === "recover" && !node.instance_uuid && marker?.owner === props.owner) return undefined;
+    if (facts?.deploy !== "refuse" || props.adopt !== undefined || comesBack(subject)) return undefined;
     return rejected(
       "node",
       `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${facts.advice.replaceAll("{node}", node.name ?? node.uuid)}`,

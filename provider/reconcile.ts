@@ -56,6 +56,7 @@ const WORDS: Readonly<Record<string, string>> = {
   protect: "protecting",
   unprotect: "lifting the protection",
   revert: "putting back what it booted",
+  noteRecovery: "noting that the failed cleaning is repeated",
   manage: "recovering from the failed cleaning",
   provide: "cleaning again",
   endMaintenance: "ending the failed cleaning's maintenance",

@@ -58,7 +58,7 @@ const DEPLOY: Record<(typeof PROVISION_STATES)[number], Row> = {
   cleaning: all("wait"),
   "clean wait": all("wait"),
   "clean hold": all("wait"),
-  "clean failed": ["fail", "fail", "fail", "fail", "manage"],
+  "clean failed": ["fail", "fail", "fail", "fail", "noteRecovery"],
   inspecting: all("wait"),
   "inspect wait": all("wait"),
   "inspect failed": all("fail"),
@@ -95,7 +95,7 @@ const DESTROY: Record<(typeof PROVISION_STATES)[number], Row> = {
   cleaning: gone("wait"),
   "clean wait": gone("wait"),
   "clean hold": gone("wait"),
-  "clean failed": gone("manage"),
+  "clean failed": ["done", "noteRecovery", "noteRecovery", "manage", "noteRecovery"],
   inspecting: gone("wait"),
   "inspect wait": gone("wait"),
   "inspect failed": gone("unclaim"),
@@ -386,7 +386,7 @@ describe("deciding a release", () => {
       const word = release(nodeIn(state, "ours"), running);
       // What never ran is not kept.
       const given = DESTROY[state][COLUMNS.indexOf("ours")];
-      expect(word).to.equal(given === "unclaim" ? given : patchable ? "handOver" : "wait");
+      expect(word).to.equal(given === "unclaim" || given === "noteRecovery" ? given : patchable ? "handOver" : "wait");
     });
   }
 
@@ -435,12 +435,24 @@ describe("deciding a release", () => {
       last_error: failure,
     };
     const again = { recoveries: 1 };
+    const noted = { extra: { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, recovering: true } } };
     it("by manage, the end of its own maintenance, provide", () => {
-      expect(release(nodeIn("clean failed", "marked", own))).to.equal("manage");
+      expect(release(nodeIn("clean failed", "marked", own))).to.equal("noteRecovery");
+      expect(release(nodeIn("clean failed", "marked", { ...own, ...noted }))).to.equal("manage");
       expect(release(nodeIn("manageable", "marked", own), {}, again)).to.equal("endMaintenance");
       expect(release(nodeIn("manageable", "marked"), {}, again)).to.equal("provide");
       expect(release(nodeIn("cleaning", "marked"), {}, again)).to.equal("wait");
       expect(release(nodeIn("available", "marked"), {}, again)).to.equal("unclaim");
+    });
+    it("also where a run before had begun that, be it to stay or to be deployed anew", () => {
+      const node = nodeIn("manageable", "marked", noted);
+      expect(release(node)).to.equal("provide");
+      expect(deploy(node)).to.equal("provide");
+      expect(release(node, { keep: true })).to.equal("provide");
+      expect(release(nodeIn("clean failed", "marked", own), { keep: true })).to.equal("noteRecovery");
+      // Whoever took it there without that has his reasons.
+      expect(release(nodeIn("manageable", "marked"))).to.equal("unclaim");
+      expect(deploy(nodeIn("manageable", "marked"))).to.equal("fail");
     });
     it("and then gives up with the cause", () =>
       expect(decideRelease(nodeIn("clean failed", "marked", own), RELEASE, { ...freshMemory(), ...again })).to.include({

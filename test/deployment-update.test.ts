@@ -288,26 +288,38 @@ describe("RamdiskDeployment: update", () => {
     expect(claims.map(({ later }) => later)).to.deep.equal([true, false]);
   });
 
-  it("brings a node back on which the cleaning of its redeploy was cut off, in the same run or the next", async () => {
+  it("brings a node back on which the cleaning of its redeploy failed, in the same run or, cut off anywhere, in the next", async () => {
     const chosen = { ...INPUTS, updateStrategy: "redeploy" };
-    for (const cut of ["same run", "next run"]) {
-      const { w, first } = await made({ automated_clean: true }, chosen);
-      let cleanings = 0;
-      w.before(() => {
-        if (w.fake.node.provision_state !== "cleaning" || cleanings++ > 0) return;
-        w.ironic.move(w.fake, "clean failed");
-        if (cut === "next run") w.call.abort();
-      });
-      const { stored, error } = await w.up(first, { ...chosen, ...B });
-      expect(error === undefined, cut).to.equal(cut === "same run");
-      if (error) {
-        const check = deploymentHandler.check(first.outs, { ...chosen, ...B }, w.services, w.call);
-        const { failures } = await w.clock.run(check);
-        expect(failures).to.deep.equal([]);
-        await w.made(stored, { ...chosen, ...B });
+    for (const how of ["the cleaning failed", "the conductor died"]) {
+      let cuts = 0;
+      for (let cut = 0; cut === 0 || cut === cuts + 1; cut++) {
+        const { w, first } = await made({ automated_clean: true }, chosen);
+        let died = how === "the cleaning failed";
+        if (died) w.fake.fate.cleanFails = 1;
+        let requests = 0;
+        w.before(() => {
+          if (!died && w.fake.node.provision_state === "cleaning") {
+            died = true;
+            w.ironic.move(w.fake, "clean failed");
+          }
+          const recovering = ["clean failed", "manageable"].includes(w.fake.node.provision_state ?? "");
+          if (!recovering || ++requests !== cut) return;
+          cuts = cut;
+          w.call.abort();
+        });
+        const what = `${how}, cut off at request ${cut}`;
+        const { stored, error } = await w.up(first, { ...chosen, ...B });
+        if (cut === 0) expect(error, what).to.equal(undefined);
+        if (error) {
+          const check = deploymentHandler.check(first.outs, { ...chosen, ...B }, w.services, w.call);
+          const { failures } = await w.clock.run(check);
+          expect(failures, what).to.deep.equal([]);
+          await w.made(stored, { ...chosen, ...B });
+        }
+        expect(w.fake.boots, what).to.have.length(2);
+        expect(w.node(), what).to.deep.include({ provision_state: "active", automated_clean: true });
       }
-      expect(w.fake.boots, cut).to.have.length(2);
-      expect(w.node()).to.deep.include({ provision_state: "active", automated_clean: true });
+      expect(cuts, how).to.be.at.least(5);
     }
   });
 

@@ -520,6 +520,8 @@ class Walk {
       // Without a state and without marks there is nothing to tell ours by.
       const untold = this.#plan.ending === "claims" && wiped;
       if (left.length > 0 && !kept && !untold) this.#violation(`${node.name}: ${left.join(", ")} is left`);
+      if (!kept && !untold && node.provision_state !== "available")
+        this.#violation(`${node.name}: ends ${node.provision_state}`);
       if (!settingsTouched && !kept && JSON.stringify(settingsOf(node)) !== JSON.stringify(original))
         this.#violation(`${node.name}: ${JSON.stringify(settingsOf(node))}, before it was ${JSON.stringify(original)}`);
     }

@@ -42,6 +42,29 @@ describe("cleaning (engine)", () => {
     expect(await judge.settings(node)).to.deep.equal(before);
   });
 
+  it("that failed in a redeploy is repeated by the next up, which then deploys", async () => {
+    const node = await judge.take();
+    const before = await judge.settings(node);
+    const program = (kernelArguments: string) => [
+      config("w", node, { automatedCleaning: true }),
+      deployment("w", judge.lab, { updateStrategy: "redeploy", kernelArguments }),
+    ];
+    stack.resources = program("a=1");
+    await stack.up();
+    await judge.lab.agentMode("failing");
+    stack.resources = program("a=2");
+    expect(await stack.fails("up")).to.match(/Cleaning of node [^\n]* failed again/);
+    expect(await judge.node(node)).to.include({ provision_state: "clean failed", maintenance: true });
+    await judge.lab.agentMode("normal");
+    await stack.up();
+    const { instance_info, maintenance } = await judge.node(node);
+    expect(maintenance).to.equal(false);
+    expect(instance_info).to.include({ ramdisk_kernel_arguments: "a=2" });
+    expect(judge.moves(node).at(-1)).to.equal("active");
+    await stack.destroy();
+    expect(await judge.settings(node)).to.deep.equal(before);
+  });
+
   it("ends manageable on a retired node", async () => {
     const node = await judge.take();
     stack.resources = [config("w", node, { automatedCleaning: true }), deployment("w", judge.lab)];

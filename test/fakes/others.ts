@@ -1,5 +1,5 @@
 /** What operators and other clients do to a node while a stack works on it. Ironic's rules hold for them as well. */
-import { DEPLOYMENT_MARKER } from "../../provider/claim.ts";
+import { DEPLOYMENT_MARKER, type DeploymentMarker } from "../../provider/claim.ts";
 import type { Node, PatchOp } from "../../provider/node.ts";
 import type { FakeNode } from "./fake-node.ts";
 import type { FakeIronic } from "./ironic.ts";
@@ -91,11 +91,13 @@ export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
   const { node, fate } = fake;
   Object.assign(fate, { deployFails: 0, undeployFails: 0, cleanFails: 0 });
   Object.assign(node, { maintenance: false, maintenance_reason: null, fault: null, retired: false });
-  const marker = node.extra[DEPLOYMENT_MARKER] as typeof THEIR_MARKER | undefined;
+  const marker = node.extra[DEPLOYMENT_MARKER] as DeploymentMarker | undefined;
   const theirs = node.instance_uuid === THEIRS || marker?.owner === THEIR_MARKER.owner;
   if (marker?.owner === THEIR_MARKER.owner) delete node.extra[DEPLOYMENT_MARKER];
-  if (node.protected && !(marker as { protected?: boolean } | undefined)?.protected) node.protected = false;
+  if (node.protected && !marker?.protected) node.protected = false;
   const state = node.provision_state ?? "available";
+  // Half brought back by the stack.
+  if (marker?.recovering && ["clean failed", "manageable"].includes(state)) return;
   if (state === "rescue") ironic.move(fake, "active");
   if (state === "clean hold" || state === "clean failed") ironic.move(fake, "manageable");
   if (["active", "deploy failed", "error"].includes(node.provision_state ?? "") && (theirs || !node.instance_uuid)) {
