@@ -45,8 +45,11 @@ export interface DeploymentMarker extends Claim {
   protected?: boolean;
   /** The deployment is to stay on the machine when it leaves the state. */
   keep?: boolean;
-  /** A failed cleaning is being repeated: a run that is killed on the way leaves a node that looks like an operator's. */
-  recovering?: true;
+  /**
+   * A failed cleaning is being repeated: a run that is killed on the way leaves a node that looks like an operator's. From
+   * when the node is manageable, its `provision_updated_at` then.
+   */
+  recovering?: true | string;
 }
 
 export interface ConfigMarker {
@@ -104,6 +107,12 @@ export function deploymentMarker(node: Node): DeploymentMarker | undefined {
   return marker && typeof marker.owner === "string" && typeof marker.instanceUuid === "string"
     ? (marker as unknown as DeploymentMarker)
     : { owner: "unreadable", resource: "unreadable", instanceUuid: "unreadable", after: null };
+}
+
+/** Is a failed cleaning being repeated here? Not where an operator made the node manageable since. */
+export function isRecovering(node: Node): boolean {
+  const { recovering } = deploymentMarker(node) ?? {};
+  return recovering === true || (recovering !== undefined && recovering === node.provision_updated_at);
 }
 
 export function configMarker(node: Node): ConfigMarker | undefined {

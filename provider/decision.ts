@@ -9,6 +9,7 @@ import {
   holderOf,
   type InstanceInfo,
   isAllocated,
+  isRecovering,
   type Started,
 } from "./claim.ts";
 import { isPrepared, isStarted, isUntried, isWritten } from "./evidence.ts";
@@ -200,7 +201,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     return act(memory.validated ? "deploy" : "validate");
   },
   refuse: ({ node, facts, memory, holder }) => {
-    const recovering = holder.kind === "marked" ? redeployRecovery(node, facts, memory) : undefined;
+    const recovering = holder.kind === "marked" ? recovery(node, facts, memory) : undefined;
     if (recovering) return recovering;
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
     if (memory.before?.marker && !memory.sent && facts.kind === "stable") return act("revert");
@@ -277,29 +278,29 @@ interface ReleaseContext {
 const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: Node): boolean =>
   maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
 
+const othersMaintenance = (node: Node): Decision =>
+  fail(
+    `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
+    "When the maintenance has ended, run the command again",
+  );
+
 function recover(node: Node, facts: StateFacts, memory: Memory): Decision {
   if (memory.recoveries > 0) return failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node));
+  if (node.maintenance && !isCleanFailures(node)) return othersMaintenance(node);
   const marker = deploymentMarker(node);
-  return act(marker && !marker.recovering ? "noteRecovery" : "manage");
+  return act(marker && marker.recovering !== true ? "noteRecovery" : "manage");
 }
 
 /** Brings a failed cleaning back once, with the cleaning that the user wanted. */
-function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
+export function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
   if (facts.release === "recover") return recover(node, facts, memory);
   if (node.provision_state !== "manageable" || node.retired) return undefined;
+  const noted = deploymentMarker(node)?.recovering;
+  if (noted === undefined ? memory.recoveries === 0 : !isRecovering(node)) return undefined;
+  if (noted === true) return act("noteRecovery");
   if (isCleanFailures(node)) return act("endMaintenance");
-  if (memory.recoveries === 0 && !deploymentMarker(node)?.recovering) return undefined;
-  if (node.maintenance)
-    return fail(
-      `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
-      "When the maintenance has ended, run the command again",
-    );
-  return act("provide");
+  return node.maintenance ? othersMaintenance(node) : act("provide");
 }
-
-/** What brings a node back on which the undeployment of a redeploy ended. Maintenance of others is for others to end. */
-export const redeployRecovery = (node: Node, facts: StateFacts, memory: Memory): Decision | undefined =>
-  !node.maintenance || isCleanFailures(node) ? recovery(node, facts, memory) : undefined;
 
 const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, facts, memory, instance, marker }) => {
@@ -319,7 +320,7 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
     return act("undeploy");
   },
   unclaim: ({ node, facts, want, memory, instance, marker }) => {
-    const recovering = instance && memory.recoveries === 0 ? undefined : recovery(node, facts, memory);
+    const recovering = recovery(node, facts, memory);
     if (recovering) return recovering;
     return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
   },

@@ -281,7 +281,12 @@ export function createMachine(options: MachineOptions): DeployMachine {
       ),
     noteRecovery: (node, _memory, signal) =>
       patch(
-        markerPatch({ ...marker(node), ...deploymentMarker(node), recovering: true }),
+        markerPatch({
+          ...claim,
+          after: null,
+          ...deploymentMarker(node),
+          recovering: (node.provision_state === "manageable" && node.provision_updated_at) || true,
+        }),
         "note that the failed cleaning is repeated",
         signal,
       ),
@@ -290,7 +295,11 @@ export function createMachine(options: MachineOptions): DeployMachine {
       memory.recoveries++;
       return undefined;
     },
-    provide: (_node, _memory, signal) => put("provide", "clean the node and make it available", signal),
+    provide: async (_node, memory, signal) => {
+      await put("provide", "clean the node and make it available", signal);
+      memory.recoveries ||= 1;
+      return undefined;
+    },
     endMaintenance: async (_node, memory, signal) => {
       await clearMaintenance(client, uuid, signal);
       // Also a run that took over from one that crashed goes on from here, and only once.

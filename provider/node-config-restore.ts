@@ -1,5 +1,5 @@
 /** What happens to a node's settings when they leave the stack. */
-import { type ConfigMarker, configMarker, deploymentMarker } from "./claim.ts";
+import { type ConfigMarker, configMarker, deploymentMarker, isRecovering } from "./claim.ts";
 import { type Decision, heldByOther, nodeLabel, wait } from "./decision.ts";
 import { isAnswer } from "./errors.ts";
 import type { Call, Services } from "./handler.ts";
@@ -49,6 +49,12 @@ function restoration(node: Node, state: State): { changes: Fields; foreign: stri
   return { changes, foreign };
 }
 
+/** Its deployment is gone, but is not yet cleaned away. */
+const isUncleaned = (node: Node): boolean =>
+  deploymentMarker(node) !== undefined &&
+  (stateFacts(node.provision_state)?.release === "recover" ||
+    (node.provision_state === "manageable" && isRecovering(node)));
+
 /** Is a deployment of ours on the node, and is it going or staying? */
 function deploymentStays(node: Node, own: string | null, mind: Mind, now: number): "gone" | "going" | "stays" {
   const marker = deploymentMarker(node);
@@ -56,7 +62,7 @@ function deploymentStays(node: Node, own: string | null, mind: Mind, now: number
   if (!marker && node.instance_uuid === null) return "gone";
   // Of an allocation nothing was deployed, or no longer is.
   if (!marker && node.instance_uuid === own && stateFacts(node.provision_state)?.interfaces) return "gone";
-  if (marker?.keep || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
+  if ((marker?.keep && !isUncleaned(node)) || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
   if (stateFacts(node.provision_state)?.kind === "moving") {
     delete mind.stillSince;
     return "going";
@@ -92,10 +98,11 @@ function restoreOperations(node: Node, state: State, mind: Mind): PatchOp[] {
   const { changes, foreign } = restoration(node, state);
   if (foreign.length > 0)
     mind.warnings.push(`${foreign.join(", ")} had been changed by somebody else since, and were left as they are`);
-  if (stateFacts(node.provision_state)?.interfaces || node.maintenance)
+  const uncleaned = isUncleaned(node);
+  if (!uncleaned && (stateFacts(node.provision_state)?.interfaces || node.maintenance))
     return [...fieldsPatch(node, changes), ...unmark];
   const deployment = deploymentMarker(node);
-  const stranded = deployment !== undefined && !deployment.keep;
+  const stranded = deployment !== undefined && (!deployment.keep || uncleaned);
   // Whether the node is cleaned when that deployment ends is settled by automated_clean, so it has to wait as well.
   const barred = Object.keys(changes).filter((path) => isInterface(path) || (stranded && path === "automated_clean"));
   const held = Object.fromEntries(barred.map((path) => [path, changes[path] ?? null]));

@@ -5,7 +5,7 @@
 import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
-import { freshMemory, redeployRecovery } from "./decision.ts";
+import { freshMemory, recovery } from "./decision.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
 import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
@@ -144,8 +144,9 @@ function strangerOn(node: Node, { owner }: DeploymentProps): string | undefined 
 /** Where a redeploy of its own ended in a failed cleaning, the deployment brings the node back itself. */
 function comesBack({ node, props }: Subject): boolean {
   const facts = stateFacts(node.provision_state);
-  const own = facts && !node.instance_uuid && deploymentMarker(node)?.owner === props.owner;
-  return own === true && redeployRecovery(node, facts, freshMemory())?.do === "act";
+  const marker = deploymentMarker(node);
+  const own = marker?.owner === props.owner && marker.resource === props.resourceName && !node.instance_uuid;
+  return facts !== undefined && own && recovery(node, facts, freshMemory())?.do === "act";
 }
 
 const RULES: readonly Rule[] = [

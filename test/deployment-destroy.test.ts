@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { DEPLOYMENT_MARKER, deploymentMarker } from "../provider/claim.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
+import { nodeConfigHandler } from "../provider/node-config-handler.ts";
 import type { Stored } from "./fakes/call.ts";
 import { A, B, DRIVE, foreign, INPUTS, isClean, NODE, OURS, scene } from "./fakes/deployments.ts";
 import { OTHER_INSTANCE } from "./fakes/nodes.ts";
@@ -135,7 +136,7 @@ describe("RamdiskDeployment: destroy", () => {
     const { w, first } = await deployed({ automated_clean: true });
     w.fake.fate.cleanFails = 1;
     expect(await w.destroy(first)).to.equal(undefined);
-    expect(verbs(w)).to.deep.equal(["deleted", "PATCH", "manage", "DELETE", "provide", "PATCH"]);
+    expect(verbs(w)).to.deep.equal(["deleted", "PATCH", "manage", "PATCH", "DELETE", "provide", "PATCH"]);
     expect(w.node()).to.include({ provision_state: "available", maintenance: false, fault: null });
     isClean(w.node());
   });
@@ -189,6 +190,61 @@ describe("RamdiskDeployment: destroy", () => {
         isClean(w.node());
       }
       expect(cuts, how).to.be.at.least(5);
+    }
+  });
+
+  it("clean failed: what an operator makes of the node since is left alone, the maintenance too", async () => {
+    const { w, first } = await deployed({ automated_clean: true });
+    w.fake.fate.cleanFails = 2;
+    expect(await w.destroy(first)).to.be.instanceOf(Error);
+    w.ironic.provision(NODE, "others", "manage");
+    w.client.writes.length = 0;
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(verbs(w)).to.deep.equal(["PATCH"]);
+    expect(w.node()).to.include({ provision_state: "manageable", maintenance: true });
+    isClean(w.node());
+  });
+
+  it("clean failed in a maintenance of others: not moved, and brought back when that has ended", async () => {
+    const { w, first } = await deployed({ automated_clean: true });
+    Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
+    expect((await w.destroy(first))?.message).to.match(/in maintenance that somebody else set/);
+    expect(w.node().provision_state).to.equal("clean failed");
+    Object.assign(w.fake.node, { maintenance: false, maintenance_reason: null });
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(w.node().provision_state).to.equal("available");
+    isClean(w.node());
+  });
+
+  it("clean failed under our instance_uuid: cleaned again, though the answer to `manage` is lost", async () => {
+    const { w, first } = await deployed({ automated_clean: true });
+    w.ironic.move(w.fake, "clean failed");
+    w.fault("PUT", "provision", "loseAfter");
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(verbs(w)).to.deep.equal(["PATCH", "manage", "PATCH", "provide", "PATCH"]);
+    expect(w.node().provision_state).to.equal("available");
+    isClean(w.node());
+  });
+
+  it("clean failed: its settings wait, so that the cleaning that was wanted is what is repeated", async () => {
+    for (const onDestroy of ["undeploy", "keep"]) {
+      const { w, first } = await deployed({ automated_clean: false });
+      const settings = { node: "worker-1", owner: "owner-1", resourceName: "settings" };
+      const { clock, services, call } = w;
+      const wanted = { ...settings, automatedCleaning: true };
+      const { id, outs = {} } = await clock.run(nodeConfigHandler.create(wanted, services, call));
+      const inputs = { ...INPUTS, updateStrategy: "redeploy", onDestroy };
+      const second = await w.made(first, inputs);
+      w.fake.fate.cleanFails = 2;
+      const { stored } = await w.up(second, { ...inputs, ...B });
+      expect(w.node().provision_state).to.equal("clean failed");
+      await clock.run(nodeConfigHandler.delete(id, { ...wanted, ...outs }, services, call));
+      expect(w.node().automated_clean).to.equal(true);
+      const from = clock.now();
+      expect(await w.destroy(stored as Stored)).to.equal(undefined);
+      expect(clock.now() - from, "a cleaning").to.be.at.least(30_000);
+      expect(w.node()).to.include({ provision_state: "available", automated_clean: false });
+      expect(w.node().extra).to.deep.equal({});
     }
   });
 

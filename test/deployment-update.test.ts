@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deploymentMarker } from "../provider/claim.ts";
+import { DEPLOYMENT_MARKER, deploymentMarker } from "../provider/claim.ts";
 import { deploymentHandler } from "../provider/deployment-handler.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
@@ -321,6 +321,16 @@ describe("RamdiskDeployment: update", () => {
       }
       expect(cuts, how).to.be.at.least(5);
     }
+  });
+
+  it("is refused at preview on a node that another deployment of the stack is bringing back", async () => {
+    const { w, first } = await made();
+    const other = { owner: "owner-1", resource: "other", instanceUuid: OTHER_INSTANCE, after: null };
+    w.ironic.add({ provision_state: "clean failed", extra: { [DEPLOYMENT_MARKER]: { ...other, recovering: true } } });
+    const check = deploymentHandler.check(first.outs, { ...INPUTS, node: "worker-2" }, w.services, w.call);
+    expect((await w.clock.run(check)).failures.map(({ reason }) => reason).join()).to.match(
+      /is "clean failed" and cannot be deployed from there/,
+    );
   });
 
   it("loses a node that somebody takes between undeployment and deployment, says so and touches nothing", async () => {
