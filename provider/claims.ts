@@ -42,13 +42,8 @@ interface Allocation {
 async function readAllocations(client: Client): Promise<Allocation[]> {
   if (!(await client.supports("allocations"))) return [];
   try {
-    const fields = "uuid,node_uuid,state,extra";
-    return (
-      await client.get<{ allocations: Allocation[] }>("/allocations", {
-        tried: "list the allocations",
-        query: { fields },
-      })
-    ).allocations;
+    const query = { fields: "uuid,node_uuid,state,extra", limit: LIMIT };
+    return await readPages(client, "/allocations", "allocations", { tried: "list the allocations", query });
   } catch (error) {
     if (isAnswer(error, "forbidden", "notFound")) return [];
     throw error;
