@@ -157,7 +157,7 @@ export const allocationHandler: Handler = {
   async create(inputs, services, call) {
     const props = inputs as unknown as AllocationProps;
     const client = await services.client();
-    await client.require("allocations", "allocate a node");
+    await client.require("allocations", "allocate a node", call.signal);
     const uuid = uuidFor(props);
     return { id: uuid, outs: await allocate(props, uuid, services, call) };
   },

@@ -35,9 +35,9 @@ export interface Client {
   readonly endpoint: string;
   /** The negotiated minor of API 1.x; asked once, and again after a failure. */
   minor(signal?: AbortSignal): Promise<number>;
-  supports(feature: Feature): Promise<boolean>;
+  supports(feature: Feature, signal?: AbortSignal): Promise<boolean>;
   /** Rejects with an IronicError "unsupported" that names feature, needed and offered version. */
-  require(feature: Feature, tried: string): Promise<void>;
+  require(feature: Feature, tried: string, signal?: AbortSignal): Promise<void>;
   /** Safe to repeat, so it is: with back-off on resets, time-outs, overload, 5xx and missing conductors. */
   get<T>(path: string, options: CallOptions): Promise<T>;
   /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), 503. */
@@ -284,9 +284,9 @@ export function createClient(connection: Connection, deps: ClientDeps = {}): Cli
       return agreement.endpoint();
     },
     minor: async (signal) => (await found(signal)).minor,
-    supports: async (feature) => (await found()).minor >= featureMinors[feature],
-    require: async (feature, tried) =>
-      refuseBelow(featureMinors[feature], await found(), connection.minor, {
+    supports: async (feature, signal) => (await found(signal)).minor >= featureMinors[feature],
+    require: async (feature, tried, signal) =>
+      refuseBelow(featureMinors[feature], await found(signal), connection.minor, {
         what: featureTitle(feature),
         tried,
         advice: adviceFor(feature),

@@ -94,7 +94,7 @@ async function configure(
     (!state || isUnwritten(node, state)
       ? { ...ours, previous: {}, written: {} }
       : { ...ours, previous: state.previous, written: state.written });
-  const own = await ownAllocation(client, found, ours);
+  const own = await ownAllocation(client, found, ours, call.signal);
   const mind = freshMind();
   let sent: ConfigMarker | undefined;
   const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outputs => ({
@@ -223,7 +223,7 @@ export const nodeConfigHandler: Handler = {
     ) as NodeConfigProps;
     const inputs = inputsOf(declared, readFields(node, Object.keys(wantedFields(declared))));
     const ours = { owner: state.owner, resource: state.resourceName };
-    const own = await ownAllocation(client, node, ours);
+    const own = await ownAllocation(client, node, ours, call.signal);
     const who = strangerOn(node, ours, own ?? keptOf(node));
     const drift = who ? `held by ${who}` : configMarker(node) ? undefined : "the marker in extra was removed";
     const { previous, written, nodeUuid } = state;

@@ -129,7 +129,7 @@ export async function restore(state: State, services: Services, call: Call): Pro
   try {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const own = await ownAllocation(client, found, ours);
+    const own = await ownAllocation(client, found, ours, call.signal);
     const { node, mind } = await carryOut(
       {
         node: found,

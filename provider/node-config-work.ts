@@ -54,12 +54,18 @@ export const isUnwritten = (node: Node, state: State | undefined): boolean => {
 };
 
 /** The instance_uuid if an allocation of this stack has set it, before any deployment marked the node. */
-export async function ownAllocation(client: Client, node: Node, ours: Owned): Promise<string | null> {
+export async function ownAllocation(
+  client: Client,
+  node: Node,
+  ours: Owned,
+  signal: AbortSignal,
+): Promise<string | null> {
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
   try {
     const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
       tried: "see whose allocation is on the node",
       node: node.uuid,
+      signal,
     });
     return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner ? node.instance_uuid : null;
   } catch (error) {

@@ -50,6 +50,15 @@ describe("NodeAllocation", () => {
     expect((await w.made(stored, ARGS)).outs).to.have.property("node", NODE);
   });
 
+  it("is not begun, and left at once, when it is interrupted while the API version is agreed on", async () => {
+    const w = scene();
+    w.client.require = (_feature, _tried, signal) => w.clock.sleep(60_000, signal);
+    void w.clock.sleep(2_000).then(() => w.call.abort());
+    expect((await w.up(undefined, ARGS)).error).to.be.instanceOf(Error);
+    expect(w.clock.now()).to.equal(2_000);
+    expect(w.client.writes).to.deep.equal([]);
+  });
+
   it("is not in the state where Ironic refused it", async () => {
     const w = scene();
     w.fault("POST", "/allocations", "noConductor", "noConductor", "noConductor", "noConductor");
@@ -90,6 +99,20 @@ describe("on an allocated node", () => {
     w.fake.node.provision_state = "active";
     const done = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, fakeCall()));
     expect(done).to.equal(undefined);
+  });
+
+  it("settings end at once when they are interrupted while Ironic does not say whose allocation it is", async () => {
+    const INTERRUPTED_MS = 2_000;
+    for (const operation of ["create", "refresh", "destroy"] as const) {
+      const w = allocated(nodeConfigHandler, { deploy_interface: "direct" });
+      const first = operation === "create" ? undefined : await w.made(undefined, SETTINGS);
+      w.fault("GET", "/allocations", "hangBefore");
+      const from = w.clock.now();
+      void w.clock.sleep(INTERRUPTED_MS).then(() => w.call.abort());
+      const run = { create: w.up, refresh: w.refresh, destroy: w.destroy }[operation];
+      await run(first as Stored, SETTINGS).catch(() => undefined);
+      expect(w.clock.now() - from, operation).to.equal(INTERRUPTED_MS);
+    }
   });
 
   it("settings are never written over one who takes the node after it", async () => {

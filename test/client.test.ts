@@ -187,7 +187,12 @@ describe("client", () => {
     const error = await rejection(client.get("/x", { tried: "read it", signal: abort.signal }));
     expect(error).to.be.instanceOf(CancelledError);
     expect(error.message).to.equal("Cancelled: could not read it");
-    expect(await rejection(client.minor(abort.signal))).to.be.instanceOf(CancelledError);
+    for (const asked of [
+      client.minor(abort.signal),
+      client.supports("allocations", abort.signal),
+      client.require("allocations", "allocate a node", abort.signal),
+    ])
+      expect(await rejection(asked)).to.be.instanceOf(CancelledError);
   });
 });
 
