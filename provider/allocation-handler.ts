@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
 import { nodeLabel } from "./decision.ts";
 import { CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
@@ -30,6 +31,8 @@ interface Allocation {
 const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
 const DEFAULT_TIMEOUT_SECONDS = 120;
 const INTERVAL_MS = 500;
+/** Made once: everything in time ends with it. */
+const OVER = new Error("it is over");
 
 const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
 
@@ -46,7 +49,35 @@ const uuidFor = (props: AllocationProps): string =>
       .digest("hex"),
   );
 
-async function findOrMake(client: Client, props: AllocationProps, uuid: string, call: Call): Promise<Allocation> {
+/** Does `work` until the deadline or an interruption ends it, be it amid a request; rejects as `late` says after the first. */
+async function inTime<T>(
+  timeoutMs: number,
+  late: () => Error,
+  clock: Clock,
+  interrupted: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const timer = clock.sleep(timeoutMs, deadline.signal).then(
+    () => deadline.abort(OVER),
+    () => undefined,
+  );
+  try {
+    return await work(AbortSignal.any([interrupted, deadline.signal]));
+  } catch (error) {
+    throw deadline.signal.aborted && !interrupted.aborted ? late() : error;
+  } finally {
+    deadline.abort(OVER);
+    await timer;
+  }
+}
+
+async function findOrMake(
+  client: Client,
+  props: AllocationProps,
+  uuid: string,
+  signal: AbortSignal,
+): Promise<Allocation> {
   try {
     return await client.send<Allocation>("POST", "/allocations", {
       tried: `allocate a node of class ${props.resourceClass}`,
@@ -57,12 +88,12 @@ async function findOrMake(client: Client, props: AllocationProps, uuid: string, 
         ...(props.candidateNodes && { candidate_nodes: props.candidateNodes }),
         extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
       },
-      signal: call.signal,
+      signal,
     });
   } catch (error) {
     if (!isAnswer(error, "conflict", "ambiguous", "serverError")) throw error;
     try {
-      return await read(client, uuid, call.signal);
+      return await read(client, uuid, signal);
     } catch {
       throw error;
     }
@@ -71,32 +102,39 @@ async function findOrMake(client: Client, props: AllocationProps, uuid: string, 
 
 async function allocate(props: AllocationProps, uuid: string, services: Services, call: Call): Promise<Props> {
   const client = await services.client();
-  const timeoutMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
-  const startedAt = services.clock.now();
-  let allocation: Allocation | undefined;
+  const { clock } = services;
+  const ownMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+  const timeoutMs = Math.min(ownMs, call.timeoutMs ?? ownMs);
+  const late = () =>
+    new ProblemError({
+      problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s`,
+      advice: "Run `pulumi up` again to go on waiting.",
+    });
+  const startedAt = clock.now();
+  const seen: { allocation?: Allocation } = {};
   try {
-    allocation = await findOrMake(client, props, uuid, call);
-    while (allocation.state === "allocating" || allocation.state === null) {
-      if (services.clock.now() - startedAt > timeoutMs)
-        throw new ProblemError({
-          problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s`,
-          advice: "Run `pulumi up` again to go on waiting.",
-        });
-      call.progress(`allocating, ${Math.round((services.clock.now() - startedAt) / 1000)} s`);
-      await services.clock.sleep(INTERVAL_MS, call.signal);
-      allocation = await read(client, uuid, call.signal);
-    }
-    if (allocation.state === "error" || !allocation.node_uuid) throw noNode(props, allocation);
+    const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
+      seen.allocation = await findOrMake(client, props, uuid, signal);
+      while (seen.allocation.state === "allocating" || seen.allocation.state === null) {
+        call.progress(`allocating, ${Math.round((clock.now() - startedAt) / 1000)} s`);
+        await clock.sleep(INTERVAL_MS, signal);
+        seen.allocation = await read(client, uuid, signal);
+      }
+      const { state, node_uuid } = seen.allocation;
+      if (state === "error" || !node_uuid) throw noNode(props, seen.allocation);
+      return node_uuid;
+    });
+    return { node, uuid };
   } catch (error) {
+    const { allocation } = seen;
     // What was refused was not made.
     if (!allocation && isRefusal(error) && !isAnswer(error, "conflict")) throw error;
+    if (isGone(error)) throw error;
     const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
-    // What was asked for may yet be made, though it is not to be found.
-    if (!allocation || call.signal.aborted || !(await remove(client, uuid)))
-      throw new PartialFailure(uuid, { uuid }, cause as Error);
-    throw cause;
+    // Anything else may yet get its node, though it is not to be found now: the next run goes on with it.
+    if (allocation?.state === "error" && (await remove(client, uuid, call.signal))) throw cause;
+    throw new PartialFailure(uuid, { uuid }, cause as Error);
   }
-  return { node: allocation.node_uuid, uuid };
 }
 
 const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemError =>
@@ -107,9 +145,9 @@ const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemErro
   });
 
 /** True when the allocation is gone. */
-async function remove(client: Client, uuid: string): Promise<boolean> {
+async function remove(client: Client, uuid: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}` });
+    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
     return true;
   } catch (error) {
     return isGone(error);

@@ -3,6 +3,7 @@ import { allocationHandler, endAllocation } from "../provider/allocation-handler
 import { CONFIG_MARKER, DEPLOYMENT_MARKER, instanceUuidFor } from "../provider/claim.ts";
 import { releaseClaim } from "../provider/claims.ts";
 import { deploymentHandler } from "../provider/deployment-handler.ts";
+import { IronicError } from "../provider/errors.ts";
 import { nodeConfigHandler } from "../provider/node-config-handler.ts";
 import { fakeCall, type Stored } from "./fakes/call.ts";
 import { A, INPUTS, NODE } from "./fakes/deployments.ts";
@@ -63,6 +64,50 @@ describe("NodeAllocation", () => {
     const w = scene();
     w.fault("POST", "/allocations", "noConductor", "noConductor", "noConductor", "noConductor");
     expect((await w.up(undefined, ARGS)).stored).to.equal(undefined);
+  });
+
+  it("is kept, and waited for by the next run, where Ironic does not decide within the least time given", async () => {
+    const times = [
+      { timeoutSeconds: 5, customMs: undefined, ironicHangs: false },
+      { timeoutSeconds: 300, customMs: 5_000, ironicHangs: false },
+      { timeoutSeconds: 5, customMs: 300_000, ironicHangs: true },
+    ];
+    for (const { timeoutSeconds, customMs, ironicHangs } of times) {
+      const w = scene();
+      w.call = fakeCall(customMs);
+      w.client.allocations.slowReads = Number.POSITIVE_INFINITY;
+      if (ironicHangs) w.fault("GET", "/allocations", "hangBefore");
+      const { stored, error } = await w.up(undefined, { ...ARGS, timeoutSeconds });
+      expect(w.clock.now()).to.equal(5_000);
+      expect(error?.message).to.match(/^Ironic did not finish the allocation .* within 5 s\. Run `pulumi up` again/);
+      expect(w.client.allocations.all.map(({ uuid }) => uuid)).to.deep.equal([stored?.id]);
+      w.client.allocations.slowReads = 0;
+      expect((await w.made(stored, ARGS)).outs).to.have.property("node", NODE);
+    }
+  });
+
+  it("is kept where Ironic fails to answer while it allocates", async () => {
+    for (const fault of ["serverError", "overloaded", "loseBefore", "unreachable", "noConductor"] as const) {
+      const w = scene();
+      w.fault("GET", "/allocations", fault);
+      const { stored, error } = await w.up(undefined, ARGS);
+      expect(error, fault).to.be.instanceOf(IronicError);
+      expect(w.client.allocations.all, fault).to.have.length(1);
+      expect((await w.made(stored, ARGS)).outs, fault).to.have.property("node", NODE);
+    }
+  });
+
+  it("ends where Ironic finds no node, and is not in the state where somebody ended it meanwhile", async () => {
+    const none = scene();
+    const failed = await none.up(undefined, { ...ARGS, resourceClass: "there-is-none" });
+    expect(failed.error?.message).to.match(/^No node of class there-is-none could be allocated: /);
+    expect(failed.stored).to.equal(undefined);
+    expect(none.client.allocations.all).to.deep.equal([]);
+    const ended = scene();
+    ended.before(({ method }) => {
+      if (method === "GET") ended.client.allocations.all.length = 0;
+    });
+    expect((await ended.up(undefined, ARGS)).stored).to.equal(undefined);
   });
 
   it("ends, but not under a machine that was handed over", async () => {
