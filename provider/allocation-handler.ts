@@ -8,8 +8,9 @@ import { nodeLabel } from "./decision.ts";
 import { CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
-import { readNode } from "./node.ts";
+import { type Node, readNode } from "./node.ts";
 import { hasUnknown, object, parse } from "./schema.ts";
+import { type StateFacts, stateFacts, stateName } from "./states.ts";
 
 const allocationSchema = object({
   resourceClass: z.string().min(1).max(80),
@@ -35,6 +36,12 @@ const INTERVAL_MS = 500;
 const OVER = new Error("it is over");
 
 const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
+
+const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: unknown) => {
+    if (!isGone(error)) throw error;
+    return undefined;
+  });
 
 const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
   client.get<Allocation>(`/allocations/${uuid}`, { tried: `read the allocation ${uuid}`, ...(signal && { signal }) });
@@ -154,25 +161,43 @@ async function remove(client: Client, uuid: string, signal: AbortSignal): Promis
   }
 }
 
+/** What `release` of the state table says where no deployment stands on a node. */
+const FREE: readonly (StateFacts["release"] | undefined)[] = ["unclaim", "recover"];
+
+/**
+ * May the allocation be taken off its node? Ironic itself refuses only while a node is active or passes between states,
+ * and in maintenance never: a machine would lose its instance_uuid, and with it its owner.
+ * Source: ironic/conductor/allocations.py, verify_node_for_deallocation.
+ */
+function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
+  const release = stateFacts(node.provision_state)?.release;
+  if (node.instance_uuid !== uuid || FREE.includes(release)) return true;
+  const marker = deploymentMarker(node);
+  const problem = `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}"`;
+  if (marker)
+    throw new ProblemError({
+      problem: `${problem} with deployment "${marker.resource}" of owner ${marker.owner}`,
+      advice: `Destroy that one first. If no state knows it any more, \`pulumi-ironic claims --owner ${marker.owner}\` lists it, and its --release ends both.`,
+      node: node.uuid,
+    });
+  if (release !== "undeploy")
+    throw new ProblemError({ problem, advice: "Run again when it has left that state.", node: node.uuid });
+  warn(`Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`);
+  return false;
+}
+
 /** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
   const client = await services.client();
   try {
+    const { node_uuid } = await read(client, uuid, call.signal);
+    // A node that is gone, or not shown, has nothing of ours.
+    const node =
+      node_uuid && (await unlessGone(readNode(client, node_uuid, "see what runs under the allocation", call.signal)));
+    if (node && !mayEnd(node, uuid, call.warn)) return;
     await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal: call.signal });
   } catch (error) {
-    if (isGone(error)) return;
-    if (!isAnswer(error, "conflict", "wrongState")) throw error;
-    const found = await read(client, uuid, call.signal).catch((gone: unknown) => {
-      if (!isGone(gone)) throw gone;
-    });
-    if (!found) return;
-    const { node_uuid } = found;
-    if (!node_uuid) throw error;
-    const node = await readNode(client, node_uuid, "see what runs under the allocation", call.signal);
-    if (node.provision_state !== "active" || deploymentMarker(node)) throw error;
-    call.warn(
-      `Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`,
-    );
+    if (!isGone(error)) throw error;
   }
 }
 

@@ -110,18 +110,59 @@ describe("NodeAllocation", () => {
     expect((await ended.up(undefined, ARGS)).stored).to.equal(undefined);
   });
 
-  it("ends, but not under a machine that was handed over", async () => {
-    const w = allocated(allocationHandler, { provision_state: "active" });
-    const call = fakeCall();
-    await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call));
-    expect(call.warnings.join()).to.match(/stays deployed, and under its allocation/);
-    expect(w.client.allocations.all).to.have.length(1);
-    w.fake.node.extra = { [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE } };
-    const failed = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call).catch((error: Error) => error));
-    expect(failed).to.be.instanceOf(Error);
-    w.fake.node.provision_state = "available";
-    await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call));
-    expect(w.client.allocations.all).to.deep.equal([]);
+  const end = async (node: object, minutes?: number) => {
+    const w = allocated(allocationHandler, node);
+    const call = fakeCall(minutes === undefined ? undefined : minutes * 60_000);
+    const error = await w.clock.run(
+      endAllocation(OTHER_INSTANCE, w.services, call).then(
+        () => undefined,
+        (reason: Error) => reason,
+      ),
+    );
+    return { error, warnings: call.warnings, instance: w.node().instance_uuid, left: w.client.allocations.all.length };
+  };
+  const marked = {
+    [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE, after: null },
+  };
+  const DEPLOYED = ["active", "deploy failed", "error", "rescue", "rescue failed", "service failed"];
+
+  it("lasts under a machine that was handed over, also where Ironic would end it", async () => {
+    for (const provision_state of DEPLOYED)
+      for (const maintenance of [false, true]) {
+        const { error, warnings, instance, left } = await end({ provision_state, maintenance });
+        expect(error, provision_state).to.equal(undefined);
+        expect(warnings.join(), provision_state).to.match(/^Node worker-1 .* stays deployed, and under its allocation/);
+        expect([instance, left], provision_state).to.deep.equal([OTHER_INSTANCE, 1]);
+      }
+  });
+
+  it("is not ended under a deployment, nor amid what the node does", async () => {
+    for (const maintenance of [false, true]) {
+      for (const provision_state of [...DEPLOYED, "deleting"]) {
+        const { error, instance } = await end({ provision_state, maintenance, extra: marked });
+        expect(error?.message, provision_state).to.match(
+          /^Allocation .* was not ended: node worker-1 .* is "[a-z ]+" with deployment "worker" of owner owner-1\. Destroy/,
+        );
+        expect(instance).to.equal(OTHER_INSTANCE);
+      }
+      for (const provision_state of ["deleting", "rescuing", "service hold", "unheard of"]) {
+        const { error, instance } = await end({ provision_state, maintenance });
+        expect(error?.message, provision_state).to.match(/ is "[a-z ]+"\. Run again when it has left that state\.$/);
+        expect(instance).to.equal(OTHER_INSTANCE);
+      }
+    }
+  });
+
+  it("ends where nothing runs, and where another has the node", async () => {
+    for (const provision_state of ["available", null, "manageable", "enroll", "inspect failed", "clean failed"])
+      expect(await end({ provision_state, maintenance: true, extra: marked }), `${provision_state}`).to.deep.equal({
+        error: undefined,
+        warnings: [],
+        instance: null,
+        left: 0,
+      });
+    const taken = await end({ provision_state: "deploy failed", instance_uuid: instanceUuidFor("o", "r", "n") });
+    expect(taken).to.deep.include({ error: undefined, warnings: [], left: 0 });
   });
 });
 
