@@ -5,7 +5,7 @@ import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import { nodeLabel } from "./decision.ts";
-import { CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
+import { type Answer, CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { type Node, readNode } from "./node.ts";
@@ -32,6 +32,7 @@ interface Allocation {
 const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
 const DEFAULT_TIMEOUT_SECONDS = 120;
 const INTERVAL_MS = 500;
+const MAX_PAUSE_MS = 10_000;
 /** Made once: everything in time ends with it. */
 const OVER = new Error("it is over");
 
@@ -186,17 +187,43 @@ function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
   return false;
 }
 
+async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signal: AbortSignal): Promise<void> {
+  const { node_uuid } = await read(client, uuid, signal);
+  // A node that is gone, or not shown, has nothing of ours.
+  const node =
+    node_uuid && (await unlessGone(readNode(client, node_uuid, "see what runs under the allocation", signal)));
+  if (node && !mayEnd(node, uuid, warn)) return;
+  await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
+}
+
+/** Answers after which the allocation is looked at again, and ended if it is still there. */
+const AGAIN = ["locked", "ambiguous", "serverError"] as const satisfies Answer[];
+
 /** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
   const client = await services.client();
+  const { clock } = services;
+  const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_SECONDS * 1000;
+  let trouble = "";
+  const late = () =>
+    new ProblemError({
+      problem: `Allocation ${uuid} did not end within ${timeoutMs / 1000} s${trouble}`,
+      advice: "Run the command again to go on.",
+    });
   try {
-    const { node_uuid } = await read(client, uuid, call.signal);
-    // A node that is gone, or not shown, has nothing of ours.
-    const node =
-      node_uuid && (await unlessGone(readNode(client, node_uuid, "see what runs under the allocation", call.signal)));
-    if (node && !mayEnd(node, uuid, call.warn)) return;
-    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal: call.signal });
+    await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
+      for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+        try {
+          return await tryEnding(client, uuid, call.warn, signal);
+        } catch (error) {
+          if (!isAnswer(error, ...AGAIN)) throw error;
+          trouble = `. The last trouble was: ${error.message}`;
+        }
+        await clock.sleep(pauseMs, signal);
+      }
+    });
   } catch (error) {
+    if (call.signal.aborted) throw new CancelledError(`Interrupted while Ironic ends the allocation ${uuid}`, error);
     if (!isGone(error)) throw error;
   }
 }

@@ -3,7 +3,7 @@ import { allocationHandler, endAllocation } from "../provider/allocation-handler
 import { CONFIG_MARKER, DEPLOYMENT_MARKER, instanceUuidFor } from "../provider/claim.ts";
 import { releaseClaim } from "../provider/claims.ts";
 import { deploymentHandler } from "../provider/deployment-handler.ts";
-import { IronicError } from "../provider/errors.ts";
+import { CancelledError, IronicError } from "../provider/errors.ts";
 import { nodeConfigHandler } from "../provider/node-config-handler.ts";
 import { fakeCall, type Stored } from "./fakes/call.ts";
 import { A, INPUTS, NODE } from "./fakes/deployments.ts";
@@ -110,9 +110,9 @@ describe("NodeAllocation", () => {
     expect((await ended.up(undefined, ARGS)).stored).to.equal(undefined);
   });
 
-  const end = async (node: object, minutes?: number) => {
+  const end = async (node: object) => {
     const w = allocated(allocationHandler, node);
-    const call = fakeCall(minutes === undefined ? undefined : minutes * 60_000);
+    const call = fakeCall();
     const error = await w.clock.run(
       endAllocation(OTHER_INSTANCE, w.services, call).then(
         () => undefined,
@@ -163,6 +163,35 @@ describe("NodeAllocation", () => {
       });
     const taken = await end({ provision_state: "deploy failed", instance_uuid: instanceUuidFor("o", "r", "n") });
     expect(taken).to.deep.include({ error: undefined, warnings: [], left: 0 });
+  });
+
+  it("ends after locks and lost answers, for as long as there is time", async () => {
+    for (const fault of ["locked", "loseAfter", "loseBefore", "serverError"] as const) {
+      const w = allocated(allocationHandler);
+      w.fault("DELETE", "/allocations", fault, fault);
+      await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, fakeCall()));
+      expect(w.client.allocations.all, fault).to.deep.equal([]);
+      expect(w.node().instance_uuid, fault).to.equal(null);
+    }
+    for (const fault of ["locked", "hangBefore"] as const)
+      for (const minutes of [undefined, 1]) {
+        const w = allocated(allocationHandler);
+        w.before(({ method }) => method === "DELETE" && w.fault("DELETE", "/allocations", fault));
+        const call = fakeCall(minutes && minutes * 60_000);
+        const error = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call).catch((late: Error) => late));
+        expect(error?.message, fault).to.match(/^Allocation .* did not end within \d+ s/);
+        expect(w.clock.now(), fault).to.equal((minutes ?? 2) * 60_000);
+      }
+  });
+
+  it("is left at once when its end is interrupted", async () => {
+    const w = allocated(allocationHandler);
+    w.fault("DELETE", "/allocations", "locked", "locked", "locked", "locked", "locked");
+    const call = fakeCall();
+    void w.clock.sleep(2_000).then(() => call.abort());
+    const error = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call).catch((reason: Error) => reason));
+    expect(error).to.be.instanceOf(CancelledError);
+    expect(w.clock.now()).to.equal(2_000);
   });
 });
 
