@@ -3,7 +3,7 @@ import { endAllocation } from "./allocation-handler.ts";
 import { CONFIG_MARKER, configMarker, type DeploymentMarker, deploymentMarker } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { deploymentHandler } from "./deployment-handler.ts";
-import { isAnswer } from "./errors.ts";
+import { isAnswer, ProblemError } from "./errors.ts";
 import type { Call, Props, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
 import { nodeConfigHandler } from "./node-config-handler.ts";
@@ -153,5 +153,38 @@ export async function releaseClaim(claim: Claim, services: Services, call: Call)
     return nodeConfigHandler.delete(nodeUuid, { ...state, previous: {}, written: {} }, services, call);
   return endAllocation(instanceUuid, services, call);
 }
+
+/** Gives `claims` up in their order, tells how each of it went, and counts those that stay. */
+export async function releaseClaims(
+  claims: readonly Claim[],
+  services: Services,
+  callFor: (label: string) => Call,
+  tell: (text: string) => void,
+): Promise<number> {
+  const stuck = new Set<string>();
+  let failed = 0;
+  for (const claim of claims) {
+    const label = `${claim.kind} ${claim.resource} on ${claim.node}`;
+    const call = callFor(label);
+    if (call.signal.aborted) break;
+    try {
+      if (stuck.has(claim.nodeUuid)) throw underDeployment();
+      await releaseClaim(claim, services, call);
+      tell(`Released: ${label}`);
+    } catch (error) {
+      failed++;
+      if (claim.kind === "deployment") stuck.add(claim.nodeUuid);
+      tell(`Not released: ${label}: ${(error as Error).message}`);
+    }
+  }
+  return failed;
+}
+
+/** A machine that still runs needs them: without its instance_uuid it would be nobody's. */
+const underDeployment = (): ProblemError =>
+  new ProblemError({
+    problem: "The deployment on its node was not released",
+    advice: "See to that one first, then run this again.",
+  });
 
 export type { DeploymentMarker };

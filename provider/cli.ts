@@ -2,7 +2,7 @@
 /** The command `pulumi-ironic`: what an owner holds, and the file for taking a deployment over with `pulumi import`. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Claim, listClaims, ownersOf, releaseClaim, type StackExport } from "./claims.ts";
+import { type Claim, listClaims, ownersOf, releaseClaims, type StackExport } from "./claims.ts";
 import { ProblemError } from "./errors.ts";
 import type { Call, Services } from "./handler.ts";
 import { importFile } from "./import-file.ts";
@@ -137,18 +137,9 @@ async function claims(values: Values): Promise<number> {
     if (values.json) say(JSON.stringify(found, null, 2));
     else say(found.length > 0 ? table(found) : "No claims.");
     if (!values.release) return 0;
-    let failed = 0;
+    const unknown = found.filter(({ known }) => known !== true);
     const interrupted = interruption();
-    for (const claim of found.filter(({ known }) => known !== true)) {
-      if (interrupted.aborted) break;
-      try {
-        await releaseClaim(claim, shared, call(`${claim.kind} ${claim.resource} on ${claim.node}`, interrupted));
-        complain(`Released: ${claim.kind} ${claim.resource} on ${claim.node}`);
-      } catch (error) {
-        failed++;
-        complain(`Not released: ${claim.kind} ${claim.resource} on ${claim.node}: ${(error as Error).message}`);
-      }
-    }
+    const failed = await releaseClaims(unknown, shared, (label) => call(label, interrupted), complain);
     return failed > 0 ? 1 : 0;
   } finally {
     await client.close();
