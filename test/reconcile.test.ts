@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { systemClock } from "../provider/clock.ts";
 import { type Decision, heldByOther, wait } from "../provider/decision.ts";
 import { type Answer, CancelledError, IronicError, ProblemError } from "../provider/errors.ts";
 import type { Node } from "../provider/node.ts";
@@ -443,5 +444,18 @@ describe("a node that others keep changing", () => {
     const error = await fails();
     expect(error.message).to.match(/^Gave up on node worker-1 .* after 60 actions; the last was "claim"/);
     expect(log.filter((each) => each === "claim")).to.have.length(60);
+  });
+});
+
+describe("the system's clock", () => {
+  it("sleeps also where that is longer than a timer can wait", async () => {
+    const over = new AbortController();
+    const slept = systemClock.sleep(600 * 3_600_000, over.signal).then(
+      () => "woke",
+      () => "sleeping",
+    );
+    await systemClock.sleep(20);
+    over.abort(new Error("the test is over"));
+    expect(await slept).to.equal("sleeping");
   });
 });
