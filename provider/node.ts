@@ -2,6 +2,7 @@
 import type { Client } from "./client.ts";
 import { isAnswer } from "./errors.ts";
 import { readPages } from "./pages.ts";
+import { raceAbort } from "./retry.ts";
 import type { Verb } from "./states.ts";
 
 export interface Node {
@@ -93,7 +94,7 @@ export const readNode = (client: Client, node: string, tried: string, signal?: A
 const queues = new WeakMap<Client, Map<string, Promise<unknown>>>();
 
 /** One PATCH; the answer is the whole node as saved. */
-export async function patchNode(
+export function patchNode(
   client: Client,
   uuid: string,
   body: PatchOp[],
@@ -103,19 +104,16 @@ export async function patchNode(
 ): Promise<Node> {
   const queue = queues.get(client) ?? new Map<string, Promise<unknown>>();
   queues.set(client, queue);
-  const turn = (queue.get(uuid) ?? Promise.resolve()).then(() =>
+  const before = queue.get(uuid) ?? Promise.resolve();
+  const turn = raceAbort(before, signal).then(() =>
     client.send<Node>("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, signal, later }),
   );
-  const settled = turn.then(
-    () => undefined,
-    () => undefined,
-  );
-  queue.set(uuid, settled);
-  try {
-    return await turn;
-  } finally {
+  // Who leaves the queue does not end the turn of those before it.
+  const settled: Promise<void> = Promise.allSettled([before, turn]).then(() => {
     if (queue.get(uuid) === settled) queue.delete(uuid);
-  }
+  });
+  queue.set(uuid, settled);
+  return turn;
 }
 
 export const putProvision = (

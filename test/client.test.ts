@@ -2,6 +2,7 @@ import { expect } from "chai";
 import nock from "nock";
 import type { Client } from "../provider/client.ts";
 import { type Answer, CancelledError, IronicError } from "../provider/errors.ts";
+import { patchNode } from "../provider/node.ts";
 import {
   clientFor,
   fault,
@@ -286,5 +287,49 @@ describe("client, on a real socket", () => {
     const places = 32;
     for (const name of names)
       expect(served.indexOf(`PUT ${name}`) - served.indexOf(`PATCH ${name}`), name).to.be.at.most(2 * places);
+  });
+});
+
+describe("two PATCHes of one node", () => {
+  const scene = () => {
+    const sent: string[] = [];
+    const answers: (() => void)[] = [];
+    const client = {
+      send: (_method: string, _path: string, { tried }: { tried: string }) => {
+        sent.push(tried);
+        return new Promise<void>((resolve) => answers.push(resolve));
+      },
+    } as unknown as Client;
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const patch = (tried: string, signal?: AbortSignal) => patchNode(client, "worker-1", [], tried, signal);
+    return { sent, patch, turn, answer: () => turn().then(() => answers.shift()?.()) };
+  };
+
+  it("are sent one after the other", async () => {
+    const { sent, patch, turn, answer } = scene();
+    const both = Promise.all([patch("first"), patch("second")]);
+    await turn();
+    expect(sent).to.deep.equal(["first"]);
+    await answer();
+    await answer();
+    await both;
+    expect(sent).to.deep.equal(["first", "second"]);
+  });
+
+  it("do not hold up who leaves the queue, and keep their order without it", async () => {
+    const { sent, patch, turn, answer } = scene();
+    const leaves = new AbortController();
+    const first = patch("first");
+    const second = rejection(patch("second", leaves.signal));
+    leaves.abort(new Error("it is over"));
+    expect((await second).message).to.equal("it is over");
+    const third = patch("third");
+    await turn();
+    expect(sent).to.deep.equal(["first"]);
+    await answer();
+    await first;
+    await answer();
+    await third;
+    expect(sent).to.deep.equal(["first", "third"]);
   });
 });
