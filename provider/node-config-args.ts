@@ -113,18 +113,28 @@ function splitPath(path: string): [column: string, key: string | undefined] {
   return slash === -1 ? [path, undefined] : [path.slice(0, slash), path.slice(slash + 1)];
 }
 
-/** `properties.capabilities` is one string, `key:value,key:value`. */
-function capabilitiesOf(node: Node): Map<string, string> {
+/** `properties.capabilities` is one string, `key:value,key:value`. Parts that others wrote need not have that form. */
+function capabilitiesOf(node: Node): string[] {
   const raw = node.properties.capabilities;
-  const pairs = typeof raw === "string" && raw !== "" ? raw.split(",") : [];
-  return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]));
+  return typeof raw === "string" && raw !== "" ? raw.split(",") : [];
 }
 
+/** Where the part is that counts, as Ironic sees it: ironic/drivers/utils.py, get_node_capability. */
+const capabilityAt = (parts: readonly string[], key: string): number =>
+  parts.findIndex((part) => part.split(":").length === 2 && part.split(":", 1)[0]?.trim() === key);
+
+/** Do the capabilities have a form that cannot be edited? */
+export const hasOddCapabilities = ({ properties }: Node): boolean =>
+  typeof (properties.capabilities ?? "") !== "string";
+
 export function readField(node: Node, path: string): unknown {
-  const [column, key] = splitPath(path);
-  if (column === "capabilities") return capabilitiesOf(node).get(key ?? "") ?? null;
+  const [column, key = ""] = splitPath(path);
+  if (column === "capabilities") {
+    const parts = capabilitiesOf(node);
+    return parts[capabilityAt(parts, key)]?.split(":")[1]?.trim() ?? null;
+  }
   const value = (node as unknown as Props)[column];
-  return (key === undefined ? value : (value as Props | undefined)?.[key]) ?? null;
+  return (path === column ? value : (value as Props | undefined)?.[key]) ?? null;
 }
 
 export const readFields = (node: Node, paths: readonly string[]): Fields =>
@@ -144,21 +154,21 @@ export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? nul
  */
 export function fieldsPatch(node: Node, changes: Fields): PatchOp[] {
   const ops: PatchOp[] = [];
-  const capabilities = capabilitiesOf(node);
+  const parts = capabilitiesOf(node);
   let capabilitiesChanged = false;
   for (const [path, value] of Object.entries(changes)) {
     const [column, key] = splitPath(path);
     if (column === "capabilities") {
       capabilitiesChanged = true;
-      if (value === null) capabilities.delete(key ?? "");
-      else capabilities.set(key ?? "", String(value));
+      const at = capabilityAt(parts, key ?? "");
+      parts.splice(at === -1 ? parts.length : at, 1, ...(value === null ? [] : [`${key}:${value}`]));
     } else if (column === "description" && value === null) ops.push({ op: "remove", path: pointer(column) });
     else if (key === undefined) ops.push({ op: "replace", path: pointer(column), value });
     else if (value !== null) ops.push({ op: "add", path: pointer(column, key), value });
     else if (readField(node, path) !== null) ops.push({ op: "remove", path: pointer(column, key) });
   }
   if (capabilitiesChanged) {
-    const text = [...capabilities].map(([key, value]) => `${key}:${value}`).join(",");
+    const text = parts.join(",");
     if (text !== "") ops.push({ op: "add", path: "/properties/capabilities", value: text });
     else if ("capabilities" in node.properties) ops.push({ op: "remove", path: "/properties/capabilities" });
   }

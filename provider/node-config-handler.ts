@@ -10,6 +10,7 @@ import {
   configMarkerPatch,
   type Fields,
   fieldsPatch,
+  hasOddCapabilities,
   inputsOf,
   type NodeConfigProps,
   readField,
@@ -119,6 +120,11 @@ async function configure(
         return fail(
           `Ironic hides what ${hidden.join(" and ")} of node ${nodeLabel(seen)} holds, so it could not be restored`,
           "Nothing was written. Leave it out here, and set it with Ironic's own client",
+        );
+      if (hasOddCapabilities(seen) && Object.keys(changes).some((path) => path.startsWith("capabilities/")))
+        return fail(
+          `properties.capabilities of node ${nodeLabel(seen)} is no text of the form key:value,key:value, so nothing can be added to it`,
+          "Nothing was written. Correct it with Ironic's own client, or leave capabilities out here",
         );
       return stateBars(seen, Object.keys(changes)) ?? { do: "act", action: "write" };
     },

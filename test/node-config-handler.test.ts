@@ -102,6 +102,34 @@ describe("BaremetalNodeConfig: create", () => {
     expect(settings(w.node())).to.deep.equal(BEFORE);
   });
 
+  it("leaves capabilities of others letter by letter, whatever their form", async () => {
+    for (const [capabilities, set] of [
+      ["abc,raid:yes", "abc,raid:yes,boot_mode:uefi"],
+      ["cpu:a,cpu:b", "cpu:a,cpu:b,boot_mode:uefi"],
+      ["a:b:c, d:e,", "a:b:c, d:e,,boot_mode:uefi"],
+      ["boot_mode:a:b,raid: yes", "boot_mode:a:b,raid: yes,boot_mode:uefi"],
+      ["raid:yes,boot_mode:bios,boot_mode:x", "raid:yes,boot_mode:uefi,boot_mode:x"],
+    ]) {
+      const { w, first } = await made(
+        { properties: { capabilities } },
+        { ...BASE, capabilities: { boot_mode: "uefi" } },
+      );
+      expect(w.node().properties.capabilities).to.equal(set);
+      expect(await w.destroy(first)).to.equal(undefined);
+      expect(w.node().properties.capabilities).to.equal(capabilities);
+    }
+  });
+
+  it("writes nothing over capabilities that are no text", async () => {
+    const w = scene({ properties: { capabilities: { raid: "yes" } } });
+    const { stored, error } = await w.up(undefined, { ...BASE, capabilities: { boot_mode: "uefi" } });
+    expect(error?.message).to.match(/properties\.capabilities of node worker-1 .* no text .*Nothing was written/);
+    expect(stored).to.equal(undefined);
+    expect(w.client.writes).to.deep.equal([]);
+    await w.made(undefined, BASE);
+    expect(w.node().properties).to.deep.equal({ capabilities: { raid: "yes" } });
+  });
+
   it("after a crash takes the previous values from the node, not from what it wrote itself", async () => {
     for (const fault of ["loseAfter", "hangAfter"] as const) {
       const w = scene();
