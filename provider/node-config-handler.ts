@@ -141,9 +141,13 @@ async function configure(
     const { node } = await carryOut(work, services, call, mind);
     return outputsOf(node, configMarker(node));
   } catch (error) {
-    // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known.
-    if (state || !mind.sent) throw error;
-    throw new PartialFailure(found.uuid, { ...outputsOf(found, sent), unsure: true }, error as Error);
+    const stood = configMarker(found);
+    const begun = stood?.owner === ours.owner && stood.resource === ours.resource;
+    // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known. What a
+    // run that was killed had written is ours.
+    if (state || !(mind.sent || begun)) throw error;
+    const known = outputsOf(found, mind.sent ? sent : stood);
+    throw new PartialFailure(found.uuid, { ...known, ...(!begun && { unsure: true }) }, error as Error);
   }
 }
 

@@ -142,6 +142,33 @@ describe("BaremetalNodeConfig: create", () => {
     }
   });
 
+  it("keeps in the state what a run that was killed had written, also where it cannot go on", async () => {
+    const cases: [string, (w: World) => void, Props][] = [
+      ["maintenance", (w) => Object.assign(w.fake.node, { maintenance: true }), INPUTS],
+      ["another program", (w) => Object.assign(w.fake.node, { maintenance: true }), { ...INPUTS, description: "x" }],
+      [
+        "interrupted while cleaning",
+        (w) => {
+          Object.assign(w.fake.node, { provision_state: "cleaning" });
+          void w.clock.sleep(2_000).then(() => w.call.abort());
+        },
+        INPUTS,
+      ],
+    ];
+    for (const [what, then, inputs] of cases) {
+      // The engine that was killed has written nothing down.
+      const { w } = await made();
+      then(w);
+      const { stored, error } = await w.up(undefined, inputs);
+      expect(error, what).to.be.instanceOf(Error);
+      expect(stored?.outs, what).to.deep.include({ nodeUuid: NODE, previous: BEFORE, written: WRITTEN });
+      Object.assign(w.fake.node, { provision_state: "available", maintenance: false });
+      expect(await w.destroy(stored as Stored), what).to.equal(undefined);
+      expect(settings(w.node()), what).to.deep.equal(BEFORE);
+      expect(w.node().extra, what).to.deep.equal({});
+    }
+  });
+
   it("refuses a node of others, and a second one of its own stack, before a byte is written", async () => {
     const cases: [Partial<Node>, RegExp][] = [
       [{ instance_uuid: OTHER_INSTANCE }, /held by instance/],
