@@ -79,7 +79,7 @@ export async function adopt(found: Node, props: DeploymentProps, services: Servi
     clock: services.clock,
     random: services.random,
     signal: call.signal,
-    timeoutMs: timeoutMsOf(props),
+    timeoutMs: timeoutMsOf(props, call),
     onProgress: call.progress,
     cause: async () => "",
     trouble: () => undefined,

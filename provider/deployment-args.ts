@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type InstanceInfo, isMasked } from "./claim.ts";
 import { type DriveReference, parseReference } from "./drive-reference.ts";
-import type { CheckFailure, Props } from "./handler.ts";
+import type { Call, CheckFailure, Props } from "./handler.ts";
 import { hasUnknown, known, object, parse, text } from "./schema.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -64,7 +64,9 @@ const UNDEPLOY_SECONDS = { clean: 3 * 3600, noClean: 300 };
 export const undeployTimeoutSeconds = (asked: number | undefined, automatedClean: boolean | null | undefined): number =>
   asked ?? (automatedClean === false ? UNDEPLOY_SECONDS.noClean : UNDEPLOY_SECONDS.clean);
 
-export const timeoutMsOf = (props: DeploymentProps): number => (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+/** The engine's own time-out counts where it is shorter. */
+export const timeoutMsOf = (props: DeploymentProps, { timeoutMs = Number.POSITIVE_INFINITY }: Call): number =>
+  Math.min((props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000, timeoutMs);
 
 /** Does the deployment stay on the machine when it leaves the state? What was adopted stays unless said otherwise. */
 export const keeps = ({ onDestroy }: Pick<DeploymentProps, "onDestroy">, adopted = false): boolean =>

@@ -61,11 +61,17 @@ import { stateFacts } from "./states.ts";
 
 const asProps = (value: object): Props => value as Props;
 
-const waitingOf = (props: DeploymentProps, { clock }: Services, { signal }: Call) => ({
-  clock,
-  signal,
-  timeoutMs: timeoutMsOf(props),
-});
+/** `found` once the settings that this program has for it stand, and the call with the time that this leaves. */
+async function settled(found: Node, props: DeploymentProps, services: Services, call: Call) {
+  const { clock } = services;
+  const { signal } = call;
+  const timeoutMs = timeoutMsOf(props, call);
+  const endsAtMs = clock.now() + timeoutMs;
+  const client = await services.client();
+  const stale = await awaitSettings(found, { clock, signal, timeoutMs });
+  const node = stale ? await readNode(client, found.uuid, "read the node", signal) : found;
+  return { node, rest: { ...call, timeoutMs: Math.max(0, endsAtMs - clock.now()) } };
+}
 
 /** All that create and update share: bring `node` to run what `props` say. */
 async function bringUp(
@@ -111,13 +117,12 @@ async function bringUp(
       protected: want.protected,
     },
   });
-  const timeoutMs = timeoutMsOf(props);
   const since = node.provision_updated_at ?? undefined;
   const loop: Loop = {
     clock: services.clock,
     random: services.random,
     signal: call.signal,
-    timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
+    timeoutMs: timeoutMsOf(props, call),
     onProgress: call.progress,
     cause: (seen) => failureCause(client, seen, since, call.signal),
     trouble: pollerOf(client, services.clock, services.random).trouble,
@@ -290,9 +295,8 @@ export const deploymentHandler: Handler = {
   async create(inputs, services, call) {
     const { props } = checkDeployment(inputs);
     const client = await services.client();
-    let node = await readNode(client, props.node, "find the node", call.signal);
-    if (await awaitSettings(node, waitingOf(props, services, call)))
-      node = await readNode(client, node.uuid, "read the node", call.signal);
+    const found = await readNode(client, props.node, "find the node", call.signal);
+    const { node, rest } = await settled(found, props, services, call);
     const claim: Claim = {
       owner: props.owner,
       resource: props.resourceName,
@@ -300,8 +304,8 @@ export const deploymentHandler: Handler = {
     };
     const outputs =
       props.adopt === undefined
-        ? await bringUp(node, props, claim, undefined, services, call)
-        : await adopt(node, props, services, call);
+        ? await bringUp(node, props, claim, undefined, services, rest)
+        : await adopt(node, props, services, rest);
     return { id: outputs.instanceUuid, outs: asProps(outputs) };
   },
 
@@ -329,11 +333,10 @@ export const deploymentHandler: Handler = {
     const state = olds as unknown as State;
     const { props } = checkDeployment(news);
     const client = await services.client();
-    let node = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    if (await awaitSettings(node, waitingOf(props, services, call)))
-      node = await readNode(client, node.uuid, "read the node", call.signal);
+    const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
+    const { node, rest } = await settled(found, props, services, call);
     const claim = claimFrom(state);
-    const outputs = await bringUp(node, props, claim, state, services, call);
+    const outputs = await bringUp(node, props, claim, state, services, rest);
     return {
       outs: asProps({
         ...outputs,

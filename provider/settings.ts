@@ -69,13 +69,15 @@ export interface Waiting {
  * Rejects when they could not be made, or not in time.
  */
 export async function awaitSettings(node: Node, waiting: Waiting): Promise<boolean> {
+  const { clock, timeoutMs } = waiting;
+  const endsAtMs = clock.now() + timeoutMs;
   const unplanned = !planOf(node) && node.deploy_interface !== "ramdisk";
-  if (unplanned) await within(GRACE_MS, waiting, planned(node));
+  if (unplanned) await within(Math.min(GRACE_MS, timeoutMs), waiting, planned(node));
   const plan = planOf(node);
   if (!plan || meets(node, plan)) return unplanned;
-  if (await within(waiting.timeoutMs, waiting, plan.outcome)) return true;
+  if (await within(endsAtMs - clock.now(), waiting, plan.outcome)) return true;
   throw new ProblemError({
-    problem: `The settings that this program has for node ${node.name ?? node.uuid} did not come to stand within ${waiting.timeoutMs / 1000} s`,
+    problem: `The settings that this program has for node ${node.name ?? node.uuid} did not come to stand within ${timeoutMs / 1000} s`,
     advice:
       "The deployment was not begun. See its BaremetalNodeConfig; `pulumi up --refresh` sees what others have changed.",
     node: node.uuid,

@@ -379,6 +379,13 @@ describe("RamdiskDeployment: adopt", () => {
       expect((await w.made(undefined, adopt)).outs.adopted).to.equal(true);
     });
 
+  it("ends at the engine's own time-out, where that is shorter", async () => {
+    const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
+    w.fault("PATCH", "", "hangBefore");
+    Object.assign(w.call, { timeoutMs: 10_000 });
+    expect((await w.up(undefined, adopt)).error?.message).to.match(/^Waited 10 s/);
+  });
+
   it("stays to be kept after an update, and does what the program then says", async () => {
     const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
     const first = await w.made(undefined, adopt);

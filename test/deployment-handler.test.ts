@@ -211,6 +211,28 @@ describe("RamdiskDeployment: create", () => {
     expect((await w.up(undefined, INPUTS)).error?.message).to.match(/^Waited 60 s/);
   });
 
+  it("has one deadline for settings and machine, the engine's own where that is shorter", async () => {
+    for (const more of [{ timeoutSeconds: 30 }, {}]) {
+      const w = scene({ deploy_interface: "direct" });
+      Object.assign(w.call, more.timeoutSeconds === undefined && { timeoutMs: 30_000 });
+      planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+      expect((await w.up(undefined, { ...INPUTS, ...more })).error?.message).to.match(
+        /did not come to stand within 30 s/,
+      );
+      expect(w.clock.now()).to.equal(30_000);
+      const v = scene({ deploy_interface: "direct" });
+      Object.assign(v.call, more.timeoutSeconds === undefined && { timeoutMs: 30_000 });
+      v.fake.fate.deployMs = 400_000;
+      planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+      void v.clock.sleep(20_000).then(() => {
+        v.fake.node.deploy_interface = "ramdisk";
+        settleSettings("worker-1");
+      });
+      expect((await v.up(undefined, { ...INPUTS, ...more })).error?.message).to.match(/^Waited 10 s/);
+      expect(v.clock.now()).to.equal(30_000);
+    }
+  });
+
   it("waits for the settings that the same program makes on the node, and uses what they made", async () => {
     const w = scene({ deploy_interface: "direct" });
     planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });

@@ -86,6 +86,15 @@ describe("settings of the same program", () => {
     expect(clock.now()).to.equal(TIMEOUT_MS);
   });
 
+  it("that were announced late have no more time than others", async () => {
+    const { clock, fails, start } = scene(other);
+    void clock
+      .sleep(5_000)
+      .then(() => planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
+    expect((await fails(start())).message).to.contain("within 60 s");
+    expect(clock.now()).to.equal(TIMEOUT_MS);
+  });
+
   it("are not waited for after an interruption", async () => {
     const { clock, controller, fails, start } = scene(other);
     planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
