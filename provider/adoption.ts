@@ -6,7 +6,6 @@ import {
   driveFingerprint,
   holderOf,
   infoMatches,
-  instanceUuidFor,
   markerPatch,
   shows,
   startedOf,
@@ -37,12 +36,21 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
   return `instance_info differs in ${[...keys].filter((key) => !shows(actual[key], wanted[key])).join(", ")}`;
 }
 
+/** The instance_uuid of what is to be adopted, if it has one. */
+export const instanceToAdopt = ({ adopt }: DeploymentProps): string | undefined =>
+  adopt === "unclaimed" ? undefined : adopt;
+
 /** Takes a running deployment under management: only the claim is written. */
-export async function adopt(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Outputs> {
+export async function adopt(
+  found: Node,
+  props: DeploymentProps,
+  claim: Claim,
+  services: Services,
+  call: Call,
+): Promise<Outputs> {
   const client = await services.client();
-  const expected = props.adopt === "unclaimed" ? null : (props.adopt ?? null);
-  const instanceUuid = expected ?? instanceUuidFor(props.owner, props.resourceName, found.uuid);
-  const claim: Claim = { owner: props.owner, resource: props.resourceName, instanceUuid };
+  const expected = instanceToAdopt(props) ?? null;
+  const { instanceUuid } = claim;
   const sha256 = shaOf(props.configDrive);
   const marker: DeploymentMarker = {
     ...claim,

@@ -160,6 +160,12 @@ export function holderOf(node: Node, claim: Claim): Holder {
   return marker ? { kind: "marked", marker } : { kind: "free" };
 }
 
+/** Did a run of this deployment's, perhaps one that was killed, take the node? In mid-redeploy the marker alone tells. */
+export function isTaken(node: Node, claim: Claim): boolean {
+  const holder = holderOf(node, claim);
+  return holder.kind === "marked" || (holder.kind === "ours" && holder.marker !== undefined);
+}
+
 /**
  * Keys of `instance_info` that decide what is booted. Whatever an earlier deployment left of them would change ours:
  * a stale `image_source`, for one, makes virtual media boot the disk.

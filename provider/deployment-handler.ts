@@ -1,6 +1,6 @@
 /** RamdiskDeployment in the provider process. */
 
-import { adopt } from "./adoption.ts";
+import { adopt, instanceToAdopt } from "./adoption.ts";
 import {
   bootsOf,
   type Claim,
@@ -8,6 +8,7 @@ import {
   driveFingerprint,
   holderOf,
   instanceUuidFor,
+  isTaken,
   shows,
   startedOf,
 } from "./claim.ts";
@@ -150,10 +151,9 @@ async function bringUp(
   } catch (error) {
     if (error instanceof PartialFailure) throw error;
     const seen = machine.last();
-    const holder = holderOf(seen, claim);
     // Nothing of ours is there: the state must not say that it is. What a run that was killed had begun is ours.
-    if (!olds && holder.kind === "other") throw error;
-    if (!olds && !memory.touched && !(holder.kind === "ours" && holder.marker)) throw error;
+    if (!olds && holderOf(seen, claim).kind === "other") throw error;
+    if (!olds && !memory.touched && !isTaken(seen, claim)) throw error;
     if (olds && !memory.touched) throw error;
     // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
     const known = memory.started
@@ -294,18 +294,23 @@ export const deploymentHandler: Handler = {
 
   async create(inputs, services, call) {
     const { props } = checkDeployment(inputs);
+    const { owner, resourceName } = props;
     const client = await services.client();
     const found = await readNode(client, props.node, "find the node", call.signal);
-    const { node, rest } = await settled(found, props, services, call);
     const claim: Claim = {
-      owner: props.owner,
-      resource: props.resourceName,
-      instanceUuid: props.allocation ?? instanceUuidFor(props.owner, props.resourceName, node.uuid),
+      owner,
+      resource: resourceName,
+      instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor(owner, resourceName, found.uuid),
     };
+    const { node, rest } = await settled(found, props, services, call).catch((error: Error) => {
+      if (!isTaken(found, claim)) throw error;
+      const known = outputsOf(found, claim, props.adopt === undefined ? {} : { adopted: true });
+      throw new PartialFailure(claim.instanceUuid, asProps(known), error);
+    });
     const outputs =
       props.adopt === undefined
         ? await bringUp(node, props, claim, undefined, services, rest)
-        : await adopt(node, props, services, rest);
+        : await adopt(node, props, claim, services, rest);
     return { id: outputs.instanceUuid, outs: asProps(outputs) };
   },
 

@@ -337,6 +337,41 @@ describe("RamdiskDeployment: create", () => {
       expect(w.fake.boots, killed).to.have.length(1);
     }
   });
+
+  const marked = {
+    extra: { [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OURS, after: "x" } },
+  };
+
+  it("keeps in the state what a redeploy that was killed had undeployed", async () => {
+    const w = scene({ provision_state: "cleaning", ...marked });
+    void w.clock.sleep(2_000).then(() => w.call.abort());
+    const { stored, error } = await w.up(undefined, INPUTS);
+    expect(error?.name).to.equal("CancelledError");
+    expect(stored?.outs).to.deep.include({ nodeUuid: NODE, instanceUuid: OURS });
+    Object.assign(w.fake.node, { provision_state: "available" });
+    expect(await w.destroy(stored as Stored)).to.equal(undefined);
+    isClean(w.node());
+  });
+
+  it("keeps in the state what a run that was killed had begun, also while it waits for settings", async () => {
+    for (const adopt of [undefined, OURS])
+      for (const ends of ["interrupted", "in time"]) {
+        const w = scene({ deploy_interface: "direct", instance_uuid: OURS, ...marked });
+        planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+        if (ends === "interrupted") void w.clock.sleep(2_000).then(() => w.call.abort());
+        const { stored, error } = await w.up(undefined, { ...INPUTS, ...(adopt && { adopt }) });
+        expect(error, ends).to.be.instanceOf(Error);
+        expect(stored?.outs, ends).to.deep.include({ nodeUuid: NODE, instanceUuid: OURS });
+        expect(stored?.outs.adopted).to.equal(adopt && true);
+        untouched(w);
+      }
+  });
+
+  it("keeps nothing in the state while it waits for settings of a node that is not its own", async () => {
+    const w = scene({ deploy_interface: "direct" });
+    void w.clock.sleep(2_000).then(() => w.call.abort());
+    expect((await w.up(undefined, INPUTS)).stored).to.equal(undefined);
+  });
 });
 
 describe("RamdiskDeployment: what Ironic takes for a secret and hides", () => {
