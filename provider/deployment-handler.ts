@@ -267,8 +267,9 @@ async function release(state: State, services: Services, call: Call): Promise<vo
       cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
       trouble: pollerOf(client, services.clock, services.random).trouble,
     });
+    // Whose node it is now, his are its settings.
     if (remark) call.warn(`Node ${nodeLabel(released)} ${remark}.`);
-    await restoreLeft(released, claim, services, call);
+    else await restoreLeft(released, claim, services, call);
   } catch (error) {
     if (isAnswer(error, "nodeGone")) return;
     throw error;

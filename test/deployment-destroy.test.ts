@@ -96,6 +96,19 @@ describe("RamdiskDeployment: destroy", () => {
       { instance_uuid: OTHER_INSTANCE },
       { extra: { [DEPLOYMENT_MARKER]: foreign } },
       { extra: { pulumi_ironic: { owner: "owner-2", resource: "theirs" } } },
+      // Settings of ours that were left to this deployment wait until the node is free.
+      {
+        instance_uuid: OTHER_INSTANCE,
+        extra: {
+          pulumi_ironic: {
+            owner: "owner-1",
+            resource: "s",
+            previous: {},
+            written: { automated_clean: false },
+            left: true,
+          },
+        },
+      },
     ];
     for (const fields of cases)
       for (const state of ["active", "deploying", "available", "cleaning", "error"]) {
