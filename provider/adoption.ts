@@ -3,11 +3,9 @@ import {
   bootsOf,
   type Claim,
   type DeploymentMarker,
-  deploymentMarker,
   driveFingerprint,
   holderOf,
   infoMatches,
-  isTaken,
   markerPatch,
   shows,
   startedOf,
@@ -15,8 +13,7 @@ import {
 import { type Decision, fail, nodeLabel } from "./decision.ts";
 import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./deployment-args.ts";
 import { type Outputs, outputsOf, shaOf } from "./deployment-state.ts";
-import { isRefusal } from "./errors.ts";
-import { type Call, PartialFailure, type Services } from "./handler.ts";
+import type { Call, Services } from "./handler.ts";
 import { hidesBoots, infoOf } from "./machine.ts";
 import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
 import { reconcile } from "./reconcile.ts";
@@ -54,14 +51,13 @@ export async function adopt(
   const client = await services.client();
   const expected = instanceToAdopt(props) ?? null;
   const { instanceUuid } = claim;
-  const boots = bootsOf(instanceInfo(props, false));
   const sha256 = shaOf(props.configDrive);
   const marker: DeploymentMarker = {
     ...claim,
     ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
     keep: keeps(props, true),
     // What Ironic hides is taken to be what the program says; only the fingerprint shows when that changes.
-    ...(hidesBoots(found) && { boots }),
+    ...(hidesBoots(found) && { boots: bootsOf(instanceInfo(props, false)) }),
     after: "adopted",
   };
   const decide = (node: Node): Decision<"adopt"> => {
@@ -75,49 +71,29 @@ export async function adopt(
     ...(node.instance_uuid ? [] : [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }]),
     ...markerPatch(marker),
   ];
-  const outputs = (node: Node): Outputs => {
-    const { after } = deploymentMarker(node) ?? marker;
-    // Where a marker stood there already, whether it was started is for the next update to find out.
-    const started = after === marker.after ? { ...startedOf(node, boots), after } : undefined;
-    return outputsOf(node, claim, { configDriveSha256: sha256, started, adopted: true });
-  };
-  let last = found;
   let unused = true;
-  let sent = false;
-  try {
-    const { node } = await reconcile<"adopt", undefined>({
-      machine: {
-        async observe(_how, signal) {
-          if (!unused) last = await readNode(client, found.uuid, "read the node", signal);
-          unused = false;
-          return { node: last, fresh: true };
-        },
-        async act(_action, node, _mind, signal) {
-          const wasSent = sent;
-          sent = true;
-          try {
-            last = await patchNode(client, node.uuid, take(node), "adopt the running deployment", signal);
-            return last;
-          } catch (error) {
-            if (isRefusal(error)) sent = wasSent;
-            throw error;
-          }
-        },
+  const { node } = await reconcile<"adopt", undefined>({
+    machine: {
+      async observe(_how, signal) {
+        const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
+        unused = false;
+        return { node, fresh: true };
       },
-      decide,
-      memory: undefined,
-      clock: services.clock,
-      random: services.random,
-      signal: call.signal,
-      timeoutMs: timeoutMsOf(props, call),
-      onProgress: call.progress,
-      cause: async () => "",
-      trouble: () => undefined,
-    });
-    return outputs(node);
-  } catch (error) {
-    // Nothing of ours is there: the state must not say that it is. What a run that was killed had taken is ours.
-    if (holderOf(last, claim).kind === "other" || !(sent || isTaken(last, claim))) throw error;
-    throw new PartialFailure(instanceUuid, { ...outputs(last), unsure: true }, error as Error);
-  }
+      act: (_action, node, _mind, signal) =>
+        patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
+    },
+    decide,
+    memory: undefined,
+    clock: services.clock,
+    random: services.random,
+    signal: call.signal,
+    timeoutMs: timeoutMsOf(props, call),
+    onProgress: call.progress,
+    cause: async () => "",
+    trouble: () => undefined,
+  });
+  const seen = startedOf(node, bootsOf(instanceInfo(props, false)));
+  // Where a marker stood there already, whether it was started is for the next update to find out.
+  const started = seen.after === marker.after ? seen : undefined;
+  return outputsOf(node, claim, { configDriveSha256: sha256, started, adopted: true });
 }

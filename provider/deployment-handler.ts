@@ -39,7 +39,6 @@ import {
   hasWork,
   INPUTS,
   isInput,
-  isUnadopted,
   liveInputs,
   type Outputs,
   outputsOf,
@@ -245,7 +244,6 @@ async function release(state: State, services: Services, call: Call): Promise<vo
   const memory = freshMemory();
   try {
     const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    if (isUnadopted(node, state)) return;
     const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
     const machine = createMachine({
       client,
@@ -328,13 +326,11 @@ export const deploymentHandler: Handler = {
       throw error;
     }
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
-    const stale = (key: string) => key === "drift" || key === "unsure" || isInput(key);
-    const rest = Object.fromEntries(Object.entries(state).filter(([key]) => !stale(key)));
+    const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== "drift" && !isInput(key)));
     const drift = await driftOf(node, state);
     const inputs = liveInputs(node, state);
     const outputs = outputsOf(node, claimFrom(state), {
       ...(state.deployedAt !== undefined && node.provision_state !== "active" && { deployedAt: state.deployedAt }),
-      ...(isUnadopted(node, state) && { unsure: true }),
     });
     return { id, props: { ...rest, ...inputs, ...outputs, ...(drift !== undefined && { drift }) }, inputs };
   },
@@ -346,9 +342,7 @@ export const deploymentHandler: Handler = {
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
     const { node, rest } = await settled(found, props, services, call);
     const claim = claimFrom(state);
-    const outputs = isUnadopted(node, state)
-      ? await adopt(node, { ...props, adopt: state.adopt }, claim, services, rest)
-      : await bringUp(node, props, claim, state, services, rest);
+    const outputs = await bringUp(node, props, claim, state, services, rest);
     return {
       outs: asProps({
         ...outputs,

@@ -1,5 +1,5 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
-import { bootsOf, type Claim, driveFingerprint, holderOf, isTaken, type Started, shows } from "./claim.ts";
+import { bootsOf, type Claim, driveFingerprint, holderOf, type Started, shows } from "./claim.ts";
 import { type DeploymentProps, driveSha256 } from "./deployment-args.ts";
 import type { Props } from "./handler.ts";
 import { hidesBoots, infoOf } from "./machine.ts";
@@ -22,8 +22,6 @@ export interface Outputs {
   /** `false` while the readiness probe has not been answered. */
   ready?: boolean | undefined;
   adopted?: boolean | undefined;
-  /** The answer to the PATCH that adopts was not waited for, or lost. */
-  unsure?: true | undefined;
   /** What refresh found to be different from what was deployed. */
   drift?: string | undefined;
 }
@@ -70,10 +68,6 @@ export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}
 export function claimFrom(state: State): Claim {
   return { owner: state.owner, resource: state.resourceName, instanceUuid: state.instanceUuid };
 }
-
-/** Was the PATCH whose answer is not known never applied? Then the machine is not this stack's. */
-export const isUnadopted = (node: Node, state: State): boolean =>
-  state.unsure === true && !isTaken(node, claimFrom(state));
 
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */
 export function hasWork(state: State, news: DeploymentProps): boolean {

@@ -399,59 +399,6 @@ describe("RamdiskDeployment: adopt", () => {
     expect((await w.up(undefined, adopt)).error?.message).to.match(/^Waited 10 s/);
   });
 
-  for (const [expected, fields] of [
-    [OTHER_INSTANCE, { instance_uuid: OTHER_INSTANCE }],
-    ["unclaimed", {}],
-  ] as const)
-    for (const fault of ["hangAfter", "hangBefore"] as const) {
-      const cutOff = async (inputs: Props = {}) => {
-        const w = scene({ ...running, ...fields });
-        w.fault("PATCH", "", fault);
-        void w.clock.sleep(2_000).then(() => w.call.abort());
-        const { stored, error } = await w.up(undefined, { ...adopt, adopt: expected, ...inputs });
-        expect(error?.name).to.equal("CancelledError");
-        expect(stored?.outs).to.deep.include({ nodeUuid: NODE, adopted: true });
-        return { w, stored: stored as Stored };
-      };
-
-      it(`is kept in the state when it is cut off, and the next run goes on (${expected}, ${fault})`, async () => {
-        const { w, stored } = await cutOff({ configDrive: DRIVE });
-        const inputs = { ...adopt, adopt: expected, configDrive: DRIVE };
-        const second = await w.made(await w.refresh(stored), inputs);
-        expect(second.outs).to.include({ adopted: true, instanceUuid: w.node().instance_uuid });
-        expect(second.outs).not.to.have.property("unsure");
-        expect(deploymentMarker(w.node())).to.include({ owner: "owner-1", keep: true });
-        expect(w.fake.boots).to.deep.equal([]);
-        expect((await w.diff(second, inputs)).changes).to.equal(false);
-      });
-
-      it(`destroys nothing that it may not have taken (${expected}, ${fault})`, async () => {
-        const { w, stored } = await cutOff({ onDestroy: "undeploy" });
-        expect(await w.destroy(stored)).to.equal(undefined);
-        expect(w.node().provision_state).to.equal(fault === "hangAfter" ? "available" : "active");
-        expect(w.node().extra).to.deep.equal({});
-      });
-    }
-
-  it("is kept in the state where a run that was killed had taken the machine", async () => {
-    const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
-    // The engine that was killed has written nothing down.
-    await w.made(undefined, adopt);
-    w.fake.node.maintenance = true;
-    const { stored, error } = await w.up(undefined, adopt);
-    expect(error?.message).to.match(/in maintenance/);
-    expect(stored?.outs).to.deep.include({ nodeUuid: NODE, instanceUuid: OTHER_INSTANCE, adopted: true });
-    expect(await w.destroy(stored as Stored)).to.equal(undefined);
-    expect(w.node()).to.deep.include({ provision_state: "active", instance_uuid: OTHER_INSTANCE, extra: {} });
-  });
-
-  it("is not in the state where Ironic refused it", async () => {
-    const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
-    w.fault("PATCH", "", "locked");
-    void w.clock.sleep(100).then(() => w.call.abort());
-    expect((await w.up(undefined, adopt)).stored).to.equal(undefined);
-  });
-
   it("stays to be kept after an update, and does what the program then says", async () => {
     const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
     const first = await w.made(undefined, adopt);
