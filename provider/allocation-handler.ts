@@ -33,6 +33,8 @@ const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
 const DEFAULT_TIMEOUT_SECONDS = 120;
 const INTERVAL_MS = 500;
 const MAX_PAUSE_MS = 10_000;
+/** Hundreds may wait for their turn at once. */
+const END_TIMEOUT_MS = 600_000;
 /** Made once: everything in time ends with it. */
 const OVER = new Error("it is over");
 
@@ -174,15 +176,14 @@ function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
   const release = stateFacts(node.provision_state)?.release;
   if (node.instance_uuid !== uuid || FREE.includes(release)) return true;
   const marker = deploymentMarker(node);
-  const problem = `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}"`;
   if (marker)
     throw new ProblemError({
-      problem: `${problem} with deployment "${marker.resource}" of owner ${marker.owner}`,
+      problem: `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}" with deployment "${marker.resource}" of owner ${marker.owner}`,
       advice: `Destroy that one first. If no state knows it any more, \`pulumi-ironic claims --owner ${marker.owner}\` lists it, and its --release ends both.`,
       node: node.uuid,
     });
-  if (release !== "undeploy")
-    throw new ProblemError({ problem, advice: "Run again when it has left that state.", node: node.uuid });
+  // Whatever passes there is not a deployment of this stack: Ironic knows.
+  if (release !== "undeploy") return true;
   warn(`Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`);
   return false;
 }
@@ -203,7 +204,7 @@ const AGAIN = ["locked", "ambiguous", "serverError"] as const satisfies Answer[]
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
   const client = await services.client();
   const { clock } = services;
-  const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_SECONDS * 1000;
+  const timeoutMs = call.timeoutMs ?? END_TIMEOUT_MS;
   let trouble = "";
   const late = () =>
     new ProblemError({

@@ -7,6 +7,7 @@
  */
 import { createHash, scrypt } from "node:crypto";
 import { type Node, type PatchOp, pointer } from "./node.ts";
+import { stateFacts } from "./states.ts";
 
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
@@ -160,10 +161,14 @@ export function holderOf(node: Node, claim: Claim): Holder {
   return marker ? { kind: "marked", marker } : { kind: "free" };
 }
 
-/** Did a run of this deployment's, perhaps one that was killed, take the node? In mid-redeploy the marker alone tells. */
+/**
+ * Did a run of this deployment's, perhaps one that was killed, take the node? In mid-redeploy the marker alone tells; on a
+ * machine that runs it does not.
+ */
 export function isTaken(node: Node, claim: Claim): boolean {
   const holder = holderOf(node, claim);
-  return holder.kind === "marked" || (holder.kind === "ours" && holder.marker !== undefined);
+  if (holder.kind === "marked") return stateFacts(node.provision_state)?.release !== "undeploy";
+  return holder.kind === "ours" && holder.marker !== undefined;
 }
 
 /**

@@ -62,16 +62,11 @@ import { stateFacts } from "./states.ts";
 
 const asProps = (value: object): Props => value as Props;
 
-/** `found` once the settings that this program has for it stand, and the call with the time that this leaves. */
-async function settled(found: Node, props: DeploymentProps, services: Services, call: Call) {
-  const { clock } = services;
+/** `found` once the settings that this program has for it stand. */
+async function settled(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Node> {
   const { signal } = call;
-  const timeoutMs = timeoutMsOf(props, call);
-  const endsAtMs = clock.now() + timeoutMs;
-  const client = await services.client();
-  const stale = await awaitSettings(found, { clock, signal, timeoutMs });
-  const node = stale ? await readNode(client, found.uuid, "read the node", signal) : found;
-  return { node, rest: { ...call, timeoutMs: Math.max(0, endsAtMs - clock.now()) } };
+  const stale = await awaitSettings(found, { clock: services.clock, signal, timeoutMs: timeoutMsOf(props, call) });
+  return stale ? readNode(await services.client(), found.uuid, "read the node", signal) : found;
 }
 
 /** All that create and update share: bring `node` to run what `props` say. */
@@ -265,9 +260,12 @@ async function release(state: State, services: Services, call: Call): Promise<vo
       cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
       trouble: pollerOf(client, services.clock, services.random).trouble,
     });
-    // Whose node it is now, his are its settings.
-    if (remark) call.warn(`Node ${nodeLabel(released)} ${remark}.`);
-    else await restoreLeft(released, claim, services, call);
+    if (!remark) return await restoreLeft(released, claim, services, call);
+    const settings = configMarker(released);
+    const left = settings?.left && settings.owner === claim.owner;
+    call.warn(
+      `Node ${nodeLabel(released)} ${remark}.${left ? ` The settings that "${settings.resource}" had left to it are restored by \`pulumi-ironic claims --owner ${claim.owner} --release\` when the node is free.` : ""}`,
+    );
   } catch (error) {
     if (isAnswer(error, "nodeGone")) return;
     throw error;
@@ -303,15 +301,15 @@ export const deploymentHandler: Handler = {
       resource: resourceName,
       instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor(owner, resourceName, found.uuid),
     };
-    const { node, rest } = await settled(found, props, services, call).catch((error: Error) => {
-      if (!isTaken(found, claim)) throw error;
-      const known = outputsOf(found, claim, props.adopt === undefined ? {} : { adopted: true });
-      throw new PartialFailure(claim.instanceUuid, asProps(known), error);
+    const node = await settled(found, props, services, call).catch((error: Error) => {
+      // Whether a machine may be adopted is not known yet.
+      if (props.adopt !== undefined || !isTaken(found, claim)) throw error;
+      throw new PartialFailure(claim.instanceUuid, asProps(outputsOf(found, claim)), error);
     });
     const outputs =
       props.adopt === undefined
-        ? await bringUp(node, props, claim, undefined, services, rest)
-        : await adopt(node, props, claim, services, rest);
+        ? await bringUp(node, props, claim, undefined, services, call)
+        : await adopt(node, props, claim, services, call);
     return { id: outputs.instanceUuid, outs: asProps(outputs) };
   },
 
@@ -340,9 +338,9 @@ export const deploymentHandler: Handler = {
     const { props } = checkDeployment(news);
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const { node, rest } = await settled(found, props, services, call);
+    const node = await settled(found, props, services, call);
     const claim = claimFrom(state);
-    const outputs = await bringUp(node, props, claim, state, services, rest);
+    const outputs = await bringUp(node, props, claim, state, services, call);
     return {
       outs: asProps({
         ...outputs,

@@ -106,6 +106,8 @@ interface Subject {
   planned: PlannedSettings | undefined;
   /** The state has this deployment already. */
   exists: boolean;
+  /** On the node that its program named before. */
+  stays: boolean;
   boot: string | undefined;
   deploy: string | undefined;
   cleans: boolean;
@@ -142,10 +144,10 @@ function strangerOn(node: Node, { owner }: DeploymentProps): string | undefined 
 }
 
 /** Where a redeploy of its own ended in a failed cleaning, the deployment brings the node back itself. */
-function comesBack({ node, props }: Subject): boolean {
+function comesBack({ node, props, stays }: Subject): boolean {
   const facts = stateFacts(node.provision_state);
   const marker = deploymentMarker(node);
-  const own = marker?.owner === props.owner && marker.resource === props.resourceName && !node.instance_uuid;
+  const own = marker?.owner === props.owner && (stays || marker.resource === props.resourceName) && !node.instance_uuid;
   return facts !== undefined && own && recovery(node, facts, freshMemory())?.do === "act";
 }
 
@@ -259,6 +261,7 @@ async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | un
     facts,
     planned,
     exists,
+    stays: isSpelledAsBefore,
     boot: planned?.bootInterface ?? node.boot_interface ?? undefined,
     deploy: planned?.deployInterface ?? node.deploy_interface ?? undefined,
     cleans: (planned?.automatedCleaning ?? node.automated_clean) !== false,

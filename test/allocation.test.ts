@@ -136,21 +136,15 @@ describe("NodeAllocation", () => {
       }
   });
 
-  it("is not ended under a deployment, nor amid what the node does", async () => {
-    for (const maintenance of [false, true]) {
-      for (const provision_state of [...DEPLOYED, "deleting"]) {
+  it("is not ended under a deployment", async () => {
+    for (const maintenance of [false, true])
+      for (const provision_state of [...DEPLOYED, "deleting", "unheard of"]) {
         const { error, instance } = await end({ provision_state, maintenance, extra: marked });
         expect(error?.message, provision_state).to.match(
           /^Allocation .* was not ended: node worker-1 .* is "[a-z ]+" with deployment "worker" of owner owner-1\. Destroy/,
         );
         expect(instance).to.equal(OTHER_INSTANCE);
       }
-      for (const provision_state of ["deleting", "rescuing", "service hold", "unheard of"]) {
-        const { error, instance } = await end({ provision_state, maintenance });
-        expect(error?.message, provision_state).to.match(/ is "[a-z ]+"\. Run again when it has left that state\.$/);
-        expect(instance).to.equal(OTHER_INSTANCE);
-      }
-    }
   });
 
   it("ends where nothing runs, and where another has the node", async () => {
@@ -161,6 +155,9 @@ describe("NodeAllocation", () => {
         instance: null,
         left: 0,
       });
+    // What operators do there is for Ironic to judge.
+    for (const provision_state of ["inspecting", "clean wait", "verifying"])
+      expect(await end({ provision_state }), provision_state).to.deep.include({ error: undefined, left: 0 });
     const taken = await end({ provision_state: "deploy failed", instance_uuid: instanceUuidFor("o", "r", "n") });
     expect(taken).to.deep.include({ error: undefined, warnings: [], left: 0 });
   });
@@ -180,7 +177,7 @@ describe("NodeAllocation", () => {
         const call = fakeCall(minutes && minutes * 60_000);
         const error = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call).catch((late: Error) => late));
         expect(error?.message, fault).to.match(/^Allocation .* did not end within \d+ s/);
-        expect(w.clock.now(), fault).to.equal((minutes ?? 2) * 60_000);
+        expect(w.clock.now(), fault).to.equal((minutes ?? 10) * 60_000);
       }
   });
 

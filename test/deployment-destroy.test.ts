@@ -117,6 +117,9 @@ describe("RamdiskDeployment: destroy", () => {
         Object.assign(w.fake.node, fields);
         expect(await w.destroy(first)).to.equal(undefined);
         expect(w.warnings().join()).to.match(/is held by .*nothing was written/);
+        expect(/settings that "s" had left to it .*claims --owner owner-1/.test(w.warnings().join())).to.equal(
+          JSON.stringify(fields).includes("left"),
+        );
         expect(w.client.writes).to.deep.equal([]);
       }
   });
