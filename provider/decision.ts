@@ -200,9 +200,11 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     if (!prepared) return act("prepare");
     return act(memory.validated ? "deploy" : "validate");
   },
-  refuse: ({ node, facts, memory, holder }) => {
+  refuse: (context) => {
+    const { node, facts, memory, holder } = context;
     const recovering = holder.kind === "marked" ? recovery(node, facts, memory) : undefined;
     if (recovering) return recovering;
+    if (isHalfUndeployed(node, context.want.updateStrategy) && deploymentMarker(node)) return undeployAgain(context);
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
     if (memory.before?.marker && !memory.sent && facts.kind === "stable") return act("revert");
     if (node.retired) return fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node");
@@ -213,6 +215,18 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
   },
 };
 
+/** Did its undeployment fail? Where it may be repeated: never where the machine would be cleaned unasked. */
+export const isHalfUndeployed = (node: Node, strategy: DeployWant["updateStrategy"] | undefined): boolean =>
+  node.provision_state === "error" && (node.automated_clean === false || strategy === "redeploy");
+
+/** A redeploy ended there. */
+function undeployAgain({ node, facts, memory }: DeployContext): Decision {
+  if (node.maintenance) return inMaintenance(node);
+  if (memory.undeploys >= 2) return failed(`Undeploying node ${nodeLabel(node)} failed`, adviceFor(facts, node));
+  if (!node.protected) return act("undeploy");
+  return deploymentMarker(node)?.protected ? act("unprotect") : othersProtection(node);
+}
+
 /** The machine runs what is wanted: what else the node is to say. */
 function finish({ node, want, holder }: DeployContext): Decision {
   const marker = holder.kind === "ours" ? holder.marker : undefined;
@@ -222,18 +236,18 @@ function finish({ node, want, holder }: DeployContext): Decision {
   return marker && (marker.keep ?? false) !== want.keep ? act("note") : { do: "done" };
 }
 
+const othersProtection = (node: Node): Decision =>
+  fail(
+    `Node ${nodeLabel(node)} is protected by somebody else, so its ramdisk cannot be changed`,
+    `Lift it: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
+  );
+
 /** An active machine of ours runs something else than wanted. */
 function update(context: DeployContext): Decision {
   const { node, want, memory, info, holder } = context;
   const marker = holder.kind === "ours" ? holder.marker : undefined;
   if (node.maintenance) return inMaintenance(node);
-  if (node.protected)
-    return marker?.protected
-      ? act("unprotect")
-      : fail(
-          `Node ${nodeLabel(node)} is protected by somebody else, so its ramdisk cannot be changed`,
-          `Lift it: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
-        );
+  if (node.protected) return marker?.protected ? act("unprotect") : othersProtection(node);
   if (memory.method === "none") return memory.before ? act("revert") : cannotRebuild(node);
   if (memory.method === "redeploy") return act("undeploy");
   if (!isPrepared(node, want, memory, marker, info)) return act("prepare");

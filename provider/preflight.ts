@@ -5,7 +5,7 @@
 import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
-import { freshMemory, recovery } from "./decision.ts";
+import { freshMemory, isHalfUndeployed, recovery } from "./decision.ts";
 import { type DeploymentProps, driveValue } from "./deployment-args.ts";
 import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
@@ -143,12 +143,16 @@ function strangerOn(node: Node, { owner }: DeploymentProps): string | undefined 
   return marker && marker.owner !== owner ? `deployment "${marker.resource}" of owner ${marker.owner}` : undefined;
 }
 
-/** Where a redeploy of its own ended in a failed cleaning, the deployment brings the node back itself. */
+/** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
 function comesBack({ node, props, stays }: Subject): boolean {
   const facts = stateFacts(node.provision_state);
   const marker = deploymentMarker(node);
-  const own = marker?.owner === props.owner && (stays || marker.resource === props.resourceName) && !node.instance_uuid;
-  return facts !== undefined && own && recovery(node, facts, freshMemory())?.do === "act";
+  const own = marker?.owner === props.owner && (stays || marker.resource === props.resourceName);
+  if (facts === undefined || !own) return false;
+  return (
+    (!node.instance_uuid && recovery(node, facts, freshMemory())?.do === "act") ||
+    (!node.maintenance && isHalfUndeployed(node, props.updateStrategy))
+  );
 }
 
 const RULES: readonly Rule[] = [

@@ -421,6 +421,21 @@ describe("deciding a release", () => {
     expect(release(nodeIn("available", "free"), {}, { undeploys: 1 })).to.equal("done");
   });
 
+  it("undeploys again where a redeploy ended in a failed undeployment, twice at most and never to clean unasked", () => {
+    for (const held of ["ours", "marked"] as const) {
+      const unclean = nodeIn("error", held, { automated_clean: false });
+      const chosen = { updateStrategy: "redeploy" } as const;
+      expect(deploy(unclean)).to.equal("undeploy");
+      expect(deploy(nodeIn("error", held), chosen)).to.equal("undeploy");
+      expect(deploy(nodeIn("error", held), chosen, { undeploys: 1 })).to.equal("undeploy");
+      expect(deploy(nodeIn("error", held), chosen, { undeploys: 2 })).to.equal("fail");
+      expect(deploy(nodeIn("error", held, { maintenance: true }), chosen)).to.equal("fail");
+      expect(deploy(nodeIn("error", held, { protected: true }), chosen)).to.equal("fail");
+    }
+    for (const held of ["free", "unmarked"] as const)
+      expect(deploy(nodeIn("error", held), { updateStrategy: "redeploy" })).to.equal("fail");
+  });
+
   it("undeploys twice and no more", () => {
     expect(release(nodeIn("error", "marked"), {}, { undeploys: 1 })).to.equal("undeploy");
     expect(decideRelease(nodeIn("error", "marked"), RELEASE, { ...freshMemory(), undeploys: 2 })).to.include({

@@ -323,6 +323,28 @@ describe("RamdiskDeployment: update", () => {
     }
   });
 
+  it("undeploys again where the conductor died as it undeployed, in the same run or the next", async () => {
+    const chosen = { ...INPUTS, updateStrategy: "redeploy" };
+    for (const cut of ["same run", "next run"]) {
+      const { w, first } = await made({ automated_clean: true }, chosen);
+      let deaths = 0;
+      w.before(() => {
+        if (w.fake.node.provision_state !== "deleting" || deaths++ > 0) return;
+        w.ironic.move(w.fake, "error");
+        if (cut === "next run") w.call.abort();
+      });
+      const { stored, error } = await w.up(first, { ...chosen, ...B });
+      expect(error === undefined, cut).to.equal(cut === "same run");
+      if (error) {
+        const check = deploymentHandler.check(first.outs, { ...chosen, ...B }, w.services, w.call);
+        expect((await w.clock.run(check)).failures).to.deep.equal([]);
+        await w.made(stored, { ...chosen, ...B });
+      }
+      expect(w.fake.boots, cut).to.have.length(2);
+      expect(w.node()).to.include({ provision_state: "active" });
+    }
+  });
+
   it("is refused at preview on a node that another deployment of the stack is bringing back", async () => {
     const { w, first } = await made();
     const other = { owner: "owner-1", resource: "other", instanceUuid: OTHER_INSTANCE, after: null };
