@@ -107,7 +107,8 @@ export function spawnDetached(
     throw new LabError(`Could not start ${name} (${command})`, "Check that the program exists");
   }
   child.unref();
-  return { name, pid: child.pid, born: bornAt(child.pid) ?? "", log };
+  // One that died before it was looked at may still have left a group behind.
+  return { name, pid: child.pid, born: bornAt(child.pid) ?? bootId(), log };
 }
 
 /** The start time of a process in the kernel's own words, or undefined when there is no such process (or only its zombie). */
