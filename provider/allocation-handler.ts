@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import { inTime } from "./clock.ts";
 import { nodeLabel } from "./decision.ts";
 import { type Answer, CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
@@ -35,8 +35,6 @@ const INTERVAL_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 /** Hundreds may wait for their turn at once. */
 const END_TIMEOUT_MS = 600_000;
-/** Made once: everything in time ends with it. */
-const OVER = new Error("it is over");
 
 const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
 
@@ -58,29 +56,6 @@ const uuidFor = (props: AllocationProps): string =>
       .update(JSON.stringify([props.resourceClass, props.traits, props.candidateNodes]))
       .digest("hex"),
   );
-
-/** Does `work` until the deadline or an interruption ends it, be it amid a request; rejects as `late` says after the first. */
-async function inTime<T>(
-  timeoutMs: number,
-  late: () => Error,
-  clock: Clock,
-  interrupted: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const deadline = new AbortController();
-  const timer = clock.sleep(timeoutMs, deadline.signal).then(
-    () => deadline.abort(OVER),
-    () => undefined,
-  );
-  try {
-    return await work(AbortSignal.any([interrupted, deadline.signal]));
-  } catch (error) {
-    throw deadline.signal.aborted && !interrupted.aborted ? late() : error;
-  } finally {
-    deadline.abort(OVER);
-    await timer;
-  }
-}
 
 async function findOrMake(
   client: Client,

@@ -23,3 +23,30 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** Made once: all that is done in time ends with it. */
+const OVER = new Error("it is over");
+
+/** Does `work` until the deadline or an interruption ends it, be it amid a request; rejects as `late` says after the first. */
+export async function inTime<T>(
+  timeoutMs: number,
+  late: () => Error,
+  clock: Clock,
+  interrupted: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const signal = AbortSignal.any([interrupted, deadline.signal]);
+  const timer = clock.sleep(timeoutMs, signal).then(
+    () => deadline.abort(OVER),
+    () => undefined,
+  );
+  try {
+    return await work(signal);
+  } catch (error) {
+    throw deadline.signal.aborted && !interrupted.aborted ? late() : error;
+  } finally {
+    deadline.abort(OVER);
+    await timer;
+  }
+}

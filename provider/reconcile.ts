@@ -4,7 +4,7 @@
  * It knows no HTTP: it is given an object with two methods. After an answer that leaves open whether Ironic did what
  * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
  */
-import type { Clock } from "./clock.ts";
+import { type Clock, inTime } from "./clock.ts";
 import { type ActionName, type Decision, type Memory, nodeLabel } from "./decision.ts";
 import { type Answer, CancelledError, IronicError, ProblemError } from "./errors.ts";
 import type { Node } from "./node.ts";
@@ -95,8 +95,6 @@ const MAX_FEW_TRIES = 3;
 const MAX_ACTIONS = 60;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
-/** Made once: every look and every action ends with it. */
-const OVER = new Error("it is over");
 
 export class TimeoutError extends ProblemError {}
 
@@ -142,7 +140,7 @@ export async function reconcile<Action extends string, Mind>(
     if (actions >= MAX_ACTIONS) throw gaveUp(node, decision.action);
     options.onProgress(`${WORDS[decision.action] ?? decision.action}, ${elapsed()}`);
     try {
-      const answered = await inTime(run, node, (within) => machine.act(decision.action, node, memory, within));
+      const answered = await inRun(run, node, (within) => machine.act(decision.action, node, memory, within));
       // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
       actions++;
       pauseMs = FIRST_PAUSE_MS;
@@ -189,24 +187,13 @@ async function pause(run: Run, ms: number, node: Node): Promise<void> {
   }
 }
 
-/** Does `work` until the deadline or an interruption ends it, be it in the queue of requests. */
-async function inTime<T>(run: Run, node: Node, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Does `work` until the run's deadline or an interruption ends it. */
+async function inRun<T>(run: Run, node: Node, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { clock, signal: interrupted } = run.options;
-  const deadline = new AbortController();
-  const signal = AbortSignal.any([interrupted, deadline.signal]);
-  const timer = clock.sleep(Math.max(0, run.remainingMs()), signal).then(
-    () => deadline.abort(OVER),
-    () => undefined,
-  );
   try {
-    return await work(signal);
+    return await inTime(Math.max(0, run.remainingMs()), () => timedOut(run, node), clock, interrupted, work);
   } catch (error) {
-    if (interrupted.aborted) throw cancelled(node, interrupted);
-    if (deadline.signal.aborted) throw timedOut(run, node);
-    throw error;
-  } finally {
-    deadline.abort(OVER);
-    await timer;
+    throw interrupted.aborted ? cancelled(node, interrupted) : error;
   }
 }
 
@@ -215,7 +202,7 @@ async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> 
   const { options } = run;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     try {
-      return await inTime(run, last.node, (signal) => options.machine.observe(how, signal));
+      return await inRun(run, last.node, (signal) => options.machine.observe(how, signal));
     } catch (error) {
       if (!(error instanceof IronicError) || AFTER_FAILURE[error.answer] === "stop") throw error;
       options.onProgress(`${error.answer}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);

@@ -4,7 +4,19 @@ import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
 import { nodeConfigHandler } from "../provider/node-config-handler.ts";
 import type { Stored } from "./fakes/call.ts";
-import { A, B, DRIVE, foreign, INPUTS, isClean, NODE, OURS, scene } from "./fakes/deployments.ts";
+import {
+  A,
+  B,
+  CLEAN_FAILURES,
+  cutRecovery,
+  DRIVE,
+  foreign,
+  INPUTS,
+  isClean,
+  NODE,
+  OURS,
+  scene,
+} from "./fakes/deployments.ts";
 import { OTHER_INSTANCE } from "./fakes/nodes.ts";
 import type { World } from "./fakes/world.ts";
 
@@ -182,26 +194,15 @@ describe("RamdiskDeployment: destroy", () => {
   });
 
   it("goes on where a run that crashed had brought a failed cleaning half back, wherever that was", async () => {
-    // A conductor that dies while it cleans leaves the state without the maintenance.
-    for (const how of ["the cleaning failed", "the conductor died"]) {
+    for (const how of CLEAN_FAILURES) {
       let cuts = 0;
       for (let cut = 1; cut === cuts + 1; cut++) {
         const { w, first } = await deployed({ automated_clean: true });
-        if (how === "the cleaning failed") w.fake.fate.cleanFails = 1;
-        let died = how === "the cleaning failed";
-        let requests = 0;
-        w.before(() => {
-          if (!died && w.fake.node.provision_state === "cleaning") {
-            died = true;
-            w.ironic.move(w.fake, "clean failed");
-          }
-          const recovering = ["clean failed", "manageable"].includes(w.fake.node.provision_state ?? "");
-          if (!recovering || ++requests !== cut) return;
-          cuts = cut;
-          w.call.abort();
-        });
+        const isCut = cutRecovery(w, how, cut);
         const what = `${how}, cut off at request ${cut}`;
-        if ((await w.destroy(first)) !== undefined) expect(await w.destroy(first), what).to.equal(undefined);
+        const error = await w.destroy(first);
+        if (isCut()) cuts = cut;
+        if (error !== undefined) expect(await w.destroy(first), what).to.equal(undefined);
         expect(w.node(), what).to.include({ provision_state: "available", maintenance: false });
         isClean(w.node());
       }

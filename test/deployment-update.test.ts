@@ -4,7 +4,7 @@ import { deploymentHandler } from "../provider/deployment-handler.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
 import type { Stored } from "./fakes/call.ts";
-import { A, B, DRIVE, INPUTS, NODE, OURS, scene } from "./fakes/deployments.ts";
+import { A, B, CLEAN_FAILURES, cutRecovery, DRIVE, INPUTS, NODE, OURS, scene } from "./fakes/deployments.ts";
 import { OTHER_INSTANCE } from "./fakes/nodes.ts";
 import type { WorldOptions } from "./fakes/world.ts";
 
@@ -290,25 +290,14 @@ describe("RamdiskDeployment: update", () => {
 
   it("brings a node back on which the cleaning of its redeploy failed, in the same run or, cut off anywhere, in the next", async () => {
     const chosen = { ...INPUTS, updateStrategy: "redeploy" };
-    for (const how of ["the cleaning failed", "the conductor died"]) {
+    for (const how of CLEAN_FAILURES) {
       let cuts = 0;
       for (let cut = 0; cut === 0 || cut === cuts + 1; cut++) {
         const { w, first } = await made({ automated_clean: true }, chosen);
-        let died = how === "the cleaning failed";
-        if (died) w.fake.fate.cleanFails = 1;
-        let requests = 0;
-        w.before(() => {
-          if (!died && w.fake.node.provision_state === "cleaning") {
-            died = true;
-            w.ironic.move(w.fake, "clean failed");
-          }
-          const recovering = ["clean failed", "manageable"].includes(w.fake.node.provision_state ?? "");
-          if (!recovering || ++requests !== cut) return;
-          cuts = cut;
-          w.call.abort();
-        });
+        const isCut = cutRecovery(w, how, cut);
         const what = `${how}, cut off at request ${cut}`;
         const { stored, error } = await w.up(first, { ...chosen, ...B });
+        if (isCut()) cuts = cut;
         if (cut === 0) expect(error, what).to.equal(undefined);
         if (error) {
           const check = deploymentHandler.check(first.outs, { ...chosen, ...B }, w.services, w.call);

@@ -29,3 +29,22 @@ export const isClean = ({ instance_uuid, instance_info, extra }: Node): void => 
 export const untouched = (w: World): void => {
   expect(w.client.writes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([]);
 };
+
+/** A conductor that dies while it cleans leaves the state without the maintenance. */
+export const CLEAN_FAILURES = ["the cleaning failed", "the conductor died"] as const;
+
+/** Lets the next cleaning fail and cuts the run off at request `cut` of those since; tells whether it came to that. */
+export function cutRecovery(w: World, how: (typeof CLEAN_FAILURES)[number], cut: number): () => boolean {
+  let died = how === "the cleaning failed";
+  if (died) w.fake.fate.cleanFails = 1;
+  let requests = 0;
+  w.before(() => {
+    if (!died && w.fake.node.provision_state === "cleaning") {
+      died = true;
+      w.ironic.move(w.fake, "clean failed");
+    }
+    const recovering = ["clean failed", "manageable"].includes(w.fake.node.provision_state ?? "");
+    if (recovering && ++requests === cut) w.call.abort();
+  });
+  return () => cut > 0 && requests >= cut;
+}
