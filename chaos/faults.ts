@@ -56,6 +56,7 @@ const RULES = {
   "502 before": { reaches: false, answer: gatewaySays(502, "Bad Gateway") },
   "502 after": { reaches: true, answer: gatewaySays(502, "Bad Gateway") },
   "503 before": { reaches: false, answer: gatewaySays(503, "Service Unavailable") },
+  "503 after": { reaches: true, answer: gatewaySays(503, "Service Unavailable") },
   "504 before": { reaches: false, answer: gatewaySays(504, "Gateway Time-out") },
   "504 after": { reaches: true, answer: gatewaySays(504, "Gateway Time-out") },
 } as const satisfies Record<string, Rule>;

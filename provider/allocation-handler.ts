@@ -74,9 +74,10 @@ async function findOrMake(
         extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
       },
       signal,
+      repeatable: true,
     });
   } catch (error) {
-    if (!isAnswer(error, "conflict", "ambiguous", "serverError")) throw error;
+    if (!isAnswer(error, "conflict", "ambiguous", "serverError", "unavailable")) throw error;
     try {
       return await read(client, uuid, signal);
     } catch {
@@ -173,7 +174,7 @@ async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signa
 }
 
 /** Answers after which the allocation is looked at again, and ended if it is still there. */
-const AGAIN = ["locked", "ambiguous", "serverError"] as const satisfies Answer[];
+const AGAIN = ["locked", "ambiguous", "serverError", "unavailable"] as const satisfies Answer[];
 
 /** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {

@@ -24,7 +24,8 @@ const rules: readonly AnswerRule[] = [
   { status: 406, answer: "unacceptable" },
   { status: 404, answer: "notFound" },
   { status: 429, answer: "overloaded" },
-  { status: 503, answer: "overloaded" },
+  { status: 503, text: /free conductor workers|temporarily unavailable, please retry/i, answer: "overloaded" },
+  { status: 503, answer: "unavailable" },
   { status: (status) => status >= 500, answer: "serverError" },
   { status: (status) => status >= 300 && status < 400, answer: "notFound" },
 ];

@@ -12,6 +12,7 @@ export type Answer =
   | "notFound"
   | "unacceptable"
   | "overloaded"
+  | "unavailable"
   | "serverError"
   | "ambiguous"
   | "unreachable"
@@ -33,6 +34,8 @@ const adviceByAnswer: Record<Answer, string> = {
   notFound: "Check `ironic:endpoint` (host, port, path prefix) and that the object exists.",
   unacceptable: "The server does not speak the asked API version; check `ironic:apiVersion`.",
   overloaded: "Ironic has no free capacity; run again later or lower `ironic:concurrency`.",
+  unavailable:
+    "Something between here and Ironic (a gateway, a load balancer) answered in its place; run again when Ironic is back.",
   serverError: "This is a fault of the server; Ironic's API log has the request id.",
   ambiguous: "It is not known whether Ironic did it; run again, the node is then read first.",
   unreachable: "Nothing was changed. Check `ironic:endpoint`, the network, proxies and certificates.",
@@ -133,7 +136,7 @@ export class CancelledError extends Error {
 
 /** True for an answer after which what was asked for surely was not done. */
 export const isRefusal = (error: unknown): error is IronicError =>
-  isAnswer(error) && !isAnswer(error, "ambiguous", "serverError");
+  isAnswer(error) && !isAnswer(error, "ambiguous", "serverError", "unavailable");
 
 /** True for an IronicError of one of the given classes; of any class when none is given. */
 export const isAnswer = (error: unknown, ...answers: Answer[]): error is IronicError =>

@@ -1,6 +1,6 @@
 import { classify, readErrorBody } from "./answers.ts";
 import type { Auth, Method, Named, Scope } from "./credentials.ts";
-import { IronicError, type IronicErrorFields, ProblemError } from "./errors.ts";
+import { type Answer, IronicError, type IronicErrorFields, ProblemError } from "./errors.ts";
 import { redact } from "./redact.ts";
 import { type Reply, type Transport, TransportError } from "./transport.ts";
 
@@ -199,6 +199,9 @@ const parseToken = (login: Login, reply: Reply, request: string): Token => {
 const isStaleToken = (status: number, detail: string): boolean =>
   (status === 404 || status === 401) && /validate token|find token|invalid token/i.test(detail);
 
+/** Without a token nothing was asked of Ironic, so that a write may come again. */
+const UNASKED: Partial<Record<Answer, Answer>> = { serverError: "unreachable", unavailable: "overloaded" };
+
 /** One token from Keystone, or an IronicError that names Keystone, never a secret. */
 export const logIn = async (login: Login): Promise<Token> => {
   const url = new URL(`${await findV3(login)}/auth/tokens`);
@@ -213,7 +216,7 @@ export const logIn = async (login: Login): Promise<Token> => {
   const answer = stale ? "unauthorized" : classify(reply.status, detail);
   const requestId = reply.headers["x-openstack-request-id"];
   throw failure(login, request, {
-    answer: answer === "serverError" ? "unreachable" : answer,
+    answer: UNASKED[answer] ?? answer,
     status: reply.status,
     requestId: typeof requestId === "string" ? requestId : undefined,
     detail: `${detail || "no explanation"}${wanted}${redirected}`,

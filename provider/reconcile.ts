@@ -75,6 +75,7 @@ const AFTER_FAILURE: Readonly<Record<Answer, "again" | "stop">> = {
   conflict: "again",
   noConductor: "again",
   overloaded: "again",
+  unavailable: "again",
   serverError: "again",
   ambiguous: "again",
   unreachable: "again",

@@ -10,11 +10,12 @@ export interface RetryRule {
 
 export type RetryRules = Partial<Record<Answer, RetryRule>>;
 
-/** Reading twice harms nobody. */
-export const retriesOfGet: RetryRules = {
+/** Asking twice harms nobody. */
+export const retriesOfRead: RetryRules = {
   ambiguous: { attempts: 8, pauseMs: 100 },
   unreachable: { attempts: 4, pauseMs: 500 },
   overloaded: { attempts: 8, pauseMs: 1000 },
+  unavailable: { attempts: 8, pauseMs: 1000 },
   serverError: { attempts: 6, pauseMs: 500 },
   noConductor: { attempts: 4, pauseMs: 1000 },
 };

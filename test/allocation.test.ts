@@ -163,7 +163,7 @@ describe("NodeAllocation", () => {
   });
 
   it("ends after locks and lost answers, for as long as there is time", async () => {
-    for (const fault of ["locked", "loseAfter", "loseBefore", "serverError"] as const) {
+    for (const fault of ["locked", "loseAfter", "loseBefore", "serverError", "unavailableAfter"] as const) {
       const w = allocated(allocationHandler);
       w.fault("DELETE", "/allocations", fault, fault);
       await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, fakeCall()));

@@ -40,6 +40,7 @@ const EXPECTED: Readonly<Record<FaultKind, [seen: number | "nothing", reached: n
   "502 before": [502, 0],
   "502 after": [502, 1],
   "503 before": [503, 0],
+  "503 after": [503, 1],
   "504 before": [504, 0],
   "504 after": [504, 1],
 };

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import nock from "nock";
 import type { Client } from "../provider/client.ts";
-import { type Answer, CancelledError, IronicError } from "../provider/errors.ts";
+import { type Answer, CancelledError, IronicError, isRefusal } from "../provider/errors.ts";
 import { patchNode } from "../provider/node.ts";
 import {
   clientFor,
@@ -127,9 +127,38 @@ describe("client", () => {
 
   it("repeats a write that found no free conductor, with growing pauses", async () => {
     greet();
-    nock(origin).put("/v1/x").times(3).reply(503, fault("no free conductor workers")).put("/v1/x").reply(202);
+    nock(origin)
+      .put("/v1/x")
+      .times(3)
+      .reply(503, fault("Requested action cannot be performed due to lack of free conductor workers."))
+      .put("/v1/x")
+      .reply(202);
     expect(await client.send("PUT", "/x", { tried: "deploy", body: {} })).to.equal(undefined);
     expect(clock.slept).to.deep.equal([1000, 2000, 4000]);
+  });
+
+  for (const body of [
+    "upstream connect error or disconnect/reset before headers",
+    "<html>503 Service Unavailable</html>",
+    "",
+  ])
+    it(`leaves a 503 of something in between to the caller, as the write may have passed ("${body}")`, async () => {
+      greet();
+      nock(origin).put("/v1/x").reply(503, body);
+      const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
+      expect(error.answer).to.equal("unavailable");
+      expect(isRefusal(error)).to.equal(false);
+      expect(client.stats.retries).to.equal(0);
+    });
+
+  it("repeats a write that may arrive twice, and a read, after a 503 of something in between", async () => {
+    greet();
+    nock(origin).post("/v1/x").times(2).reply(503, "").post("/v1/x").reply(201, { uuid: "u" });
+    nock(origin).get("/v1/x").times(2).reply(503, "").get("/v1/x").reply(200, { uuid: "u" });
+    const call = { tried: "make", body: {}, repeatable: true };
+    expect(await client.send("POST", "/x", call)).to.deep.equal({ uuid: "u" });
+    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ uuid: "u" });
+    expect(clock.slept).to.deep.equal([1000, 2000, 1000, 2000]);
   });
 
   it("waits as long as the server asks", async () => {

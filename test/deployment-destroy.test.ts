@@ -389,7 +389,7 @@ describe("RamdiskDeployment: adopt", () => {
     }
   });
 
-  for (const fault of ["loseAfter", "loseBefore", "locked", "overloaded", "serverError"] as const)
+  for (const fault of ["loseAfter", "loseBefore", "locked", "overloaded", "serverError", "unavailableAfter"] as const)
     it(`is done once where the answer is not one (${fault})`, async () => {
       const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
       w.fault("PATCH", "", fault);

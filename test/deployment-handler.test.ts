@@ -63,7 +63,7 @@ describe("RamdiskDeployment: create", () => {
     }
   });
 
-  for (const fault of ["loseAfter", "hangAfter"] as const)
+  for (const fault of ["loseAfter", "hangAfter", "unavailableAfter"] as const)
     it(`does not begin twice when the answer to the PUT is lost (${fault})`, async () => {
       const w = scene();
       w.fault("PUT", "provision", fault);

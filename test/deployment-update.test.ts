@@ -238,7 +238,14 @@ describe("RamdiskDeployment: update", () => {
     expect(w.fake.boots).to.have.length(1);
   });
 
-  for (const fault of ["loseAfter", "loseBefore", "locked", "overloaded"] as const)
+  for (const fault of [
+    "loseAfter",
+    "loseBefore",
+    "locked",
+    "overloaded",
+    "unavailableAfter",
+    "unavailableBefore",
+  ] as const)
     it(`notes it also when the note meets a fault (${fault})`, async () => {
       const { w, first } = await made();
       w.fault("PATCH", "", fault);

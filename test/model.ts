@@ -103,6 +103,8 @@ const FAULTS: Fault[] = [
   "locked",
   "overloaded",
   "serverError",
+  "unavailableAfter",
+  "unavailableBefore",
   "noConductor",
   "unreachable",
   "dieBefore",

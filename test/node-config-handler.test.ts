@@ -253,7 +253,7 @@ describe("BaremetalNodeConfig: create", () => {
 
   it("goes on after locks and lost answers", async () => {
     const w = scene();
-    w.fault("PATCH", "", "locked", "overloaded", "loseBefore", "loseAfter");
+    w.fault("PATCH", "", "locked", "overloaded", "loseBefore", "unavailableBefore", "loseAfter");
     const { outs } = await w.made(undefined, INPUTS);
     expect(outs.previous).to.deep.equal(BEFORE);
     expect(settings(w.node())).to.deep.equal(WRITTEN);

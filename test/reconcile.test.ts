@@ -193,6 +193,7 @@ describe("after an action that failed, the loop", () => {
     "conflict",
     "noConductor",
     "overloaded",
+    "unavailable",
     "serverError",
     "ambiguous",
     "unreachable",

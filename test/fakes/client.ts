@@ -20,6 +20,9 @@ export type Fault =
   | "overloaded"
   | "serverError"
   | "noConductor"
+  /** A gateway's 503: it may have passed the request on or not. */
+  | "unavailableAfter"
+  | "unavailableBefore"
   | "unreachable"
   /** The process ends before the request is sent, or before its answer arrives. */
   | "dieBefore"
@@ -72,11 +75,13 @@ export const actor = new AsyncLocalStorage<string>();
 const HANG_MS = 60_000;
 const forever = new Promise<never>(() => undefined);
 
+const GATEWAY: Refusal = { status: 503, text: "upstream connect error or disconnect/reset before headers" };
 const TEXTS: Partial<Record<Fault, Refusal>> = {
   locked: { status: 409, text: "Node x is locked by host conductor-2, please retry" },
   overloaded: { status: 503, text: "Requested action cannot be performed due to lack of free conductor workers" },
   serverError: { status: 500, text: "Internal Server Error" },
   noConductor: { status: 404, text: "No valid host was found. Reason: No conductor service registered" },
+  unavailableBefore: GATEWAY,
 };
 
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
@@ -231,6 +236,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
       if (fake && !fake.due) ironic.move(fake, fake.node.provision_state ?? "available");
     }
     const answer = refusal ?? handle();
+    if (fault === "unavailableAfter") throw errorOf(GATEWAY, method, path, call);
     if (fault === "loseAfter") throw lost("ambiguous", method, path, call, "connection reset");
     if ("status" in answer) throw errorOf(answer, method, path, call);
     return answer.body as T;
