@@ -298,9 +298,17 @@ const othersMaintenance = (node: Node): Decision =>
     "When the maintenance has ended, run the command again",
   );
 
+/** Ironic refuses `provide` on a retired node (ironic/conductor/manager.py, do_provisioning_action). */
+const retiredUncleaned = (node: Node): Decision =>
+  failed(
+    `Node ${nodeLabel(node)} is retired, so that its cleaning cannot be repeated after it failed`,
+    `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\` and the command again. To take the node over as it is: \`baremetal node manage ${node.name ?? node.uuid}\` first`,
+  );
+
 function recover(node: Node, facts: StateFacts, memory: Memory): Decision {
   if (memory.recoveries > 0) return failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node));
   if (node.maintenance && !isCleanFailures(node)) return othersMaintenance(node);
+  if (node.retired) return retiredUncleaned(node);
   const marker = deploymentMarker(node);
   return act(marker && marker.recovering !== true ? "noteRecovery" : "manage");
 }
@@ -308,10 +316,12 @@ function recover(node: Node, facts: StateFacts, memory: Memory): Decision {
 /** Brings a failed cleaning back once, with the cleaning that the user wanted. */
 export function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
   if (facts.release === "recover") return recover(node, facts, memory);
-  if (node.provision_state !== "manageable" || node.retired) return undefined;
+  if (node.provision_state !== "manageable") return undefined;
   const noted = deploymentMarker(node)?.recovering;
-  if (noted === undefined ? memory.recoveries === 0 : !isRecovering(node)) return undefined;
+  // Without a note a retired node may be there because it was cleaned.
+  if (noted === undefined ? memory.recoveries === 0 || node.retired : !isRecovering(node)) return undefined;
   if (noted === true) return act("noteRecovery");
+  if (node.retired) return retiredUncleaned(node);
   if (isCleanFailures(node)) return act("endMaintenance");
   return node.maintenance ? othersMaintenance(node) : act("provide");
 }

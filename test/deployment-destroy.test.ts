@@ -180,6 +180,36 @@ describe("RamdiskDeployment: destroy", () => {
     isClean(w.node());
   });
 
+  it("clean failed and retired: kept and said, as Ironic cleans such a node no second time by itself", async () => {
+    for (const retiredAt of ["clean failed", "manageable"]) {
+      const { w, first } = await deployed({ automated_clean: true });
+      w.fake.fate.cleanFails = 1;
+      let retires = true;
+      w.before(() => {
+        if (w.fake.node.provision_state === retiredAt) w.fake.node.retired = retires;
+      });
+      const error = await w.destroy(first);
+      expect(error?.message).to.match(/is retired, so that its cleaning cannot be repeated after it failed: .*node unset worker-1 --retired/);
+      expect(w.node().provision_state).to.equal(retiredAt);
+      expect(deploymentMarker(w.node())).to.include({ instanceUuid: OURS });
+      retires = false;
+      expect(await w.destroy(first)).to.equal(undefined);
+      expect(w.node()).to.include({ provision_state: "available", maintenance: false });
+      isClean(w.node());
+    }
+  });
+
+  it("clean failed and retired: an operator who takes it over settles it", async () => {
+    const { w, first } = await deployed({ automated_clean: true });
+    Object.assign(w.fake.fate, { cleanFails: 1 });
+    w.fake.node.retired = true;
+    expect((await w.destroy(first))?.message).to.match(/--retired/);
+    w.ironic.provision(w.node().uuid, "others", "manage");
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(w.node()).to.include({ provision_state: "manageable", retired: true });
+    isClean(w.node());
+  });
+
   it("clean failed in a maintenance of others: left to them, and never ended", async () => {
     const { w, first } = await deployed({ automated_clean: true });
     Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
