@@ -248,17 +248,20 @@ function update(context: DeployContext): Decision {
   const marker = holder.kind === "ours" ? holder.marker : undefined;
   if (node.maintenance) return inMaintenance(node);
   if (node.protected) return marker?.protected ? act("unprotect") : othersProtection(node);
-  if (memory.method === "none") return memory.before ? act("revert") : cannotRebuild(node);
+  if (memory.method === "none") return act("revert");
   if (memory.method === "redeploy") return act("undeploy");
   if (!isPrepared(node, want, memory, marker, info)) return act("prepare");
   return act("rebuild");
 }
 
-export const cannotRebuild = (node: Node): Decision =>
-  fail(
-    `This Ironic cannot rebuild node ${nodeLabel(node)}, and undeploying it would clean it`,
-    'Nothing was changed. Set updateStrategy: "redeploy" to accept undeploy (with cleaning) and deploy, or switch automated cleaning of the node off',
-  );
+/** Nothing is to be left changed, and the protection was lifted for the rebuild. */
+const cannotRebuild = (node: Node, want: DeployWant): Decision =>
+  node.provision_state === "active" && want.protected && !node.protected
+    ? act("protect")
+    : fail(
+        `This Ironic cannot rebuild node ${nodeLabel(node)}, and undeploying it would clean it`,
+        'Nothing was changed. Set updateStrategy: "redeploy" to accept undeploy (with cleaning) and deploy, or switch automated cleaning of the node off',
+      );
 
 /** After a rebuild that the server could not do: the next way, or none. */
 export function nextMethod(node: Node, want: DeployWant, memory: Memory): Memory["method"] {
@@ -271,7 +274,7 @@ export function decideDeploy(node: Node, want: DeployWant, memory: Memory): Deci
   if (holder.kind === "other") return heldByOther(node, holder.who, memory.undeploys > 0);
   const facts = stateFacts(node.provision_state);
   if (!facts) return unknownState(node);
-  if (memory.method === "none" && !memory.before && memory.prepared) return cannotRebuild(node);
+  if (memory.method === "none" && !memory.before && memory.prepared) return cannotRebuild(node, want);
   return DEPLOY_RULES[facts.deploy]({ node, facts, want, memory, info: infoFor(want, memory), holder });
 }
 

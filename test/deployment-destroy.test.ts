@@ -189,7 +189,9 @@ describe("RamdiskDeployment: destroy", () => {
         if (w.fake.node.provision_state === retiredAt) w.fake.node.retired = retires;
       });
       const error = await w.destroy(first);
-      expect(error?.message).to.match(/is retired, so that its cleaning cannot be repeated after it failed: .*node unset worker-1 --retired/);
+      expect(error?.message).to.match(
+        /is retired, so that its cleaning cannot be repeated after it failed: .*node unset worker-1 --retired/,
+      );
       expect(w.node().provision_state).to.equal(retiredAt);
       expect(deploymentMarker(w.node())).to.include({ instanceUuid: OURS });
       retires = false;

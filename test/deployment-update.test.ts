@@ -284,6 +284,17 @@ describe("RamdiskDeployment: update", () => {
     expect((await w.diff(stored as Stored, { ...INPUTS, ...B })).changes).to.equal(true);
   });
 
+  it("where no rebuild works and the node cleans: refuses, and its own protection is as before", async () => {
+    const inputs = { ...INPUTS, protected: true };
+    const { w, first } = await made({ automated_clean: true }, inputs);
+    w.fake.fate.rebuild = "never";
+    const before = structuredClone(w.node());
+    expect(before.protected).to.equal(true);
+    const { error } = await w.up(first, { ...inputs, ...B });
+    expect(error?.message).to.match(/cannot rebuild .*Nothing was changed/);
+    expect(w.node()).to.deep.equal(before);
+  });
+
   it("redeploys with cleaning where the user chose it", async () => {
     const chosen = { ...INPUTS, updateStrategy: "redeploy" };
     const { w, first } = await made({ automated_clean: true }, chosen);
