@@ -36,6 +36,8 @@ const MAX_PAUSE_MS = 10_000;
 /** Hundreds may wait for their turn at once. */
 const END_TIMEOUT_MS = 600_000;
 
+const isUndecided = ({ state }: Allocation): boolean => state === "allocating" || state === null;
+
 const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
 
 const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
@@ -101,9 +103,9 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   try {
     const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
       seen.allocation = await findOrMake(client, props, uuid, signal);
-      while (seen.allocation.state === "allocating" || seen.allocation.state === null) {
+      for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
         call.progress(`allocating, ${Math.round((clock.now() - startedAt) / 1000)} s`);
-        await clock.sleep(INTERVAL_MS, signal);
+        await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);
         seen.allocation = await read(client, uuid, signal);
       }
       const { state, node_uuid } = seen.allocation;

@@ -86,6 +86,14 @@ describe("NodeAllocation", () => {
     }
   });
 
+  it("asks ever more rarely while it waits", async () => {
+    const w = scene();
+    w.client.allocations.slowReads = Number.POSITIVE_INFINITY;
+    await w.up(undefined, ARGS);
+    expect(w.clock.now()).to.equal(120_000);
+    expect(w.asked().filter((asked) => asked.startsWith("GET /allocations/"))).to.have.length.within(10, 30);
+  });
+
   it("is kept where Ironic fails to answer while it allocates", async () => {
     for (const fault of ["serverError", "overloaded", "loseBefore", "unreachable", "noConductor"] as const) {
       const w = scene();
