@@ -25,7 +25,8 @@ const rules: readonly AnswerRule[] = [
   { status: 404, answer: "notFound" },
   { status: 429, answer: "overloaded" },
   { status: 503, text: /free conductor workers|temporarily unavailable, please retry/i, answer: "overloaded" },
-  { status: 503, answer: "unavailable" },
+  // Ironic itself answers none of these: something in between does.
+  { status: (status) => status >= 502 && status <= 504, answer: "unavailable" },
   { status: (status) => status >= 500, answer: "serverError" },
   { status: (status) => status >= 300 && status < 400, answer: "notFound" },
 ];

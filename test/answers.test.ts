@@ -28,8 +28,8 @@ const answers: Array<[status: number, text: string, answer: Answer]> = [
   [503, "upstream connect error or disconnect/reset before headers", "unavailable"],
   [503, "", "unavailable"],
   [500, "cannot access local variable 'auto_lessee'", "serverError"],
-  [502, "Bad Gateway", "serverError"],
-  [504, "", "serverError"],
+  [502, "Bad Gateway", "unavailable"],
+  [504, "", "unavailable"],
   [302, "", "notFound"],
   [418, "", "invalid"],
 ];
