@@ -23,8 +23,18 @@ const seconds = z
   .min(1)
   .max(7 * 24 * 3600);
 
-const host = text((value) => (/^\S+:\d{1,5}$/.test(value) ? undefined : 'must be "host:port", e.g. "192.0.2.10:22"'));
-const url = text((value) => (/^https?:\/\/\S+$/.test(value) ? undefined : "must be an http:// or https:// address"));
+// A probe that cannot be is refused here: it would be tried until the deadline, with the machine booted.
+const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
+const host = text((value) =>
+  isPort(Number(/^\S+:(\d{1,5})$/.exec(value)?.[1]))
+    ? undefined
+    : 'must be "host:port" with a port from 1 to 65535, e.g. "192.0.2.10:22"',
+);
+const url = text((value) =>
+  /^https?:\/\/\S+$/.test(value) && URL.canParse(value) && new URL(value).port !== "0"
+    ? undefined
+    : "must be an http:// or https:// address",
+);
 
 export const readinessSchema = object({
   tcp: host.optional(),

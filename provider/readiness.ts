@@ -1,23 +1,30 @@
 /** Is the workload there? Ironic's `active` only means that the machine was powered on. */
 import { connect } from "node:net";
 import { request } from "undici";
-import type { Clock } from "./clock.ts";
+import { type Clock, inTime } from "./clock.ts";
 import { DEFAULT_READINESS_TIMEOUT_SECONDS, type ReadinessProps } from "./deployment-args.ts";
 import { CancelledError, ProblemError } from "./errors.ts";
 
 const INTERVAL_MS = 2_000;
 const ATTEMPT_MS = 5_000;
+/** What the pause before the deadline leaves for a last look. */
+const LAST_ATTEMPT_MS = 500;
 
 /** Resolves with what is wrong, or with nothing when the probe is answered. */
-async function probe(readiness: ReadinessProps, signal: AbortSignal): Promise<string | undefined> {
-  const attempt = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
+async function probe(
+  { tcp, http = "", status }: ReadinessProps,
+  timeoutMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const late = () => new Error(`no answer within ${Math.round(timeoutMs / 100) / 10} s`);
   try {
-    return readiness.tcp !== undefined
-      ? await probeTcp(readiness.tcp, attempt)
-      : await probeHttp(readiness.http ?? "", readiness.status, attempt);
+    return await inTime(timeoutMs, late, clock, signal, (attempt) =>
+      tcp !== undefined ? probeTcp(tcp, attempt) : probeHttp(http, status, attempt),
+    );
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return attempt.aborted && !signal.aborted ? `no answer within ${ATTEMPT_MS / 1000} s` : (code ?? message);
+    return code ?? message;
   }
 }
 
@@ -54,23 +61,21 @@ export async function awaitReadiness(
 ): Promise<void> {
   const timeoutMs = (readiness.timeoutSeconds ?? DEFAULT_READINESS_TIMEOUT_SECONDS) * 1000;
   const startedAt = clock.now();
+  const leftMs = () => startedAt + timeoutMs - clock.now();
   const target = readiness.tcp ?? addressOf(readiness.http ?? "");
   for (;;) {
-    const wrong = await probe(readiness, signal);
+    const wrong = await probe(readiness, Math.min(ATTEMPT_MS, leftMs()), clock, signal);
     if (signal.aborted) throw new CancelledError(`Interrupted while waiting for ${target}; the next run goes on`);
     if (wrong === undefined) return;
-    const elapsedMs = clock.now() - startedAt;
-    if (elapsedMs + INTERVAL_MS > timeoutMs)
+    const pauseMs = Math.min(INTERVAL_MS, leftMs() - LAST_ATTEMPT_MS);
+    if (pauseMs <= 0)
       throw new ProblemError({
         problem: `Node ${nodeLabel} is active, but ${target} did not become ready within ${timeoutMs / 1000} s: ${wrong}`,
         advice:
           "See the machine's console. The deployment is kept as failed: `pulumi up` probes again, `pulumi destroy` gives the node back.",
       });
-    onProgress(`waiting for ${target} (${wrong}), ${Math.round(elapsedMs / 1000)} s`);
-    await clock.sleep(INTERVAL_MS, signal).catch((error: unknown) => {
-      throw signal.aborted
-        ? new CancelledError(`Interrupted while waiting for ${target}; the next run goes on`)
-        : error;
-    });
+    onProgress(`waiting for ${target} (${wrong}), ${Math.round((clock.now() - startedAt) / 1000)} s`);
+    // An interruption is seen by the next probe, which then does not begin.
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 }
