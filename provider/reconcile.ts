@@ -5,10 +5,10 @@
  * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
  */
 import { type Clock, inTime } from "./clock.ts";
-import { type ActionName, type Decision, type Memory, nodeLabel } from "./decision.ts";
+import { type ActionName, adviceFor, type Decision, type Memory, nodeLabel } from "./decision.ts";
 import { type Answer, CancelledError, IronicError, ProblemError } from "./errors.ts";
 import type { Node } from "./node.ts";
-import { stateName } from "./states.ts";
+import { stateFacts, stateName } from "./states.ts";
 
 export interface Sight {
   node: Node;
@@ -240,13 +240,14 @@ const cancelled = (node: Node, signal: AbortSignal): CancelledError =>
 
 function timedOut({ options, failure }: Run, node: Node): TimeoutError {
   const last = failure?.error.message ?? options.trouble();
+  const facts = stateFacts(node.provision_state);
+  const held = facts?.kind === "held" ? `${adviceFor(facts, node)}. ` : "";
   const maintenance = node.maintenance ? " and in maintenance, where Ironic's own time-outs do not count" : "";
   return new TimeoutError({
     problem: `Waited ${seconds(options.timeoutMs)} for node ${nodeLabel(node)}; it is still "${stateName(node.provision_state)}"${maintenance}${
       last ? `. The last trouble was: ${last}` : ""
     }`,
-    advice:
-      "Only the waiting has ended, not what the machine does: run again to go on waiting, with a longer timeoutSeconds (or undeployTimeoutSeconds) if it is simply slow.",
+    advice: `${held}Only the waiting has ended, not what the machine does: run again to go on waiting, with a longer timeoutSeconds (or undeployTimeoutSeconds) if it is simply slow.`,
     node: node.uuid,
   });
 }

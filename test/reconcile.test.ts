@@ -340,6 +340,15 @@ describe("the deadline", () => {
     expect(clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + POLL_MS);
   });
 
+  for (const state of ["deploy hold", "clean hold", "service hold"])
+    it(`says who can end the state "${state}"`, async () => {
+      const { fails, see } = scene(() => wait("x"));
+      see(state);
+      expect((await fails()).message).to.match(
+        /hold"\. An operator.*`baremetal node unhold worker-1`\. Only the waiting/,
+      );
+    });
+
   it("ends a look that hangs", async () => {
     const { fails, clock, behaviour } = scene(() => wait("x"));
     behaviour.look = async (how, signal) => {
