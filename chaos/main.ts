@@ -14,7 +14,7 @@ import { furnish, type Site } from "./site.ts";
 import { Stack } from "./stack.ts";
 
 const usage = `npm run chaos -- [options]
-  --seed S      first seed (1); the same seed gives the same schedule
+  --seed S      first seed (1); the same seed and nodes give the same schedule
   --runs N      how many, seed after seed (10)
   --nodes N     nodes of each lab, a part of them in other hands (20)
   --jobs N      labs at once, each with its own runs (3)
@@ -49,7 +49,7 @@ async function openSite(dir: string, nodes: number): Promise<Site> {
 }
 
 /** What somebody needs who wants to know why. */
-function keepLogs(folder: string, plan: Plan, result: Result): void {
+function keepLogs(folder: string, plan: Plan, result: Result, nodes: number): void {
   const dir = join(folder, `seed-${plan.seed}`);
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "plan.json"), JSON.stringify(plan, null, 2));
@@ -57,7 +57,7 @@ function keepLogs(folder: string, plan: Plan, result: Result): void {
   const commands = result.commands.map(
     ({ command, code, seconds, output }) => `=== ${command}: ${code}, ${seconds.toFixed(1)} s\n${output}`,
   );
-  writeFileSync(join(dir, "commands.txt"), [...commands, ...complaints(result)].join("\n"));
+  writeFileSync(join(dir, "commands.txt"), [...commands, ...complaints(result, nodes)].join("\n"));
 }
 
 interface Job {
@@ -96,9 +96,9 @@ async function work({ dir, nodes, next, keep, pulumi, results }: Job): Promise<v
       });
       const result = await playRun(plan, site, proxy, stack);
       results.push(result);
-      say([lineOf(plan, result), ...complaints(result)].join("\n"));
+      say([lineOf(plan, result), ...complaints(result, nodes)].join("\n"));
       if (values.keep !== undefined || result.broken.length + result.errorsShown.length > 0)
-        keepLogs(keep, plan, result);
+        keepLogs(keep, plan, result, nodes);
       stack.forget();
       if (result.broken.length > 0) site = await renew(lab);
     }

@@ -167,3 +167,18 @@ export function reboots(before: Machine, after: Machine): boolean {
     JSON.stringify([kernel, ramdisk, bootIso, kernelArguments, configDrive]);
   return booted(before) !== booted(after);
 }
+
+const machineOf = (program: Program | undefined, name: string) => program?.machines.find(({ node }) => node === name);
+
+const BOOTS: Readonly<Record<Phase, (plan: Plan, node: string) => boolean>> = {
+  up: ({ up }, node) => machineOf(up, node) !== undefined,
+  update: ({ up, update }, node) => {
+    const before = machineOf(up, node);
+    const after = machineOf(update, node);
+    return before !== undefined && after !== undefined && reboots(before, after);
+  },
+  destroy: () => false,
+};
+
+/** How often the phase boots this node of the stack: once where what it runs is new, else never. */
+export const bootsIn = (plan: Plan, phase: Phase, node: string): number => Number(BOOTS[phase](plan, node));

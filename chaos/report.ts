@@ -19,14 +19,19 @@ export function lineOf({ seed, kill, rate }: Plan, result: Result): string {
   ].join("  ");
 }
 
-export const reproduction = (seed: number): string => `npm run chaos -- --seed ${seed} --runs 1`;
+/** Which nodes there are to choose from is a part of the plan. */
+export const reproduction = (seed: number, nodes: number): string =>
+  `npm run chaos -- --seed ${seed} --runs 1 --nodes ${nodes}`;
 
-/** Details of a run that was not as it should be. */
-export const complaints = ({ seed, broken, errorsShown, left }: Result): string[] => [
+/** Details of a run that was not as it should be, in a lab of so many nodes. */
+export const complaints = (
+  { seed, broken, errorsShown, left }: Pick<Result, "seed" | "broken" | "errorsShown" | "left">,
+  nodes: number,
+): string[] => [
   ...broken.map((text) => `  broken: ${text}`),
   ...errorsShown.map((text) => `  shown: ${text}`),
   ...(left.length > 0 && broken.length > 0 ? [`  left claimed: ${left.join(", ")}`] : []),
-  ...(broken.length + errorsShown.length > 0 ? [`  again: ${reproduction(seed)}`] : []),
+  ...(broken.length + errorsShown.length > 0 ? [`  again: ${reproduction(seed, nodes)}`] : []),
 ];
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0);

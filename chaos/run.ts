@@ -3,6 +3,7 @@ import { type Assassin, assassin } from "./assassin.ts";
 import { type FaultKind, schedule } from "./faults.ts";
 import {
   judgeLeft,
+  judgeMost,
   judgeRestored,
   judgeRunning,
   judgeStarts,
@@ -14,7 +15,7 @@ import {
   type Views,
 } from "./judge.ts";
 import { giveBack } from "./leftovers.ts";
-import { type Machine, type Phase, type Plan, type Program, reboots, type Victim } from "./plan.ts";
+import { bootsIn, type Machine, type Phase, type Plan, type Program, type Victim } from "./plan.ts";
 import type { ChaosProxy, Passage, Rules } from "./proxy.ts";
 import type { Site } from "./site.ts";
 import type { Outcome, Stack } from "./stack.ts";
@@ -170,21 +171,30 @@ const viewOf = (views: Views, name: string): View => {
   return view;
 };
 
-/** After a successful up: each machine runs what is wanted, booted as often as wanted. */
-function judgeUp(
-  stage: Stage,
-  phase: Phase,
-  program: Program,
-  wanted: (machine: Machine) => number,
-  then: Views,
-  now: Views,
-): void {
+/** After a successful up: each machine runs what is wanted, booted as often as wanted; what was dropped, not at all. */
+function judgeUp(stage: Stage, phase: Phase, program: Program, before: Views, now: Views): void {
   const { resources } = stage.stack.state();
   for (const machine of program.machines) {
     const view = viewOf(now, machine.node);
     blame(stage, phase, machine.node, judgeRunning(machine, view, resources));
-    const events = since(viewOf(then, machine.node), view);
-    blame(stage, phase, machine.node, judgeStarts(events, wanted(machine), stage.conductorDied));
+    const events = since(viewOf(before, machine.node), view);
+    blame(
+      stage,
+      phase,
+      machine.node,
+      judgeStarts(events, bootsIn(stage.plan, phase, machine.node), stage.conductorDied),
+    );
+  }
+  const kept = namesOf(program);
+  const dropped = namesOf(stage.plan.up).filter((name) => !kept.includes(name));
+  judgeMostOf(stage, phase, dropped, before, now);
+}
+
+/** Whatever became of the phase: it booted no node more often than it had to. */
+function judgeMostOf(stage: Stage, phase: Phase, names: readonly string[], before: Views, now: Views): void {
+  for (const name of names) {
+    const events = since(viewOf(before, name), viewOf(now, name));
+    blame(stage, phase, name, judgeMost(events, bootsIn(stage.plan, phase, name), stage.conductorDied));
   }
 }
 
@@ -209,7 +219,7 @@ async function comeUp(stage: Stage, before: Views): Promise<Views | undefined> {
   });
   if (!done) return undefined;
   const now = await look(site.lab, [...before.keys()]);
-  judgeUp(stage, "up", plan.up, () => 1, before, now);
+  judgeUp(stage, "up", plan.up, before, now);
   return now;
 }
 
@@ -233,17 +243,12 @@ async function change(stage: Stage, then: Views): Promise<Views | undefined> {
   if (update === undefined) return then;
   if (!(await carryOut(stage, "update", () => stack.up(variables(site, update))))) return undefined;
   const now = await look(site.lab, [...then.keys()]);
-  const old = new Map(plan.up.machines.map((machine) => [machine.node, machine]));
-  const times = (machine: Machine) => {
-    const before = old.get(machine.node);
-    return before !== undefined && !reboots(before, machine) ? 0 : 1;
-  };
-  judgeUp(stage, "update", update, times, then, now);
+  judgeUp(stage, "update", update, then, now);
   return now;
 }
 
 /** After the stack has gone: everything is as it was, or a create that the engine forgot is marked as such. */
-async function judgeEnd(stage: Stage, before: Views, forgetful: boolean): Promise<void> {
+async function judgeEnd(stage: Stage, before: Views, forgetful: boolean): Promise<Views> {
   const { plan, site, stack, result } = stage;
   const mine = namesOf(plan.up);
   const { resources } = stack.state();
@@ -257,6 +262,7 @@ async function judgeEnd(stage: Stage, before: Views, forgetful: boolean): Promis
     if (mine.includes(name)) blame(stage, "destroy", name, judgeRestored(was, view));
     else blame(stage, "not ours", name, judgeUntouched(was, view));
   }
+  return end;
 }
 
 /** What a forgotten create left must be marked truly, be listed by `pulumi-ironic claims`, and be released by it. */
@@ -301,11 +307,14 @@ export async function playRun(plan: Plan, site: Site, proxy: ChaosProxy, stack: 
   result.commands.push(await stack.init());
   const up = await comeUp(stage, before);
   const forgetful = up === undefined;
-  if (up !== undefined) await change(stage, up);
+  const changed = up && (await change(stage, up));
   await carryOut(stage, "destroy", () => stack.destroy());
   proxy.obey();
   result.passages = proxy.take();
-  await judgeEnd(stage, before, forgetful);
+  const end = await judgeEnd(stage, before, forgetful);
+  // What was given up was not judged yet; after what succeeded only the destroy was not.
+  const unjudged: Phase = changed ? "destroy" : up ? "update" : "up";
+  judgeMostOf(stage, unjudged, namesOf(plan.up), changed ?? up ?? before, end);
   judgeWrites(stage, result.passages);
   result.requests = result.passages.length;
   for (const { fault } of result.passages) if (fault) result.faults[fault] = (result.faults[fault] ?? 0) + 1;

@@ -5,9 +5,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { assassin } from "../chaos/assassin.ts";
 import { faultKinds, schedule } from "../chaos/faults.ts";
-import { type HistoryEvent, judgeLeft, judgeRestored, judgeStarts, judgeUntouched, since } from "../chaos/judge.ts";
-import { type Kill, planFor, reboots, victims } from "../chaos/plan.ts";
+import {
+  type HistoryEvent,
+  judgeLeft,
+  judgeMost,
+  judgeRestored,
+  judgeStarts,
+  judgeUntouched,
+  since,
+} from "../chaos/judge.ts";
+import { bootsIn, type Kill, type Plan, planFor, reboots, victims } from "../chaos/plan.ts";
 import type { Passage } from "../chaos/proxy.ts";
+import { complaints, reproduction } from "../chaos/report.ts";
 import { errorsIn } from "../chaos/run.ts";
 import type { Running } from "../chaos/stack.ts";
 
@@ -78,6 +87,40 @@ describe("a chaos plan", () => {
   });
 });
 
+describe("how often a phase may boot a node", () => {
+  const [machine] = planFor(1, choice).up.machines;
+  if (machine === undefined) throw new Error("no machine");
+  const named = (node: string, deployment: object = {}) => ({
+    ...machine,
+    node,
+    deployment: { ...machine.deployment, ...deployment },
+  });
+  const plan: Plan = {
+    seed: 1,
+    rate: 0,
+    up: { machines: ["changed", "same", "dropped"].map((node) => named(node)) },
+    update: { machines: [named("changed", { kernelArguments: "other" }), named("same", { timeoutSeconds: 5 })] },
+    foreign: undefined,
+    kill: undefined,
+  };
+  for (const [phase, times] of [
+    ["up", { changed: 1, same: 1, dropped: 1 }],
+    ["update", { changed: 1, same: 0, dropped: 0 }],
+    ["destroy", { changed: 0, same: 0, dropped: 0 }],
+  ] as const)
+    it(`${phase}: ${JSON.stringify(times)}`, () => {
+      for (const [node, count] of Object.entries(times)) expect(bootsIn(plan, phase, node), node).to.equal(count);
+    });
+});
+
+describe("how a run is repeated", () => {
+  it("has all that its plan depends on", () => {
+    expect(reproduction(7, 12)).to.equal("npm run chaos -- --seed 7 --runs 1 --nodes 12");
+    const result = { seed: 7, broken: ["it"], errorsShown: [], left: [] };
+    expect(complaints(result, 12).at(-1)).to.equal(`  again: ${reproduction(7, 12)}`);
+  });
+});
+
 let serial = 0;
 const event = (event_type: string, severity = "INFO"): HistoryEvent => ({
   uuid: `event-${serial++}`,
@@ -127,6 +170,20 @@ describe("the judge of deployments", () => {
   for (const [title, events, wanted, conductorDied, problems] of CASES)
     it(`${problems === 0 ? "accepts" : "sees"} ${title}`, () => {
       expect(judgeStarts(events, wanted, conductorDied)).to.have.length(problems);
+    });
+
+  const MOST: readonly [string, HistoryEvent[], number, boolean, number][] = [
+    ["nothing where one was allowed", [], 1, false, 0],
+    ["one that was cut off where one was allowed", [event(START)], 1, false, 0],
+    ["one where none was allowed", [event(START), event(END)], 0, false, 1],
+    ["a second one after one that was cut off", [event(START), event(START)], 1, false, 1],
+    ["a failed one that was repeated", [event(START), event("deploying", "ERROR"), event(START)], 1, false, 1],
+    ["one that a dead conductor cut off", [event(START), event("transition", "ERROR"), event(START)], 1, true, 0],
+    ["a needless second one after a conductor died", [event(START), event(END), event(START)], 1, true, 1],
+  ];
+  for (const [title, events, most, conductorDied, problems] of MOST)
+    it(`who asks for no success ${problems === 0 ? "accepts" : "sees"} ${title}`, () => {
+      expect(judgeMost(events, most, conductorDied)).to.have.length(problems);
     });
 
   it("counts only what is new", () => {
