@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/nodes.ts";
+import { DEADLINE_MS } from "./clients.ts";
 
 const POLL_MS = 150;
-const DEADLINE_MS = 300_000;
 /** A one-process Ironic sheds load: locks, closed connections, too many at once. */
 const TRIES = 40;
 const TRY_AGAIN_MS = 100;
@@ -42,6 +42,7 @@ async function deploy(lab: Lab, { uuid }: LabNode): Promise<boolean> {
 
 /** Deploys all nodes, `atOnce` of them at a time; gives how many did not become active. */
 export async function bound(lab: Lab, nodes: readonly LabNode[], atOnce = nodes.length): Promise<number> {
+  const end = Date.now() + DEADLINE_MS;
   const sent = new Array<boolean>(nodes.length).fill(false);
   const queue = [...nodes.entries()];
   const worker = async () => {
@@ -49,7 +50,7 @@ export async function bound(lab: Lab, nodes: readonly LabNode[], atOnce = nodes.
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   const wanted = new Set(nodes.filter((_, index) => sent[index]).map(({ uuid }) => uuid));
-  for (const end = Date.now() + DEADLINE_MS; wanted.size > 0 && Date.now() < end; await sleep(POLL_MS)) {
+  for (; wanted.size > 0 && Date.now() < end; await sleep(POLL_MS)) {
     const { body } = await lab
       .ironicApi("GET", "/v1/nodes?fields=uuid,provision_state&limit=1000")
       .catch(() => ({ body: undefined }));

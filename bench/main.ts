@@ -14,7 +14,8 @@ import { endOf, type Figures, figuresOf, readSpan } from "./ironic-log.ts";
 import { breakdown, stormTable, table } from "./tables.ts";
 
 const usage = `npm run bench -- [options]
-  --nodes N     machines that come up together (5)
+  --nodes N     machines that come up together (5); baremetal node deploy --wait takes part with one only, as it
+                begins several one after the other
   --rounds N    how often everybody is measured; the median counts (3)
   --threads N   threads of openstacksdk (16; all nodes at once makes it fail)
   --storm N     instead: N machines deployed and undeployed, all requests released at once`;
@@ -129,7 +130,7 @@ const CONTENDERS: readonly Contender[] = [
   },
 ];
 
-/** Deploys one node. */
+/** Begins several nodes one after the other: beside the others that would say nothing. */
 const CLI: Contender = {
   name: "baremetal deploy --wait",
   async run(bench) {

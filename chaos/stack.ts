@@ -39,6 +39,8 @@ export interface StackOptions {
   env: Record<string, string>;
   pulumi: string;
   config: Record<string, string>;
+  /** When a command is ended. */
+  deadlineMs?: number;
 }
 
 const DEADLINE_MS = 150_000;
@@ -94,7 +96,7 @@ export class Stack {
 
   /** Runs `pulumi` to its end; what is left of it after the deadline is ended by pid. */
   async run(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-    const { dir, pulumi } = this.#options;
+    const { dir, pulumi, deadlineMs = DEADLINE_MS } = this.#options;
     const started = Date.now();
     const child = spawn(pulumi, args, {
       cwd: dir,
@@ -121,7 +123,7 @@ export class Stack {
       const born = bornAt(pid);
       const all = [...descendants(pid), ...(born === undefined ? [] : [{ pid, born, command: pulumi }])];
       for (const process of all) endProcess(process);
-    }, DEADLINE_MS);
+    }, deadlineMs);
     // Orphans of a killed engine hold its pipes; its own end is what counts.
     const code = await new Promise<number | undefined>((resolve) => {
       child.on("exit", (exit) => resolve(exit ?? undefined));

@@ -1,6 +1,9 @@
 // The chaos run's own parts: what a seed decides, and what the judge makes of what he sees.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { assassin } from "../chaos/assassin.ts";
@@ -18,7 +21,7 @@ import { bootsIn, type Kill, type Plan, planFor, reboots, victims } from "../cha
 import type { Passage } from "../chaos/proxy.ts";
 import { complaints, reproduction } from "../chaos/report.ts";
 import { errorsIn } from "../chaos/run.ts";
-import type { Running } from "../chaos/stack.ts";
+import { type Running, Stack } from "../chaos/stack.ts";
 
 const choice = {
   free: Array.from({ length: 14 }, (_, index) => ({ name: `node-${index}`, ready: index % 3 === 2 })),
@@ -240,6 +243,20 @@ describe("errors in the engine's output", () => {
       { resource: "node-3", text: "it did not work" },
       { resource: "chaos-seed-1", text: "update failed" },
     ]);
+  });
+});
+
+describe("a command of a stack", () => {
+  it("is ended at the deadline that it was given", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "stack-"));
+    try {
+      const env = { PATH: process.env.PATH ?? "" };
+      const options = { dir, project: "p", program: "p.ts", name: "s", env, pulumi: "sleep", config: {} };
+      const { timedOut, code } = await new Stack({ ...options, deadlineMs: 100 }).run(["20"]);
+      expect({ timedOut, code }).to.deep.equal({ timedOut: true, code: undefined });
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
 
