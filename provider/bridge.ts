@@ -202,8 +202,6 @@ const built = (require: NodeJS.Require): Bridge => {
         if (severity === "warning") process.stderr.write(`warning: ${text}\n`);
         return;
       }
-      // Without a URN the text would show at the stack, over and over.
-      if (ephemeral && urn === "") return;
       const sent = attempt(() => send(severities[severity], text, urn, ephemeral));
       if (!sent || ephemeral) return;
       unsent.add(sent);

@@ -51,8 +51,10 @@ export const callOf = (
   speakers++;
   const ended = new AbortController();
   const { urn, timeoutMs } = bridge.about(about);
+  // Without a URN, as in a process's first call, the engine shows it at the stack: then it has to say whose it is.
+  const whose = urn === undefined && typeof about.resourceName === "string" ? `${about.resourceName}: ` : "";
   const progress = throttled(
-    (text) => bridge.log("info", clean(text).replace(/\s+/g, " "), { urn, ephemeral: true }),
+    (text) => bridge.log("info", clean(`${whose}${text}`).replace(/\s+/g, " "), { urn, ephemeral: true }),
     clock,
     ended.signal,
   );

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Bridge } from "../provider/bridge.ts";
+import type { About, Bridge } from "../provider/bridge.ts";
 import { CancelledError, IronicError, ProblemError } from "../provider/errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "../provider/handler.ts";
 import { IsoError } from "../provider/iso-tree.ts";
@@ -53,12 +53,12 @@ const manualClock = () => {
   };
 };
 
-const attached = (own: Partial<Handler>) => {
+const attached = (own: Partial<Handler>, about: About = { urn: "urn:x", timeoutMs: 5 }) => {
   const logs: { severity: string; text: string; ephemeral: boolean }[] = [];
   const clock = manualClock();
   const bridge: Bridge = {
     signal: new AbortController().signal,
-    about: () => ({ urn: "urn:x", timeoutMs: 5 }),
+    about: () => about,
     log: (severity, text, { ephemeral = false }) => logs.push({ severity, text, ephemeral }),
     begin: () => async () => {},
   };
@@ -78,15 +78,16 @@ const attached = (own: Partial<Handler>) => {
 };
 
 /** A delete that lasts until `end`. */
-const underWay = async (props: Props) => {
+const underWay = async (props: Props, about?: About) => {
   const said: Call[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { self, logs, clock } = attached({
+  const handler: Partial<Handler> = {
     delete: (_id, _props, _services, call) => {
       said.push(call);
       return promise;
     },
-  });
+  };
+  const { self, logs, clock } = attached(handler, about);
   const deleting = self.delete("a", props);
   await new Promise(setImmediate);
   const end = () => {
@@ -267,6 +268,13 @@ describe("runtime", () => {
       "four true",
     ]);
     expect(call).to.include({ urn: "urn:x", timeoutMs: 5 });
+  });
+
+  it("shows the progress of a call whose URN is not known at the stack, with the resource's name", async () => {
+    const { call, logs, end } = await underWay({ resourceName: "worker-1" }, {});
+    call?.progress("clean wait, 5 s");
+    await end();
+    expect(logs.map(({ text, ephemeral }) => `${text} ${ephemeral}`)).to.deep.equal(["worker-1: clean wait, 5 s true"]);
   });
 
   it("repeats a progress of which only the seconds changed every ten seconds, and says news at once", async () => {

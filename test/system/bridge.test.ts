@@ -135,6 +135,21 @@ describe("bridge, in Pulumi's own provider process", function () {
   });
 });
 
+describe("bridge, at the very first call", function () {
+  this.timeout(30_000);
+
+  it("shows progress at the stack, as the URN is not to be had", async () => {
+    const provider = await startProvider(text);
+    try {
+      await provider.create({ mode: "talks", secret: "hunter22", resourceName: "worker-1" });
+      const [first] = provider.logs.filter(({ ephemeral }) => ephemeral);
+      expect(first).to.include({ urn: "", severity: 1, message: "worker-1: step 1/25 [secret]" });
+    } finally {
+      await provider.stop();
+    }
+  });
+});
+
 describe("bridge, at the end of a run", function () {
   this.timeout(30_000);
   let provider: ProviderProcess;
