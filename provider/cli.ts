@@ -60,6 +60,19 @@ function stateOf(values: Values): StackExport | undefined {
   }
 }
 
+function driveOf({ "config-drive": file }: Values): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new ProblemError({
+      problem: `The config drive ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+      advice: "--config-drive takes a file with the content that the program gives.",
+      cause,
+    });
+  }
+}
+
 function ownerOf(values: Values, state: StackExport | undefined): string | undefined {
   const owners = state ? ownersOf(state) : [];
   if (values.owner !== undefined && owners.length > 0 && !owners.includes(values.owner))
@@ -154,8 +167,9 @@ async function importing(name: string | undefined, values: Values): Promise<numb
       problem: "import needs NAME, --node, --instance, and --state or --owner",
       advice: "See --help.",
     });
+  // Before there is a connection: in closing it, another error would hide this one.
+  const configDrive = driveOf(values);
   const shared = services(values);
-  const drive = values["config-drive"];
   try {
     const file = await importFile(
       {
@@ -167,7 +181,7 @@ async function importing(name: string | undefined, values: Values): Promise<numb
         ramdisk: values.ramdisk,
         bootIso: values["boot-iso"],
         kernelArguments: values["kernel-arguments"],
-        configDrive: drive === undefined ? undefined : readFileSync(drive, "utf8").trim(),
+        configDrive,
       },
       shared,
       call(name, interruption()),
