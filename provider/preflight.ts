@@ -14,24 +14,24 @@ import { hasUnknown } from "./schema.ts";
 import { type PlannedSettings, plannedSettings } from "./settings.ts";
 import { stateFacts, stateName } from "./states.ts";
 
-/** Boot interfaces with the capability `ramdisk_boot`: ironic/drivers/modules/{pxe,ipxe}.py and redfish/boot.py. */
-const RAMDISK_BOOT = [
-  "pxe",
-  "ipxe",
-  "http",
-  "http-ipxe",
-  "redfish-virtual-media",
-  "idrac-redfish-virtual-media",
-  "redfish-https",
-];
+// Boot interfaces of Ironic 21.4 to 39.0, by the capabilities in ironic/drivers/modules/{pxe,ipxe}.py and
+// {redfish,drac,ilo,irmc}/boot.py; ilo and irmc are gone from newer versions.
+
+/** Those that find a machine by the MAC address of a port. */
+const PORT_BOOT = ["pxe", "ipxe", "http", "http-ipxe", "ilo-pxe", "ilo-ipxe", "irmc-pxe"];
 /** Those with `ramdisk_boot_configdrive`; all others drop the drive and only their log says so. */
 const DRIVE_BOOT = ["redfish-virtual-media", "idrac-redfish-virtual-media"];
-/** Those that find a machine by the MAC address of a port. */
-const PORT_BOOT = ["pxe", "ipxe", "http", "http-ipxe"];
+/** Those with `ramdisk_boot`. */
+const RAMDISK_BOOT = [...PORT_BOOT, ...DRIVE_BOOT, "redfish-https", "ilo-virtual-media", "ilo-uefi-https"];
+/** Those without. What is in neither list comes from elsewhere, and only Ironic knows what it can do. */
+const NO_RAMDISK_BOOT = ["fake", "irmc-virtual-media"];
+/** Those whose template has no place for an ISO: only ipxe_config.template has. */
+const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
 
 interface Facts {
   nodes: Map<string, Node>;
-  hasPxePort: Set<string>;
+  /** By node: has any of its ports `pxe_enabled`? */
+  ports: Map<string, boolean>;
   enabled(driver: string): Promise<Record<string, unknown> | undefined>;
 }
 
@@ -71,6 +71,8 @@ async function readFacts(client: Client): Promise<Facts> {
       "uuid,node_uuid,pxe_enabled",
     ),
   ]);
+  const byNode = new Map<string, boolean>();
+  for (const { node_uuid, pxe_enabled } of ports) byNode.set(node_uuid, pxe_enabled || byNode.get(node_uuid) === true);
   const byKey = new Map<string, Node>();
   for (const node of nodes) {
     if (node.name) byKey.set(node.name, node);
@@ -79,7 +81,7 @@ async function readFacts(client: Client): Promise<Facts> {
   const drivers = new Map<string, Promise<Record<string, unknown> | undefined>>();
   return {
     nodes: byKey,
-    hasPxePort: new Set(ports.filter(({ pxe_enabled }) => pxe_enabled).map(({ node_uuid }) => node_uuid)),
+    ports: byNode,
     enabled: (driver) => {
       const known =
         drivers.get(driver) ??
@@ -183,14 +185,26 @@ const RULES: readonly Rule[] = [
     deploy !== undefined && deploy !== "ramdisk"
       ? unfit(`has the deploy interface ${deploy}; a BaremetalNodeConfig for it sets ramdisk`)
       : undefined,
-  ({ boot }) =>
-    boot !== undefined && !RAMDISK_BOOT.includes(boot)
+  ({ boot }) => {
+    if (boot === undefined || RAMDISK_BOOT.includes(boot)) return undefined;
+    return NO_RAMDISK_BOOT.includes(boot)
       ? unfit(`has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`)
-      : undefined,
-  ({ boot, node, facts }) =>
-    boot !== undefined && PORT_BOOT.includes(boot) && !facts.hasPxePort.has(node.uuid)
-      ? unfit(`boots by ${boot}, but has no port with pxe_enabled`)
-      : undefined,
+      : dropped(
+          "node",
+          `has the boot interface ${boot}, which is not known to boot a ramdisk; Ironic refuses the deployment if it cannot`,
+        );
+  },
+  ({ boot, node, facts }) => {
+    const hasPxePort = facts.ports.get(node.uuid);
+    if (boot === undefined || !PORT_BOOT.includes(boot) || hasPxePort) return undefined;
+    // Ironic's validation is content with any port (pxe_base.py, _validate_common); its boot files need the other.
+    return hasPxePort === undefined
+      ? unfit(`boots by ${boot}, but has no port`)
+      : dropped(
+          "node",
+          `boots by ${boot}, but none of its ports has pxe_enabled, so the machine will not find what to boot`,
+        );
+  },
   ({ boot, cleans, node, props }) => {
     const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
     return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
@@ -201,7 +215,7 @@ const RULES: readonly Rule[] = [
       : undefined;
   },
   ({ props, boot }) =>
-    props.configDrive !== undefined && boot !== undefined && !DRIVE_BOOT.includes(boot)
+    props.configDrive !== undefined && boot !== undefined && RAMDISK_BOOT.includes(boot) && !DRIVE_BOOT.includes(boot)
       ? dropped("configDrive", `will be dropped silently: only ${DRIVE_BOOT.join(" and ")} attach it, not ${boot}`)
       : undefined,
   ({ props }) =>
@@ -209,8 +223,8 @@ const RULES: readonly Rule[] = [
       ? dropped("kernelArguments", "have no effect on bootIso: an ISO brings its own")
       : undefined,
   ({ props, boot }) =>
-    props.bootIso !== undefined && boot === "pxe"
-      ? dropped("bootIso", "is not in the template of the boot interface pxe; use ipxe, http-ipxe or virtual media")
+    props.bootIso !== undefined && boot !== undefined && NO_ISO_BOOT.includes(boot)
+      ? dropped("bootIso", `is not in the template of the boot interface ${boot}; use ipxe, http-ipxe or virtual media`)
       : undefined,
 ];
 

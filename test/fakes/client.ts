@@ -57,6 +57,8 @@ export interface ClientOptions {
   by?: string;
   minor?: number;
   latencyMs?: number;
+  /** What Ironic says of every driver. */
+  driver?: Record<string, string[]>;
   /** Called for each request just before it is handled. */
   onRequest?(request: Request): Fault | undefined;
   onDeath?(): void;
@@ -73,6 +75,7 @@ export interface FakeClient extends Client {
 export const actor = new AsyncLocalStorage<string>();
 
 const HANG_MS = 60_000;
+const DRIVER = { enabled_boot_interfaces: ["ipxe", "pxe", "redfish-virtual-media"] };
 const forever = new Promise<never>(() => undefined);
 
 const GATEWAY: Refusal = { status: 503, text: "upstream connect error or disconnect/reset before headers" };
@@ -114,7 +117,7 @@ export const errorOf = (refusal: Refusal, method: string, path: string, options:
   });
 
 export function fakeClient(options: ClientOptions): FakeClient {
-  const { ironic, clock, by = "us", minor = 115, latencyMs = 0 } = options;
+  const { ironic, clock, by = "us", minor = 115, latencyMs = 0, driver = DRIVER } = options;
   const requests: Request[] = [];
   const writes = options.writes ?? [];
   const allocations = allocationsOf(ironic);
@@ -134,7 +137,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
     if (kind === "portgroups") return { body: { portgroups: [] } };
     if (kind === "allocations") return allocations.read(ident);
-    if (kind === "drivers") return { body: { enabled_boot_interfaces: ["ipxe", "pxe", "redfish-virtual-media"] } };
+    if (kind === "drivers") return { body: driver };
     const fake = ironic.find(decodeURIComponent(ident));
     if (!fake) return { status: 404, text: `Node ${ident} could not be found.` };
     if (more === "validate") {

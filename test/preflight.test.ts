@@ -1,0 +1,115 @@
+import { expect } from "chai";
+import { deploymentHandler } from "../provider/deployment-handler.ts";
+import type { Props } from "../provider/handler.ts";
+import type { Node, Port } from "../provider/node.ts";
+import { type PlannedSettings, planSettings } from "../provider/settings.ts";
+import { INPUTS, scene } from "./fakes/deployments.ts";
+import type { WorldOptions } from "./fakes/world.ts";
+
+/** Nothing that anybody has to answer for. */
+const FILES = { kernel: "file:///a.kernel", ramdisk: "file:///a.initramfs" };
+const ISO = { kernel: undefined, ramdisk: undefined, bootIso: "file:///a.iso" };
+
+interface Case {
+  title: string;
+  node?: Partial<Node>;
+  ports?: Partial<Port>[];
+  inputs?: Props;
+  /** What the program's BaremetalNodeConfig says of the node. */
+  planned?: Partial<PlannedSettings>;
+  /** Of the deployment in the state, beside those of the program. */
+  olds?: Props;
+  options?: WorldOptions;
+  /** All of them, in order. */
+  rejected?: RegExp[];
+  warned?: RegExp[];
+}
+
+/** Every boot interface that these tests name is enabled, unless a case says otherwise. */
+const ANY: WorldOptions = { client: { driver: {} } };
+
+const judge = async ({ node, ports, inputs, planned, olds, options }: Case) => {
+  const w = scene(node, { ...ANY, ...options });
+  if (ports) w.fake.ports = ports.map((port) => ({ ...(w.fake.ports[0] as Port), ...port }));
+  if (planned) planSettings({ node: "worker-1", uncertain: false, ...planned });
+  const news = { ...INPUTS, ...FILES, ...inputs };
+  const check = deploymentHandler.check(olds && { ...news, ...olds }, news, w.services, w.call);
+  const { failures } = await w.clock.run(check);
+  return { rejected: failures.map(({ path, reason }) => `${path}: ${reason}`), warned: w.call.warnings };
+};
+
+const runs = (cases: Case[]) => {
+  for (const each of cases)
+    it(each.title, async () => {
+      const found = await judge(each);
+      for (const kind of ["rejected", "warned"] as const) {
+        const expected = each[kind] ?? [];
+        expect(found[kind], kind).to.have.length(expected.length);
+        for (const [index, text] of expected.entries()) expect(found[kind][index]).to.match(text);
+      }
+    });
+};
+
+const settled = { bootInterface: undefined };
+
+describe("preflight: boot interfaces", () => {
+  runs([
+    ...[
+      "pxe ipxe http http-ipxe redfish-virtual-media idrac-redfish-virtual-media redfish-https",
+      "ilo-pxe ilo-ipxe ilo-virtual-media ilo-uefi-https irmc-pxe",
+    ]
+      .flatMap((names) => names.split(" "))
+      .map((boot_interface) => ({ title: `${boot_interface} boots a ramdisk`, node: { boot_interface } })),
+    ...["fake", "irmc-virtual-media"].map((boot_interface) => ({
+      title: `${boot_interface} does not`,
+      node: { boot_interface },
+      planned: settled,
+      rejected: [/^node: has the boot interface \S+, which cannot boot a ramdisk; use one of pxe, /],
+    })),
+    {
+      title: "of one that is not Ironic's own nothing is known",
+      node: { boot_interface: "acme" },
+      inputs: { configDrive: { meta_data: {} } },
+      planned: settled,
+      warned: [/^Node worker-1: has the boot interface acme, which is not known to boot a ramdisk; Ironic refuses/],
+    },
+    ...["pxe", "http", "ilo-pxe", "irmc-pxe"].map((boot_interface) => ({
+      title: `an ISO has no place in the template of ${boot_interface}`,
+      node: { boot_interface },
+      inputs: ISO,
+      warned: [/^Node worker-1: bootIso is not in the template of the boot interface \S+; use ipxe/],
+    })),
+    { title: "ipxe boots an ISO", node: { boot_interface: "ipxe" }, inputs: ISO },
+    ...["ipxe", "ilo-virtual-media"].map((boot_interface) => ({
+      title: `${boot_interface} drops a config drive`,
+      node: { boot_interface },
+      inputs: { configDrive: { meta_data: {} } },
+      warned: [/configDrive will be dropped silently: only redfish-virtual-media and \S+ attach it, not /],
+    })),
+  ]);
+});
+
+describe("preflight: ports", () => {
+  runs([
+    ...["ipxe", "ilo-pxe"].map((boot_interface) => ({
+      title: `${boot_interface} wants one`,
+      node: { boot_interface },
+      ports: [],
+      planned: settled,
+      rejected: [/^node: boots by \S+, but has no port$/],
+    })),
+    { title: "virtual media wants none", node: { boot_interface: "redfish-virtual-media" }, ports: [] },
+    {
+      title: "Ironic takes one without pxe_enabled, but does not boot by it",
+      ports: [{ pxe_enabled: false }],
+      planned: settled,
+      warned: [/^Node worker-1: boots by ipxe, but none of its ports has pxe_enabled, so /],
+    },
+    { title: "one that boots is enough", ports: [{ pxe_enabled: true }, { pxe_enabled: false, uuid: "p-2" }] },
+    {
+      title: "a BaremetalNodeConfig that may still come makes it a warning",
+      ports: [],
+      warned: [/^Node worker-1: boots by ipxe, but has no port\.$/],
+    },
+  ]);
+});
