@@ -6,7 +6,7 @@ import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { freshMemory, isHalfUndeployed, recovery } from "./decision.ts";
-import { type DeploymentProps, driveValue } from "./deployment-args.ts";
+import { type DeploymentProps, driveValue, keeps } from "./deployment-args.ts";
 import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
@@ -157,6 +157,28 @@ function comesBack({ node, props, stays }: Subject): boolean {
   );
 }
 
+function lacksAgent({ boot, cleans, node, props }: Subject): Finding | undefined {
+  const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
+  return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
+    ? dropped(
+        "node",
+        `is cleaned after use and boots by ${boot}, so Ironic also wants ${missing.join(" and ")} in driver_info (or a default in its configuration), or automated cleaning off`,
+      )
+    : undefined;
+}
+
+/** What is on by default is seldom meant for a machine whose disks are not written to. Older Ironics don't show it. */
+function stillCleans({ node, planned, props }: Subject): Finding | undefined {
+  const automatedClean = node.automated_clean;
+  if (automatedClean === undefined || automatedClean === false) return undefined;
+  if (planned?.automatedCleaning !== undefined || planned?.uncertain) return undefined;
+  if (props.adopt !== undefined || keeps(props)) return undefined;
+  return dropped(
+    "node",
+    `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration switches that off"}: cleaning is still on, makes destroy slow and wants an agent. A BaremetalNodeConfig with automatedCleaning says whether that is meant`,
+  );
+}
+
 const RULES: readonly Rule[] = [
   (subject) => {
     const { node } = subject;
@@ -205,15 +227,7 @@ const RULES: readonly Rule[] = [
           `boots by ${boot}, but none of its ports has pxe_enabled, so the machine will not find what to boot`,
         );
   },
-  ({ boot, cleans, node, props }) => {
-    const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
-    return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
-      ? dropped(
-          "node",
-          `is cleaned after use and boots by ${boot}, so Ironic also wants ${missing.join(" and ")} in driver_info (or a default in its configuration), or automated cleaning off`,
-        )
-      : undefined;
-  },
+  (subject) => lacksAgent(subject) ?? stillCleans(subject),
   ({ props, boot }) =>
     props.configDrive !== undefined && boot !== undefined && RAMDISK_BOOT.includes(boot) && !DRIVE_BOOT.includes(boot)
       ? dropped("configDrive", `will be dropped silently: only ${DRIVE_BOOT.join(" and ")} attach it, not ${boot}`)

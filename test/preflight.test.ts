@@ -113,3 +113,58 @@ describe("preflight: ports", () => {
     },
   ]);
 });
+
+describe("preflight: cleaning", () => {
+  const agent = { driver_info: { deploy_kernel: "http://k", deploy_ramdisk: "http://r" } };
+  const cleans = { automated_clean: true, ...agent };
+  const still =
+    /^Node worker-1: is cleaned after use: cleaning is still on, .*A BaremetalNodeConfig with automatedCleaning /;
+  runs([
+    { title: "still on is said", node: cleans, warned: [still] },
+    {
+      title: "still on is said where the program's settings leave it",
+      node: cleans,
+      planned: settled,
+      warned: [still],
+    },
+    {
+      title: "by default it depends on the conductor",
+      node: { ...cleans, automated_clean: null },
+      warned: [
+        /^Node worker-1: is cleaned after use, unless the conductor's configuration switches that off: cleaning is/,
+      ],
+    },
+    { title: "off is off", node: { ...cleans, automated_clean: false } },
+    { title: "an old Ironic shows nothing", node: cleans, options: { client: { driver: {}, minor: 46 } } },
+    ...[true, false].map((automatedCleaning) => ({
+      title: `${automatedCleaning} in the program is meant`,
+      node: cleans,
+      planned: { automatedCleaning },
+    })),
+    { title: "what the program says may not be known yet", node: cleans, planned: { uncertain: true } },
+    { title: "what is kept is not cleaned", node: cleans, inputs: { onDestroy: "keep" } },
+    {
+      title: "what is adopted is kept",
+      node: { ...cleans, provision_state: "active" },
+      inputs: { adopt: "unclaimed" },
+    },
+    {
+      title: "that it cannot work says enough",
+      node: { automated_clean: null },
+      warned: [
+        /^Node worker-1: is cleaned after use and boots by ipxe, so Ironic also wants deploy_kernel and deploy_ramdisk /,
+      ],
+    },
+    {
+      title: "it cannot work though it is meant",
+      node: { automated_clean: null, driver_info: { deploy_kernel: "http://k" } },
+      planned: { automatedCleaning: true },
+      warned: [/so Ironic also wants deploy_ramdisk in driver_info/],
+    },
+    {
+      title: "virtual media needs no such files of the node",
+      node: { boot_interface: "redfish-virtual-media", automated_clean: true },
+      planned: { automatedCleaning: true },
+    },
+  ]);
+});
