@@ -131,18 +131,18 @@ const notEnabled = (subject: Subject, kind: "boot" | "deploy"): Finding | undefi
     : undefined;
 };
 
-/** For a new deployment: anything that is not exactly its own claim. */
-function holderOther(node: Node, props: DeploymentProps): string | undefined {
+/**
+ * Whoever has the node instead of this deployment. A check does not get to see the instance_uuid in the state; where the
+ * deployment was renamed or adopted, only its marker on the node has it.
+ */
+function holderOther({ node, props, exists, stays }: Subject): string | undefined {
   const owner = hasUnknown(props.owner) ? "" : props.owner;
-  const instanceUuid = props.allocation ?? instanceUuidFor(owner, props.resourceName, node.uuid);
+  const marked = exists ? deploymentMarker(node)?.instanceUuid : undefined;
+  const instanceUuid = stays
+    ? (marked ?? node.instance_uuid ?? "")
+    : (marked ?? props.allocation ?? instanceUuidFor(owner, props.resourceName, node.uuid));
   const holder = holderOf(node, { owner, resource: props.resourceName, instanceUuid });
   return holder.kind === "other" ? holder.who : undefined;
-}
-
-/** For one that is in the state, whose instance_uuid a check does not get to see: another owner's marks. */
-function strangerOn(node: Node, { owner }: DeploymentProps): string | undefined {
-  const marker = deploymentMarker(node);
-  return marker && marker.owner !== owner ? `deployment "${marker.resource}" of owner ${marker.owner}` : undefined;
 }
 
 /** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
@@ -187,9 +187,10 @@ const RULES: readonly Rule[] = [
       : undefined;
   },
   ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
-  ({ props, node, exists }) => {
-    if (props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
-    const who = exists ? strangerOn(node, props) : holderOther(node, props);
+  (subject) => {
+    const { props, stays } = subject;
+    if (stays ? hasUnknown(props.owner) : props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
+    const who = holderOther(subject);
     return who ? rejected("node", `is held by ${who}`) : undefined;
   },
   (subject) => {

@@ -1,14 +1,19 @@
 import { expect } from "chai";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../provider/claim.ts";
 import { deploymentHandler } from "../provider/deployment-handler.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node, Port } from "../provider/node.ts";
+import { UNKNOWN } from "../provider/schema.ts";
 import { type PlannedSettings, planSettings } from "../provider/settings.ts";
-import { INPUTS, scene } from "./fakes/deployments.ts";
+import { foreign, INPUTS, OURS, scene } from "./fakes/deployments.ts";
+import { OTHER_INSTANCE } from "./fakes/nodes.ts";
 import type { WorldOptions } from "./fakes/world.ts";
 
 /** Nothing that anybody has to answer for. */
 const FILES = { kernel: "file:///a.kernel", ramdisk: "file:///a.initramfs" };
 const ISO = { kernel: undefined, ramdisk: undefined, bootIso: "file:///a.iso" };
+
+const ADOPTED = "cccccccc-0000-4000-8000-000000000003";
 
 interface Case {
   title: string;
@@ -110,6 +115,93 @@ describe("preflight: ports", () => {
       title: "a BaremetalNodeConfig that may still come makes it a warning",
       ports: [],
       warned: [/^Node worker-1: boots by ipxe, but has no port\.$/],
+    },
+  ]);
+});
+
+describe("preflight: whose node it is", () => {
+  const own = { owner: "owner-1", resource: "worker", instanceUuid: OURS, after: null };
+  const marked = (marker: object) => ({ extra: { [DEPLOYMENT_MARKER]: marker } });
+  const settings = (owner: string) => ({ extra: { [CONFIG_MARKER]: { owner, resource: "settings" } } });
+  const active = { provision_state: "active" };
+  const byInstance = [new RegExp(`^node: is held by instance ${OTHER_INSTANCE}$`)];
+  const byDeployment = [/^node: is held by deployment "theirs" of owner owner-2$/];
+  const bySettings = [/^node: is held by BaremetalNodeConfig "settings" of owner owner-2$/];
+  const exists = { kernel: "file:///b.kernel" };
+  runs([
+    { title: "a new one takes what is free", node: settings("owner-1") },
+    { title: "a new one goes on with its own claim", node: { instance_uuid: OURS, ...marked(own) } },
+    { title: "a new one sees an instance", node: { instance_uuid: OTHER_INSTANCE }, rejected: byInstance },
+    { title: "a new one sees a deployment", node: marked(foreign), rejected: byDeployment },
+    { title: "a new one sees settings", node: settings("owner-2"), rejected: bySettings },
+    {
+      title: "a new one sees settings, though the stack's owner is not known yet",
+      node: settings("owner-2"),
+      inputs: { owner: UNKNOWN },
+      rejected: bySettings,
+    },
+    { title: "one that is there has its node", node: { ...active, instance_uuid: OURS, ...marked(own) }, olds: exists },
+    {
+      title: "one that is there sees an instance",
+      node: { ...active, instance_uuid: OTHER_INSTANCE, ...marked(own) },
+      olds: exists,
+      rejected: byInstance,
+    },
+    {
+      title: "one that is there sees a deployment",
+      node: { ...active, ...marked(foreign) },
+      olds: exists,
+      rejected: byDeployment,
+    },
+    {
+      title: "one that is there sees settings",
+      node: { ...active, ...settings("owner-2") },
+      olds: exists,
+      rejected: bySettings,
+    },
+    {
+      title: "one that is there and was adopted sees an instance",
+      node: { ...active, instance_uuid: OTHER_INSTANCE, ...marked({ ...own, instanceUuid: ADOPTED }) },
+      inputs: { adopt: ADOPTED },
+      olds: exists,
+      rejected: byInstance,
+    },
+    {
+      title: "one that is there under another name, or adopted, has its node",
+      node: { ...active, instance_uuid: ADOPTED, ...marked({ ...own, resource: "former", instanceUuid: ADOPTED }) },
+      olds: exists,
+    },
+    {
+      title: "one that moves sees an instance where it goes",
+      node: { instance_uuid: OTHER_INSTANCE },
+      olds: { node: "worker-0" },
+      rejected: byInstance,
+    },
+    {
+      title: "one whose node is spelled anew has it",
+      node: { ...active, instance_uuid: ADOPTED, ...marked({ ...own, instanceUuid: ADOPTED }) },
+      olds: { node: "worker-0" },
+    },
+    {
+      title: "without its marker nobody can tell before the update",
+      node: { ...active, instance_uuid: ADOPTED },
+      olds: exists,
+    },
+    {
+      title: "nor while the stack's owner is not known",
+      node: { ...active, instance_uuid: OURS, ...marked(own) },
+      inputs: { owner: UNKNOWN },
+      olds: exists,
+    },
+    {
+      title: "what is adopted is looked at when it is",
+      node: { ...active, instance_uuid: OTHER_INSTANCE },
+      inputs: { adopt: OTHER_INSTANCE },
+    },
+    {
+      title: "an allocation has it under its own instance_uuid",
+      node: { instance_uuid: OTHER_INSTANCE, allocation_uuid: OTHER_INSTANCE },
+      inputs: { allocation: OTHER_INSTANCE },
     },
   ]);
 });
