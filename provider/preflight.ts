@@ -2,13 +2,13 @@
  * What would go wrong with a RamdiskDeployment: judged from one bulk read per run, with the settings that the same program
  * has for the node laid over it.
  */
-import { request } from "undici";
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { freshMemory, isHalfUndeployed, recovery } from "./decision.ts";
 import { type DeploymentProps, driveValue, keeps } from "./deployment-args.ts";
 import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
+import { imageFindings } from "./images.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";
 import { type PlannedSettings, plannedSettings } from "./settings.ts";
@@ -242,35 +242,6 @@ const RULES: readonly Rule[] = [
       ? dropped("bootIso", `is not in the template of the boot interface ${boot}; use ipxe, http-ipxe or virtual media`)
       : undefined,
 ];
-
-/** Addresses that were asked in this run, with what is wrong. */
-const images = new Map<string, Promise<string | undefined>>();
-const IMAGE_TIMEOUT_MS = 3_000;
-
-function imageTrouble(url: string): Promise<string | undefined> {
-  const known =
-    images.get(url) ??
-    request(url, { method: "HEAD", signal: AbortSignal.timeout(IMAGE_TIMEOUT_MS) }).then(
-      async ({ statusCode, body }) => {
-        await body.dump();
-        return statusCode === 404 || statusCode === 410 ? `answers ${statusCode}` : undefined;
-      },
-      (error: NodeJS.ErrnoException) => `does not answer (${error.code ?? error.name})`,
-    );
-  images.set(url, known);
-  return known;
-}
-
-async function imageFindings(props: DeploymentProps): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const key of ["kernel", "ramdisk", "bootIso"] as const) {
-    const url = props[key];
-    if (url === undefined || hasUnknown(url) || !/^https?:/.test(url)) continue;
-    const trouble = await imageTrouble(url);
-    if (trouble) findings.push(dropped(key, `${trouble} from here; the conductor may see another network`));
-  }
-  return findings;
-}
 
 /** A deployment that exists is found by its marker: its node may have been renamed since, and the name given away. */
 function nodeOf(props: DeploymentProps, facts: Facts, isSpelledAsBefore: boolean): Node | undefined {
