@@ -129,14 +129,14 @@ export const configDriveHandler: Handler = {
     }
   },
 
-  async diff(_id, olds, news, services) {
+  async diff(_id, olds, news, services, { signal }) {
     const state = olds as unknown as State;
     const changed =
       state.drift !== undefined ||
       hasUnknown(news) ||
       INPUTS.some((key) => key !== "node" && canonicalJson(olds[key] ?? null) !== canonicalJson(news[key] ?? null));
     const replaces =
-      !hasUnknown(news.node) && (await isSameNode(state, String(news.node), services.client)) ? [] : ["node"];
+      !hasUnknown(news.node) && (await isSameNode(state, String(news.node), services.client, signal)) ? [] : ["node"];
     return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
   },
 

@@ -282,11 +282,12 @@ export const deploymentHandler: Handler = {
     return { inputs: news, failures: changed ? await preflight(props, services, call, olds) : [] };
   },
 
-  async diff(_id, olds, news, services) {
+  async diff(_id, olds, news, services, { signal }) {
     const state = olds as unknown as State;
     const props = news as unknown as DeploymentProps;
     const replaces: string[] = [];
-    if (hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client))) replaces.push("node");
+    if (hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client, signal)))
+      replaces.push("node");
     if (!same(state.allocation, props.allocation)) replaces.push("allocation");
     return { changes: replaces.length > 0 || hasWork(state, props), replaces, deleteBeforeReplace: true };
   },

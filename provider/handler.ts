@@ -51,6 +51,7 @@ export interface Handler {
     olds: Props,
     news: Props,
     services: Services,
+    call: Call,
   ): Promise<{ changes: boolean; replaces: string[]; deleteBeforeReplace: boolean }>;
   create(inputs: Props, services: Services, call: Call): Promise<{ id: string; outs: Props }>;
   /** `undefined` means that the resource is gone. */

@@ -191,10 +191,11 @@ export const nodeConfigHandler: Handler = {
     return { inputs: news, failures };
   },
 
-  async diff(_id, olds, news, services) {
+  async diff(_id, olds, news, services, { signal }) {
     const state = olds as unknown as State;
     const props = news as unknown as NodeConfigProps;
-    const replaces = hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client)) ? ["node"] : [];
+    const replaces =
+      hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client, signal)) ? ["node"] : [];
     const policies = ["onDestroy", "reenableAutomatedCleaning"] as const;
     const changes =
       replaces.length > 0 ||

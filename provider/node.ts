@@ -1,6 +1,6 @@
 /** The part of Ironic's node API that this project uses. Fields: https://docs.openstack.org/api-ref/baremetal/#nodes-nodes */
 import type { Client } from "./client.ts";
-import { isAnswer } from "./errors.ts";
+import { isAnswer, ProblemError } from "./errors.ts";
 import { readPages } from "./pages.ts";
 import { raceAbort } from "./retry.ts";
 import type { Verb } from "./states.ts";
@@ -243,16 +243,27 @@ export async function failureCause(
   return errors.at(-1)?.event ?? "Ironic gives no reason; the conductor's log has it";
 }
 
-/** Does `name` name the node that a state knows by UUID? Asked only when a program spells it anew; no if nobody can tell. */
+/**
+ * Does `name` name the node that a state knows by UUID? Asked only when a program spells it anew. Another node means a
+ * replacement, which ends what runs: only Ironic's own word that there is none of that name counts as such.
+ */
 export async function isSameNode(
   state: { node: string; nodeUuid?: string | undefined; nodeName?: string | undefined },
   name: string,
   client: () => Promise<Client>,
+  signal: AbortSignal,
 ): Promise<boolean> {
   if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
   try {
-    return (await readNode(await client(), name, "see whether it is the same node")).uuid === state.nodeUuid;
-  } catch {
-    return false;
+    return (await readNode(await client(), name, "see whether it is the same node", signal)).uuid === state.nodeUuid;
+  } catch (error) {
+    if (isAnswer(error, "nodeGone")) return false;
+    if (signal.aborted) throw error;
+    throw new ProblemError({
+      problem: `Whether ${name} is the node that the state knows as ${state.node} is not known, and another one would mean a replacement: ${(error as Error).message}`,
+      advice: "Nothing was touched. Run again when Ironic answers, or leave the node spelled as before.",
+      node: state.nodeUuid,
+      cause: error,
+    });
   }
 }

@@ -87,8 +87,8 @@ const methodsOf = (run: Run) => ({
     }),
 
   diff: (id: string, olds: Props, news: Props) =>
-    run({ method: "diff", about: news, bags: [olds, news] }, ({ handler, services }) =>
-      handler.diff(id, withoutProvider(olds), withoutProvider(news), services),
+    run({ method: "diff", about: news, bags: [olds, news] }, ({ handler, services, call }) =>
+      handler.diff(id, withoutProvider(olds), withoutProvider(news), services, call),
     ),
 
   create: (inputs: Props) =>

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { bootsOf, DEPLOYMENT_MARKER } from "../provider/claim.ts";
+import { ProblemError } from "../provider/errors.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node } from "../provider/node.ts";
 import { UNKNOWN } from "../provider/schema.ts";
@@ -35,6 +36,30 @@ describe("RamdiskDeployment: diff", () => {
     const first = await w.made(undefined, INPUTS);
     w.fake.node.name = "renamed";
     expect((await w.diff(first, { ...INPUTS, node: "renamed" })).changes).to.equal(false);
+  });
+
+  it("replaces nothing while Ironic does not say whether a new name is the same node", async () => {
+    for (const fault of ["overloaded", "unreachable", "serverError", "noConductor"] as const) {
+      const w = scene();
+      const first = await w.made(undefined, INPUTS);
+      w.fault("GET", "/nodes/renamed", fault);
+      const error = await w.diff(first, { ...INPUTS, node: "renamed" }).catch((thrown: Error) => thrown);
+      expect(error, fault).to.be.instanceOf(ProblemError);
+      expect((error as Error).message).to.match(
+        /^Whether renamed is the node that the state knows as worker-1 is not known, .*Nothing was touched\. Run again/,
+      );
+    }
+  });
+
+  it("stops asking whether a new name is the same node when the run is interrupted", async () => {
+    const w = scene();
+    const first = await w.made(undefined, INPUTS);
+    w.fault("GET", "/nodes/renamed", "hangBefore");
+    w.before(() => w.call.abort());
+    const startMs = w.clock.now();
+    const error = await w.diff(first, { ...INPUTS, node: "renamed" }).catch((thrown: Error) => thrown);
+    expect(error).to.be.instanceOf(Error);
+    expect(w.clock.now() - startMs).to.equal(0);
   });
 
   it("updates for each input, for unknown drives, and for what is wrong with the machine", async () => {

@@ -148,10 +148,18 @@ describe("runtime", () => {
     expect(failures).to.deep.equal([{ property: "", reason: "seconds is not a finite number (NaN)" }]);
   });
 
-  it("passes a diff on as it is", async () => {
+  it("passes a diff on as it is, and to it the signal that ends the run", async () => {
     const answer = { changes: true, replaces: ["node"], deleteBeforeReplace: true };
-    const { self } = attached({ diff: async () => answer });
+    const signals: unknown[] = [];
+    const { self } = attached({
+      diff: async (_id, _olds, _news, _services, call) => {
+        signals.push(call?.signal);
+        return answer;
+      },
+    });
     expect(await self.diff("a", {}, {})).to.equal(answer);
+    expect(signals).to.have.length(1);
+    expect(signals[0]).to.be.instanceOf(AbortSignal);
   });
 
   it("passes on what refresh found, inputs included", async () => {

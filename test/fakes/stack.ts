@@ -147,7 +147,7 @@ export class Stack {
     const handler = HANDLERS[kind];
     let old = this.states.get(name)?.stored;
     if (old) {
-      const diff = await handler.diff(old.id, old.outs, inputs, process.services);
+      const diff = await handler.diff(old.id, old.outs, inputs, process.services, process.newCall());
       if (!diff.changes && !old.failed && !replace) {
         this.#keep(name, kind, { ...old, inputs });
         this.#report({ name, kind, did: "nothing", stored: old, inputs });

@@ -97,7 +97,7 @@ export function world(handler: Handler, options: WorldOptions = {}): World {
       return stored;
     },
     refresh: (olds) => run((call) => refreshed(handler, olds, services, call)),
-    diff: (olds, inputs) => run(() => handler.diff(olds.id, olds.outs, inputs, services)),
+    diff: (olds, inputs) => run((call) => handler.diff(olds.id, olds.outs, inputs, services, call)),
     destroy: (olds) =>
       run(async (call) => {
         try {
