@@ -4,6 +4,7 @@
  * what it would reject an error.
  */
 import type { Client } from "./client.ts";
+import { inTime } from "./clock.ts";
 import { CancelledError, isAnswer } from "./errors.ts";
 import type { Call, CheckFailure, Services } from "./handler.ts";
 import { raceAbort } from "./retry.ts";
@@ -46,23 +47,43 @@ export async function report(
   return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
 }
 
+/** Nobody waits longer to be told sooner what would go wrong. */
+const LOOK_MS = 20_000;
+
+/** Asks Ironic, not for as long as what has to be done is tried. */
+export const look = <T>(
+  client: Client,
+  { clock }: Services,
+  { signal }: Call,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
+  inTime(
+    LOOK_MS,
+    () => new Error(`${client.endpoint} gave no usable answer within ${LOOK_MS / 1000} s.`),
+    clock,
+    signal,
+    ask,
+  );
+
 const troubles = new WeakMap<Client, Promise<Error | undefined>>();
-const troubleOf = (client: Client): Promise<Error | undefined> => {
+const troubleOf = (client: Client, services: Services, call: Call): Promise<Error | undefined> => {
   const known =
     troubles.get(client) ??
-    client.minor().then(
+    look(client, services, call, (signal) => client.minor(signal)).then(
       () => undefined,
       (error: Error) => error,
     );
   troubles.set(client, known);
   return known;
 };
-let told = false;
+
+/** By the signal that all calls of a run share. */
+const told = new WeakSet<AbortSignal>();
 
 /** Once per run, however many resources meet the same. */
-export function tellUnchecked(error: Error, call: Call): void {
-  if (!told) call.warn(`The program could not be checked against Ironic: ${error.message}`);
-  told = true;
+export function tellUnchecked(error: Error, { signal, warn }: Call): void {
+  if (!told.has(signal) && !signal.aborted) warn(`The program could not be checked against Ironic: ${error.message}`);
+  told.add(signal);
 }
 
 /**
@@ -70,7 +91,7 @@ export function tellUnchecked(error: Error, call: Call): void {
  */
 export async function reachable(services: Services, call: Call): Promise<Client | undefined> {
   const client = await services.client().catch((error: Error) => error);
-  const trouble = client instanceof Error ? client : await troubleOf(client);
+  const trouble = client instanceof Error ? client : await troubleOf(client, services, call);
   if (trouble instanceof UnusableVersion) throw trouble;
   if (trouble) tellUnchecked(trouble, call);
   return trouble || client instanceof Error ? undefined : client;

@@ -3,9 +3,9 @@
  * has for the node laid over it.
  */
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
-import type { Client } from "./client.ts";
 import { freshMemory, isHalfUndeployed, recovery } from "./decision.ts";
 import { type DeploymentProps, driveValue, keeps } from "./deployment-args.ts";
+import { type Facts, factsOf } from "./facts.ts";
 import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
 import { imageFindings } from "./images.ts";
@@ -27,79 +27,6 @@ const RAMDISK_BOOT = [...PORT_BOOT, ...DRIVE_BOOT, "redfish-https", "ilo-virtual
 const NO_RAMDISK_BOOT = ["fake", "irmc-virtual-media"];
 /** Those whose template has no place for an ISO: only ipxe_config.template has. */
 const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
-
-interface Facts {
-  nodes: Map<string, Node>;
-  /** By node: has any of its ports `pxe_enabled`? */
-  ports: Map<string, boolean>;
-  enabled(driver: string): Promise<Record<string, unknown> | undefined>;
-}
-
-const FIELDS =
-  "uuid,name,driver,provision_state,provision_updated_at,instance_uuid,maintenance,maintenance_reason,fault,last_error,boot_interface,deploy_interface,extra,driver_info";
-const LIMIT = 1_000;
-const TIMEOUT_MS = 20_000;
-
-async function readAll<T extends { uuid: string }>(
-  client: Client,
-  path: string,
-  key: string,
-  fields: string,
-): Promise<T[]> {
-  const found: T[] = [];
-  for (;;) {
-    const marker = found.at(-1)?.uuid;
-    const page = await client.get<Record<string, T[]> & { next?: string }>(path, {
-      tried: "look at what the program is about to use",
-      query: { fields, limit: LIMIT, marker },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    found.push(...(page[key] ?? []));
-    if (!page.next) return found;
-  }
-}
-
-async function readFacts(client: Client): Promise<Facts> {
-  const cleanField = (await client.supports("automatedClean")) ? ",automated_clean" : "";
-  const retiredField = (await client.supports("retired")) ? ",retired" : "";
-  const [nodes, ports] = await Promise.all([
-    readAll<Node>(client, "/nodes", "nodes", FIELDS + cleanField + retiredField),
-    readAll<{ uuid: string; node_uuid: string; pxe_enabled: boolean }>(
-      client,
-      "/ports",
-      "ports",
-      "uuid,node_uuid,pxe_enabled",
-    ),
-  ]);
-  const byNode = new Map<string, boolean>();
-  for (const { node_uuid, pxe_enabled } of ports) byNode.set(node_uuid, pxe_enabled || byNode.get(node_uuid) === true);
-  const byKey = new Map<string, Node>();
-  for (const node of nodes) {
-    if (node.name) byKey.set(node.name, node);
-    byKey.set(node.uuid, node);
-  }
-  const drivers = new Map<string, Promise<Record<string, unknown> | undefined>>();
-  return {
-    nodes: byKey,
-    ports: byNode,
-    enabled: (driver) => {
-      const known =
-        drivers.get(driver) ??
-        client
-          .get<Record<string, unknown>>(`/drivers/${driver}`, { tried: `read the driver ${driver}` })
-          .catch(() => undefined);
-      drivers.set(driver, known);
-      return known;
-    },
-  };
-}
-
-const memo = new WeakMap<Client, Promise<Facts | Error>>();
-const factsOf = (client: Client): Promise<Facts | Error> => {
-  const known = memo.get(client) ?? readFacts(client).catch((error: unknown) => error as Error);
-  memo.set(client, known);
-  return known;
-};
 
 interface Subject {
   props: DeploymentProps;
@@ -297,7 +224,7 @@ async function nodeFindings(
 ): Promise<Finding[]> {
   if (hasUnknown(props.node)) return [];
   const client = await reachable(services, call);
-  const facts = client && (await factsOf(client));
+  const facts = client && (await factsOf(client, services, call));
   if (!(facts instanceof Error)) return facts ? findingsOf(props, facts, olds) : [];
   tellUnchecked(facts, call);
   return [];

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../provider/claim.ts";
+import type { Client } from "../provider/client.ts";
 import { deploymentHandler } from "../provider/deployment-handler.ts";
+import { CancelledError } from "../provider/errors.ts";
 import type { Props } from "../provider/handler.ts";
 import type { Node, Port } from "../provider/node.ts";
 import { UNKNOWN } from "../provider/schema.ts";
@@ -259,4 +261,43 @@ describe("preflight: cleaning", () => {
       planned: { automatedCleaning: true },
     },
   ]);
+});
+
+describe("preflight: an Ironic that does not answer", () => {
+  const never = (signal?: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason));
+    });
+  const silent = (client: Client): Record<string, Partial<Client>> => ({
+    "at all": { minor: never },
+    "when it is asked for all nodes": {
+      get: (path, options) => (path === "/nodes" ? never(options.signal) : client.get(path, options)),
+    },
+  });
+
+  for (const what of ["at all", "when it is asked for all nodes"])
+    it(`${what} is waited for 20 s, and told once`, async () => {
+      const w = scene({}, ANY);
+      const client = { ...w.client, ...silent(w.client)[what] };
+      const services = { ...w.services, client: async () => client };
+      for (const resourceName of ["worker", "other"]) {
+        const check = deploymentHandler.check(undefined, { ...INPUTS, ...FILES, resourceName }, services, w.call);
+        expect((await w.clock.run(check)).failures).to.deep.equal([]);
+      }
+      expect(w.clock.now()).to.equal(20_000);
+      expect(w.call.warnings).to.deep.equal([
+        "The program could not be checked against Ironic: http://ironic.test gave no usable answer within 20 s.",
+      ]);
+    });
+
+  it("is not waited for when the run is interrupted, and then nothing is told", async () => {
+    const w = scene({}, ANY);
+    const services = { ...w.services, client: async () => ({ ...w.client, minor: never }) };
+    const check = deploymentHandler.check(undefined, { ...INPUTS, ...FILES }, services, w.call);
+    w.call.abort();
+    const error = await w.clock.run(check).catch((thrown: Error) => thrown);
+    expect(error).to.be.instanceOf(CancelledError);
+    expect(w.clock.now()).to.equal(0);
+    expect(w.call.warnings).to.deep.equal([]);
+  });
 });

@@ -1,0 +1,74 @@
+/** What a program is about to use, as Ironic shows it: one bulk read of nodes and ports per run, and each driver once. */
+import type { CallOptions, Client } from "./client.ts";
+import { look } from "./findings.ts";
+import type { Call, Services } from "./handler.ts";
+import type { Node } from "./node.ts";
+
+export interface Facts {
+  nodes: Map<string, Node>;
+  /** By node: has any of its ports `pxe_enabled`? */
+  ports: Map<string, boolean>;
+  enabled(driver: string): Promise<Record<string, unknown> | undefined>;
+}
+
+const FIELDS =
+  "uuid,name,driver,provision_state,provision_updated_at,instance_uuid,maintenance,maintenance_reason,fault,last_error,boot_interface,deploy_interface,extra,driver_info";
+const LIMIT = 1_000;
+type Ask = <T>(path: string, options: CallOptions) => Promise<T>;
+
+async function readAll<T extends { uuid: string }>(ask: Ask, path: string, key: string, fields: string): Promise<T[]> {
+  const found: T[] = [];
+  for (;;) {
+    const marker = found.at(-1)?.uuid;
+    const page = await ask<Record<string, T[]> & { next?: string }>(path, {
+      tried: "look at what the program is about to use",
+      query: { fields, limit: LIMIT, marker },
+    });
+    found.push(...(page[key] ?? []));
+    if (!page.next) return found;
+  }
+}
+
+async function readFacts(client: Client, services: Services, call: Call): Promise<Facts> {
+  const ask: Ask = (path, options) =>
+    look(client, services, call, (signal) => client.get(path, { ...options, signal }));
+  const cleanField = (await client.supports("automatedClean")) ? ",automated_clean" : "";
+  const retiredField = (await client.supports("retired")) ? ",retired" : "";
+  const [nodes, ports] = await Promise.all([
+    readAll<Node>(ask, "/nodes", "nodes", FIELDS + cleanField + retiredField),
+    readAll<{ uuid: string; node_uuid: string; pxe_enabled: boolean }>(
+      ask,
+      "/ports",
+      "ports",
+      "uuid,node_uuid,pxe_enabled",
+    ),
+  ]);
+  const byNode = new Map<string, boolean>();
+  for (const { node_uuid, pxe_enabled } of ports) byNode.set(node_uuid, pxe_enabled || byNode.get(node_uuid) === true);
+  const byKey = new Map<string, Node>();
+  for (const node of nodes) {
+    if (node.name) byKey.set(node.name, node);
+    byKey.set(node.uuid, node);
+  }
+  const drivers = new Map<string, Promise<Record<string, unknown> | undefined>>();
+  return {
+    nodes: byKey,
+    ports: byNode,
+    enabled: (driver) => {
+      const known =
+        drivers.get(driver) ??
+        ask<Record<string, unknown>>(`/drivers/${driver}`, { tried: `read the driver ${driver}` }).catch(
+          () => undefined,
+        );
+      drivers.set(driver, known);
+      return known;
+    },
+  };
+}
+
+const memo = new WeakMap<Client, Promise<Facts | Error>>();
+export const factsOf = (client: Client, services: Services, call: Call): Promise<Facts | Error> => {
+  const known = memo.get(client) ?? readFacts(client, services, call).catch((error: unknown) => error as Error);
+  memo.set(client, known);
+  return known;
+};
