@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import nock from "nock";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../provider/claim.ts";
 import type { Client } from "../provider/client.ts";
 import { deploymentHandler } from "../provider/deployment-handler.ts";
@@ -58,6 +59,118 @@ const runs = (cases: Case[]) => {
 };
 
 const settled = { bootInterface: undefined };
+
+describe("preflight: the node", () => {
+  const enabled = (list: Record<string, string[]>): WorldOptions => ({ client: { driver: list } });
+  const missing = { inputs: { node: "worker-9" } };
+  const noSuchNode = /^node: there is no such node in this Ironic, or this account may not see it$/;
+  runs([
+    { title: "nothing is said of one that is fit" },
+    { title: "has to be there", ...missing, rejected: [noSuchNode] },
+    { title: "that was there may be gone, which is for the update to see", ...missing, olds: { kernel: "file:///b" } },
+    { title: "may not be known yet", inputs: { node: UNKNOWN } },
+    {
+      title: "is in maintenance",
+      node: { maintenance: true, maintenance_reason: "fan is broken" },
+      rejected: [/^node: is in maintenance \("fan is broken"\)$/],
+    },
+    { title: "is in maintenance for no reason", node: { maintenance: true }, rejected: [/^node: is in maintenance$/] },
+    {
+      title: "is retired",
+      node: { retired: true },
+      rejected: [/^node: is retired; retired nodes cannot be deployed$/],
+    },
+    {
+      title: "is not available",
+      node: { provision_state: "enroll" },
+      rejected: [/^node: is "enroll" and cannot be deployed from there\. .*worker-1/],
+    },
+    {
+      title: "has a deploy interface that writes to disks",
+      node: { deploy_interface: "direct" },
+      planned: { deployInterface: undefined },
+      rejected: [/^node: has the deploy interface direct; a BaremetalNodeConfig for it sets ramdisk$/],
+    },
+    {
+      title: "may yet get another deploy interface from the program",
+      node: { deploy_interface: "direct" },
+      warned: [/^Node worker-1: has the deploy interface direct; a BaremetalNodeConfig for it sets ramdisk\.$/],
+    },
+    {
+      title: "gets another deploy interface from the program",
+      node: { deploy_interface: "direct" },
+      planned: { deployInterface: "ramdisk" },
+    },
+    {
+      title: "is judged leniently while the program's settings are not known",
+      node: { maintenance: true },
+      planned: { uncertain: true },
+      warned: [/^Node worker-1: is in maintenance\.$/],
+    },
+    {
+      title: "has a driver without the boot interface",
+      planned: { bootInterface: "pxe" },
+      options: enabled({ enabled_boot_interfaces: ["ipxe", "fake"] }),
+      rejected: [/^node: the boot interface pxe is not enabled for its driver redfish; there are ipxe, fake$/],
+    },
+    {
+      title: "has a driver without the deploy interface",
+      planned: { deployInterface: "ramdisk" },
+      options: enabled({ enabled_deploy_interfaces: ["direct"] }),
+      rejected: [/^node: the deploy interface ramdisk is not enabled for its driver redfish; there are direct$/],
+    },
+  ]);
+});
+
+describe("preflight: what it boots", () => {
+  const HOST = "http://preflight-images.test";
+  const twice = { ...ISO, kernelArguments: "quiet" };
+  const noEffect = "kernelArguments have no effect on bootIso: an ISO brings its own";
+  before(() => nock.disableNetConnect());
+  after(() => nock.enableNetConnect());
+  beforeEach(() => {
+    nock(HOST).head("/kernel").reply(404).get("/kernel").reply(404);
+    nock(HOST)
+      .head("/ramdisk")
+      .replyWithError(Object.assign(new Error("no"), { code: "ECONNREFUSED" }));
+  });
+  afterEach(() => nock.cleanAll());
+  runs([
+    {
+      title: "may not be there, as far as can be told from here",
+      inputs: { kernel: `${HOST}/kernel`, ramdisk: `${HOST}/ramdisk` },
+      warned: [
+        /^Node worker-1: kernel answers 404 from here; the conductor may see another network\.$/,
+        /^Node worker-1: ramdisk does not answer \(ECONNREFUSED\) from here; /,
+      ],
+    },
+    {
+      title: "takes no arguments where it is an ISO",
+      inputs: twice,
+      warned: [new RegExp(`^Node worker-1: ${noEffect}\\.$`)],
+    },
+    {
+      title: "is an error where every finding is to be one",
+      inputs: twice,
+      options: { ...ANY, settings: { preflight: "enforce" } },
+      rejected: [new RegExp(`^${noEffect.replace(" ", ": ")}$`)],
+    },
+    { title: "is not looked at where that is off", inputs: twice, options: { ...ANY, settings: { preflight: "off" } } },
+    {
+      title: "and the node are warnings where every finding is to be one",
+      node: { maintenance: true },
+      inputs: twice,
+      options: { ...ANY, settings: { preflight: "warn" } },
+      warned: [/is in maintenance\.$/, /have no effect on bootIso/],
+    },
+    {
+      title: "is looked at as the stack's configuration says, which may be wrong",
+      options: { ...ANY, settings: { preflight: "strict" } },
+      rejected: [/^ironic:preflight: must be one of off, warn, enforce$/],
+    },
+    { title: "is not looked at again where nothing changed", node: { maintenance: true }, olds: {} },
+  ]);
+});
 
 describe("preflight: boot interfaces", () => {
   runs([
