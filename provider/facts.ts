@@ -1,14 +1,16 @@
 /** What a program is about to use, as Ironic shows it: one bulk read of nodes and ports per run, and each driver once. */
 import type { CallOptions, Client } from "./client.ts";
-import { look } from "./findings.ts";
+import { type Finding, look, reachable, rejected, tellUnchecked } from "./findings.ts";
 import type { Call, Services } from "./handler.ts";
 import type { Node } from "./node.ts";
+import { hasUnknown } from "./schema.ts";
 
 export interface Facts {
   nodes: Map<string, Node>;
   /** By node: has any of its ports `pxe_enabled`? */
   ports: Map<string, boolean>;
-  enabled(driver: string): Promise<Record<string, unknown> | undefined>;
+  /** What its driver has enabled, as far as this account may know. */
+  enabled(node: Node): Promise<Record<string, unknown> | undefined>;
 }
 
 const FIELDS =
@@ -54,7 +56,8 @@ async function readFacts(client: Client, services: Services, call: Call): Promis
   return {
     nodes: byKey,
     ports: byNode,
-    enabled: (driver) => {
+    enabled: async ({ driver }) => {
+      if (driver === undefined) return undefined;
       const known =
         drivers.get(driver) ??
         ask<Record<string, unknown>>(`/drivers/${driver}`, { tried: `read the driver ${driver}` }).catch(
@@ -67,8 +70,51 @@ async function readFacts(client: Client, services: Services, call: Call): Promis
 }
 
 const memo = new WeakMap<Client, Promise<Facts | Error>>();
-export const factsOf = (client: Client, services: Services, call: Call): Promise<Facts | Error> => {
+const factsOf = (client: Client, services: Services, call: Call): Promise<Facts | Error> => {
   const known = memo.get(client) ?? readFacts(client, services, call).catch((error: unknown) => error as Error);
   memo.set(client, known);
   return known;
 };
+
+/** What `judge` makes of what Ironic shows. Where it shows nothing the user is told, and the run goes on. */
+export async function judged(
+  node: string,
+  services: Services,
+  call: Call,
+  judge: (facts: Facts) => Promise<Finding[]>,
+): Promise<Finding[]> {
+  if (hasUnknown(node)) return [];
+  const client = await reachable(services, call);
+  const facts = client && (await factsOf(client, services, call));
+  if (!(facts instanceof Error)) return facts ? judge(facts) : [];
+  tellUnchecked(facts, call);
+  return [];
+}
+
+export const NO_SUCH_NODE = rejected("node", "there is no such node in this Ironic, or this account may not see it");
+
+/** What exists is found by its marker: its node may have been renamed since, and the name given away. */
+export function nodeOf(
+  { node, owner, resourceName }: { node: string; owner: string; resourceName: string },
+  { nodes }: Facts,
+  isSpelledAsBefore: boolean,
+  markerOf: (node: Node) => { owner: string; resource: string } | undefined,
+): Node | undefined {
+  const isOwn = (candidate: Node) => {
+    const marker = markerOf(candidate);
+    return marker?.owner === owner && marker.resource === resourceName;
+  };
+  return (isSpelledAsBefore && [...nodes.values()].find(isOwn)) || nodes.get(node);
+}
+
+export function whyNotEnabled(
+  { driver }: Node,
+  enabled: Record<string, unknown> | undefined,
+  kind: "boot" | "deploy",
+  name: string | undefined,
+): string | undefined {
+  const list = enabled?.[`enabled_${kind}_interfaces`];
+  return name !== undefined && Array.isArray(list) && !list.includes(name)
+    ? `the ${kind} interface ${name} is not enabled for its driver ${driver}; there are ${list.join(", ")}`
+    : undefined;
+}

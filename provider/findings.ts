@@ -20,6 +20,8 @@ export interface Finding {
   settings?: true;
 }
 
+export const rejected = (path: string, reason: string): Finding => ({ path, reason, rejected: true });
+
 const MODES = ["off", "warn", "enforce"];
 
 /** Runs `look` unless that is switched off; what it found comes back as failures of the check, or is told as warnings. */

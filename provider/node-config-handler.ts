@@ -2,7 +2,6 @@
 import { type ConfigMarker, configMarker, isMasked } from "./claim.ts";
 import { fail, heldByOther, inMaintenance, nodeLabel } from "./decision.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
-import { missing, type Need, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Services } from "./handler.ts";
 import { isSameNode, type Node, readNode } from "./node.ts";
 import {
@@ -18,6 +17,7 @@ import {
   sameValue,
   wantedFields,
 } from "./node-config-args.ts";
+import { needsOf, settingsPreflight } from "./node-config-preflight.ts";
 import { restore } from "./node-config-restore.ts";
 import {
   carryOut,
@@ -71,12 +71,6 @@ function nextMarker(node: Node, wanted: Fields, before: ConfigMarker): ConfigMar
   const { left: _, ...rest } = before;
   return { ...rest, previous, written: wanted };
 }
-
-/** What these settings ask of Ironic that older ones lack. */
-const needsOf = ({ automatedCleaning, description }: NodeConfigProps): Need[] => [
-  ...(automatedCleaning === undefined ? [] : [{ path: "automatedCleaning", feature: "automatedClean" } as const]),
-  ...(description === undefined ? [] : [{ path: "description", feature: "description" } as const]),
-];
 
 async function configure(
   found: Node,
@@ -174,12 +168,10 @@ async function settling<T>(nodes: (string | undefined)[], work: () => Promise<T>
 export const nodeConfigHandler: Handler = {
   secretOutputs: [],
 
-  async check(_olds, news, services, call) {
+  async check(olds, news, services, call) {
     const { props, failures } = checkNodeConfig(news);
-    if (failures.length === 0)
-      failures.push(
-        ...(await report(`Node ${props.node}`, services, call, () => missing(needsOf(props), services, call))),
-      );
+    const changed = !olds || INPUTS.some((key) => !sameValue(olds[key], news[key]));
+    if (failures.length === 0 && changed) failures.push(...(await settingsPreflight(props, services, call, olds)));
     if (failures.length === 0 && !hasUnknown(props.node))
       planSettings({
         node: props.node,

@@ -5,8 +5,8 @@
 import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
 import { freshMemory, isHalfUndeployed, recovery } from "./decision.ts";
 import { type DeploymentProps, driveValue, keeps } from "./deployment-args.ts";
-import { type Facts, factsOf } from "./facts.ts";
-import { type Finding, missing, type Need, reachable, report, tellUnchecked } from "./findings.ts";
+import { type Facts, judged, NO_SUCH_NODE, nodeOf, whyNotEnabled } from "./facts.ts";
+import { type Finding, missing, type Need, rejected, report } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
 import { imageFindings } from "./images.ts";
 import type { Node } from "./node.ts";
@@ -44,18 +44,12 @@ interface Subject {
 }
 
 type Rule = (subject: Subject) => Finding | undefined;
-const rejected = (path: string, reason: string): Finding => ({ path, reason, rejected: true });
 const unfit = (reason: string): Finding => ({ path: "node", reason, rejected: true, settings: true });
 const dropped = (path: string, reason: string): Finding => ({ path, reason, rejected: false });
 
-const notEnabled = (subject: Subject, kind: "boot" | "deploy"): Finding | undefined => {
-  const name = kind === "boot" ? subject.boot : subject.deploy;
-  const list = subject.enabled?.[`enabled_${kind}_interfaces`];
-  return name && Array.isArray(list) && !list.includes(name)
-    ? unfit(
-        `the ${kind} interface ${name} is not enabled for its driver ${subject.node.driver}; there are ${list.join(", ")}`,
-      )
-    : undefined;
+const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "deploy"): Finding | undefined => {
+  const reason = whyNotEnabled(node, enabled, kind, subject[kind]);
+  return reason === undefined ? undefined : unfit(reason);
 };
 
 /**
@@ -170,21 +164,11 @@ const RULES: readonly Rule[] = [
       : undefined,
 ];
 
-/** A deployment that exists is found by its marker: its node may have been renamed since, and the name given away. */
-function nodeOf(props: DeploymentProps, facts: Facts, isSpelledAsBefore: boolean): Node | undefined {
-  const own = (node: Node) => {
-    const marker = deploymentMarker(node);
-    return marker?.owner === props.owner && marker.resource === props.resourceName;
-  };
-  return (isSpelledAsBefore && [...facts.nodes.values()].find(own)) || facts.nodes.get(props.node);
-}
-
 async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | undefined): Promise<Finding[]> {
   const exists = olds !== undefined;
   const isSpelledAsBefore = exists && olds.node === props.node;
-  const node = nodeOf(props, facts, isSpelledAsBefore);
-  if (!node && isSpelledAsBefore) return [];
-  if (!node) return [rejected("node", "there is no such node in this Ironic, or this account may not see it")];
+  const node = nodeOf(props, facts, isSpelledAsBefore, deploymentMarker);
+  if (!node) return isSpelledAsBefore ? [] : [NO_SUCH_NODE];
   const planned = plannedSettings({ uuid: node.uuid, name: node.name });
   const subject: Subject = {
     props,
@@ -196,7 +180,7 @@ async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | un
     boot: planned?.bootInterface ?? node.boot_interface ?? undefined,
     deploy: planned?.deployInterface ?? node.deploy_interface ?? undefined,
     cleans: (planned?.automatedCleaning ?? node.automated_clean) !== false,
-    enabled: node.driver ? await facts.enabled(node.driver) : undefined,
+    enabled: await facts.enabled(node),
   };
   const found = RULES.map((rule) => rule(subject)).filter((finding) => finding !== undefined);
   // The engine checks resources in the order in which they happen to be registered, so a BaremetalNodeConfig that names
@@ -216,20 +200,6 @@ export function needsOf({ configDrive, protected: isProtected }: DeploymentProps
   ];
 }
 
-async function nodeFindings(
-  props: DeploymentProps,
-  services: Services,
-  call: Call,
-  olds: Props | undefined,
-): Promise<Finding[]> {
-  if (hasUnknown(props.node)) return [];
-  const client = await reachable(services, call);
-  const facts = client && (await factsOf(client, services, call));
-  if (!(facts instanceof Error)) return facts ? findingsOf(props, facts, olds) : [];
-  tellUnchecked(facts, call);
-  return [];
-}
-
 /** `olds` are the inputs in the state, if the deployment is there already. */
 export const preflight = (
   props: DeploymentProps,
@@ -241,7 +211,7 @@ export const preflight = (
     const findings = [
       ...(await imageFindings(props)),
       ...(await missing(needsOf(props), services, call)),
-      ...(await nodeFindings(props, services, call, olds)),
+      ...(await judged(props.node, services, call, (facts) => findingsOf(props, facts, olds))),
     ];
     const drive = props.configDrive;
     // The check says that anyway, and of such a drive nothing else can be said.

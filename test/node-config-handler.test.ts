@@ -6,7 +6,7 @@ import type { Node } from "../provider/node.ts";
 import { nodeConfigHandler } from "../provider/node-config-handler.ts";
 import { UNKNOWN } from "../provider/schema.ts";
 import { plannedSettings } from "../provider/settings.ts";
-import { fakeCall, type Stored } from "./fakes/call.ts";
+import type { Stored } from "./fakes/call.ts";
 import { foreign } from "./fakes/deployments.ts";
 import { OTHER_INSTANCE } from "./fakes/nodes.ts";
 import { type World, type WorldOptions, world } from "./fakes/world.ts";
@@ -489,10 +489,12 @@ describe("BaremetalNodeConfig: destroy", () => {
 });
 
 describe("BaremetalNodeConfig: check", () => {
-  const check = async (inputs: Props) => {
-    const w = scene();
-    const { failures } = await nodeConfigHandler.check(undefined, inputs, w.services, fakeCall());
-    return { w, failures };
+  const ANY: WorldOptions = { client: { driver: {} } };
+  const check = async (inputs: Props, node: Partial<Node> = {}, olds?: Props, options = ANY) => {
+    const w = scene(node, options);
+    const { call } = w;
+    const { failures } = await w.clock.run(nodeConfigHandler.check(olds, inputs, w.services, call));
+    return { w, call, failures, reasons: failures.map(({ path, reason }) => `${path}: ${reason}`) };
   };
   it("tells the deployments of the program what is planned", async () => {
     const { w, failures } = await check({ ...INPUTS, bootInterface: UNKNOWN });
@@ -504,5 +506,99 @@ describe("BaremetalNodeConfig: check", () => {
       uncertain: true,
     });
   });
-  it("asks nothing of Ironic", async () => expect((await check(INPUTS)).w.asked()).to.deep.equal([]));
+  it("asks Ironic once per run, together with the deployments, and not at all where nothing changed", async () => {
+    const { w, call } = await check(INPUTS);
+    const held = {
+      node: "worker-1",
+      kernel: "file:///k",
+      ramdisk: "file:///r",
+      owner: "owner-1",
+      resourceName: "worker",
+    };
+    await w.clock.run(nodeConfigHandler.check(undefined, { ...INPUTS, resourceName: "other" }, w.services, call));
+    await w.clock.run(deploymentHandler.check(undefined, held, w.services, call));
+    expect(w.asked()).to.deep.equal(["GET /nodes", "GET /ports", "GET /drivers/redfish"]);
+    expect((await check(INPUTS, {}, INPUTS)).w.asked()).to.deep.equal([]);
+    expect((await check({ ...INPUTS, node: UNKNOWN })).w.asked()).to.deep.equal([]);
+  });
+
+  const marked = (key: string, marker: object) => ({ extra: { [key]: marker } });
+  const theirs = marked(CONFIG_MARKER, { owner: "owner-2", resource: "theirs" });
+  const driver = { enabled_boot_interfaces: ["ipxe"], enabled_deploy_interfaces: ["direct"] };
+  const former = { ...INPUTS, description: "former" };
+  const refusals: [title: string, inputs: Props, node: Partial<Node>, olds: Props | undefined, reasons: string[]][] = [
+    [
+      "a node that is not there",
+      { ...INPUTS, node: "worker-9" },
+      {},
+      undefined,
+      ["node: there is no such node in this Ironic, or this account may not see it"],
+    ],
+    [
+      "settings of another stack",
+      INPUTS,
+      theirs,
+      undefined,
+      ['node: is held by BaremetalNodeConfig "theirs" of owner owner-2'],
+    ],
+    [
+      "settings of another stack, of which there is no owner yet",
+      { ...INPUTS, owner: UNKNOWN },
+      theirs,
+      undefined,
+      ['node: is held by BaremetalNodeConfig "theirs" of owner owner-2'],
+    ],
+    [
+      "settings of another stack at update",
+      INPUTS,
+      theirs,
+      former,
+      ['node: is held by BaremetalNodeConfig "theirs" of owner owner-2'],
+    ],
+    [
+      "a deployment of another stack",
+      INPUTS,
+      marked(DEPLOYMENT_MARKER, foreign),
+      undefined,
+      ['node: is held by deployment "theirs" of owner owner-2'],
+    ],
+  ];
+  for (const [title, inputs, node, olds, reasons] of refusals)
+    it(`refuses ${title}`, async () => expect((await check(inputs, node, olds)).reasons).to.deep.equal(reasons));
+
+  it("refuses interfaces that are not enabled for the node's driver", async () => {
+    const { reasons } = await check(INPUTS, {}, undefined, { client: { driver } });
+    expect(reasons).to.deep.equal([
+      "node: the deploy interface ramdisk is not enabled for its driver redfish; there are direct",
+      "node: the boot interface redfish-virtual-media is not enabled for its driver redfish; there are ipxe",
+    ]);
+    const unknown = { ...INPUTS, bootInterface: UNKNOWN, deployInterface: UNKNOWN };
+    expect((await check(unknown, {}, undefined, { client: { driver } })).reasons).to.deep.equal([]);
+  });
+
+  it("says so as the stack's configuration wants it", async () => {
+    const asWarnings = { ...ANY, settings: { preflight: "warn" } };
+    const { reasons, call } = await check(INPUTS, theirs, undefined, asWarnings);
+    expect(reasons).to.deep.equal([]);
+    expect(call.warnings).to.deep.equal(['Node worker-1: is held by BaremetalNodeConfig "theirs" of owner owner-2.']);
+    const off = await check(INPUTS, theirs, undefined, { ...ANY, settings: { preflight: "off" } });
+    expect([off.reasons, off.call.warnings, off.w.asked()]).to.deep.equal([[], [], []]);
+  });
+
+  const accepted: [title: string, node: Partial<Node>, olds?: Props][] = [
+    ["what is its own", marked(CONFIG_MARKER, { owner: "owner-1", resource: "settings" })],
+    [
+      "a node on which a deployment of the stack is",
+      { ...marked(DEPLOYMENT_MARKER, { ...foreign, owner: "owner-1" }) },
+    ],
+    ["an instance_uuid of which only an allocation can tell whose it is", { instance_uuid: OTHER_INSTANCE }],
+    [
+      "a node that was renamed since",
+      { name: "renamed", ...marked(CONFIG_MARKER, { owner: "owner-1", resource: "settings" }) },
+      former,
+    ],
+    ["a node that is gone since, which is for the update to see", { name: "renamed" }, former],
+  ];
+  for (const [title, node, olds] of accepted)
+    it(`accepts ${title}`, async () => expect((await check(INPUTS, node, olds)).reasons).to.deep.equal([]));
 });
