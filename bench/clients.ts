@@ -34,7 +34,8 @@ function runProgram(
     const child = spawn(command, args, {
       env: plainEnv(lab),
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: DEADLINE_MS,
+      // Their own waits end first, and say of how many nodes.
+      timeout: DEADLINE_MS + 30_000,
       killSignal: "SIGKILL",
     });
     let output = "";

@@ -59,32 +59,39 @@ const uuidFor = (props: AllocationProps): string =>
       .digest("hex"),
   );
 
+const make = (client: Client, props: AllocationProps, uuid: string, signal: AbortSignal): Promise<Allocation> =>
+  client.send<Allocation>("POST", "/allocations", {
+    tried: `allocate a node of class ${props.resourceClass}`,
+    body: {
+      uuid,
+      resource_class: props.resourceClass,
+      ...(props.traits && { traits: props.traits }),
+      ...(props.candidateNodes && { candidate_nodes: props.candidateNodes }),
+      extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
+    },
+    signal,
+  });
+
+/** Under a UUID of its own it may be asked for again where it is not known whether Ironic was asked at all. */
 async function findOrMake(
   client: Client,
   props: AllocationProps,
   uuid: string,
+  clock: Services["clock"],
   signal: AbortSignal,
 ): Promise<Allocation> {
-  try {
-    return await client.send<Allocation>("POST", "/allocations", {
-      tried: `allocate a node of class ${props.resourceClass}`,
-      body: {
-        uuid,
-        resource_class: props.resourceClass,
-        ...(props.traits && { traits: props.traits }),
-        ...(props.candidateNodes && { candidate_nodes: props.candidateNodes }),
-        extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
-      },
-      signal,
-      repeatable: true,
-    });
-  } catch (error) {
-    if (!isAnswer(error, "conflict", "ambiguous", "serverError", "unavailable")) throw error;
+  for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     try {
-      return await read(client, uuid, signal);
-    } catch {
-      throw error;
+      return await make(client, props, uuid, signal);
+    } catch (error) {
+      if (!isAnswer(error, "conflict", "ambiguous", "serverError", "unavailable")) throw error;
+      try {
+        return await read(client, uuid, signal);
+      } catch (unread) {
+        if (!isGone(unread) || !isAnswer(error, "ambiguous", "unavailable")) throw error;
+      }
     }
+    await clock.sleep(pauseMs, signal);
   }
 }
 
@@ -102,7 +109,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   const seen: { allocation?: Allocation } = {};
   try {
     const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
-      seen.allocation = await findOrMake(client, props, uuid, signal);
+      seen.allocation = await findOrMake(client, props, uuid, clock, signal);
       for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
         call.progress(`allocating, ${Math.round((clock.now() - startedAt) / 1000)} s`);
         await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);

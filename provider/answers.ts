@@ -24,8 +24,13 @@ const rules: readonly AnswerRule[] = [
   { status: 406, answer: "unacceptable" },
   { status: 404, answer: "notFound" },
   { status: 429, answer: "overloaded" },
-  { status: 503, text: /free conductor workers|temporarily unavailable, please retry/i, answer: "overloaded" },
-  // Ironic itself answers none of these: something in between does.
+  // Ironic's own, by which nothing was begun: no worker, too many cleanings at once, a token that could not be checked.
+  {
+    status: 503,
+    text: /free conductor workers|temporarily unavailable, please retry|concurrent action limit|Keystone service is temporarily unavailable/i,
+    answer: "overloaded",
+  },
+  // Whoever else answers may have passed it on.
   { status: (status) => status >= 502 && status <= 504, answer: "unavailable" },
   { status: (status) => status >= 500, answer: "serverError" },
   { status: (status) => status >= 300 && status < 400, answer: "notFound" },

@@ -6,7 +6,7 @@ import { type Discovered, discover, joinUrl } from "./discovery.ts";
 import { type Answer, CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
 import { adviceForStaleToken } from "./keystone.ts";
 import { redact, secretsOfBody } from "./redact.ts";
-import { memoise, type Retrying, retriesOfRead, retriesOfSend, retry } from "./retry.ts";
+import { memoise, type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
 import { createSession, type Session, type SessionRequest, type SessionStats } from "./session.ts";
 import { createTransport, type Exchange, type Reply, TransportError } from "./transport.ts";
 import { adviceFor, type Feature, featureMinors, featureTitle, formatMinor } from "./versions.ts";
@@ -23,8 +23,6 @@ export interface CallOptions {
   ahead?: boolean | undefined;
   /** Begins something: waits until nothing else waits for a place among the requests in flight. */
   later?: boolean | undefined;
-  /** Sent a second time it does no more than the first: repeated like a read. */
-  repeatable?: boolean | undefined;
   /** One attempt, first byte to last; default: the connection's `requestTimeoutSeconds`. */
   timeoutMs?: number | undefined;
   /** Least minor that this call makes sense with; refused below it without asking. */
@@ -151,7 +149,7 @@ const createAgreement = ({ connection, session, auth, retrying, failer }: Parts)
   };
   let endpoint = describeEndpoint(connection);
   const discovered = memoise(() =>
-    retry(retriesOfRead, retrying(undefined), async () => {
+    retry(retriesOfGet, retrying(undefined), async () => {
       const found = await discover({
         endpoint: await auth.endpoint(),
         pinned: connection.minor,
@@ -255,7 +253,7 @@ const createCall = (parts: Parts, agreement: Agreement) => {
     }
   };
   return <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const rules = method === "GET" || options.repeatable ? retriesOfRead : retriesOfSend;
+    const rules = method === "GET" ? retriesOfGet : retriesOfSend;
     return interruptible(options.tried, options.signal, async () => {
       // Tried often enough by itself: not to be repeated as often again.
       await agreement.get(options.signal);

@@ -4,6 +4,7 @@
  */
 import {
   type Claim,
+  DEPLOYMENT_MARKER,
   type DeploymentMarker,
   deploymentMarker,
   holderOf,
@@ -62,6 +63,8 @@ export interface Memory {
   rebuildErrors: number;
   /** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see updateMethod. */
   method: "rebuild" | "rebuildWithSource" | "redeploy" | "none";
+  /** The protection that this stack had set was lifted. */
+  unprotected?: true;
   /** What `prepare` overwrote, for `revert`. */
   before?: { info: InstanceInfo; marker: DeploymentMarker | undefined };
 }
@@ -254,9 +257,9 @@ function update(context: DeployContext): Decision {
   return act("rebuild");
 }
 
-/** Nothing is to be left changed, and the protection was lifted for the rebuild. */
-const cannotRebuild = (node: Node, want: DeployWant): Decision =>
-  node.provision_state === "active" && want.protected && !node.protected
+/** Nothing is to be left changed, also not the protection that was lifted for the rebuild. */
+const cannotRebuild = (node: Node, memory: Memory): Decision =>
+  node.provision_state === "active" && memory.unprotected && !node.protected
     ? act("protect")
     : fail(
         `This Ironic cannot rebuild node ${nodeLabel(node)}, and undeploying it would clean it`,
@@ -274,7 +277,7 @@ export function decideDeploy(node: Node, want: DeployWant, memory: Memory): Deci
   if (holder.kind === "other") return heldByOther(node, holder.who, memory.undeploys > 0);
   const facts = stateFacts(node.provision_state);
   if (!facts) return unknownState(node);
-  if (memory.method === "none" && !memory.before && memory.prepared) return cannotRebuild(node, want);
+  if (memory.method === "none" && !memory.before && memory.prepared) return cannotRebuild(node, memory);
   return DEPLOY_RULES[facts.deploy]({ node, facts, want, memory, info: infoFor(want, memory), holder });
 }
 
@@ -305,7 +308,11 @@ const othersMaintenance = (node: Node): Decision =>
 const retiredUncleaned = (node: Node): Decision =>
   failed(
     `Node ${nodeLabel(node)} is retired, so that its cleaning cannot be repeated after it failed`,
-    `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\` and the command again. To take the node over as it is: \`baremetal node manage ${node.name ?? node.uuid}\` first`,
+    `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\` and the command again. To take the node over as it is: \`baremetal node ${
+      node.provision_state === "manageable"
+        ? `unset ${node.name ?? node.uuid} --extra ${DEPLOYMENT_MARKER}`
+        : `manage ${node.name ?? node.uuid}`
+    }\` first`,
   );
 
 function recover(node: Node, facts: StateFacts, memory: Memory): Decision {

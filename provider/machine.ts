@@ -265,7 +265,8 @@ export function createMachine(options: MachineOptions): DeployMachine {
         "protect the node",
         signal,
       ),
-    unprotect: (node, _memory, signal) => {
+    unprotect: (node, memory, signal) => {
+      memory.unprotected = true;
       const { protected: _ours, ...rest } = { ...marker(node), ...deploymentMarker(node) };
       return patch(
         [{ op: "replace", path: "/protected", value: false }, ...markerPatch(rest)],

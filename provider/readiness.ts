@@ -64,7 +64,7 @@ export async function awaitReadiness(
   const leftMs = () => startedAt + timeoutMs - clock.now();
   const target = readiness.tcp ?? addressOf(readiness.http ?? "");
   for (;;) {
-    const wrong = await probe(readiness, Math.min(ATTEMPT_MS, leftMs()), clock, signal);
+    const wrong = await probe(readiness, Math.min(ATTEMPT_MS, Math.max(LAST_ATTEMPT_MS, leftMs())), clock, signal);
     if (signal.aborted) throw new CancelledError(`Interrupted while waiting for ${target}; the next run goes on`);
     if (wrong === undefined) return;
     const pauseMs = Math.min(INTERVAL_MS, leftMs() - LAST_ATTEMPT_MS);

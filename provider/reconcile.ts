@@ -89,9 +89,11 @@ const AFTER_FAILURE: Readonly<Record<Answer, "again" | "stop">> = {
   unsupported: "stop",
 };
 
-/** Failures after which trying the same action on an unchanged node a few more times is all that makes sense. */
-const FEW_TRIES: readonly Answer[] = ["wrongState", "conflict", "serverError"];
-const MAX_FEW_TRIES = 3;
+/**
+ * How often the same action is tried again on a node that does not change, where trying for as long as there is time makes
+ * no sense. A gateway that passes on what is read, but for minutes no write, will not.
+ */
+const TRIES: Partial<Record<Answer, number>> = { wrongState: 3, conflict: 3, serverError: 3, unavailable: 20 };
 /** No sane operation needs more; a loop that does is a fault of this project or a node that others keep changing. */
 const MAX_ACTIONS = 60;
 const FIRST_PAUSE_MS = 500;
@@ -176,7 +178,7 @@ interface Run {
 }
 
 const isHopeless = (error: IronicError, failures: number): boolean =>
-  AFTER_FAILURE[error.answer] === "stop" || (FEW_TRIES.includes(error.answer) && failures > MAX_FEW_TRIES);
+  AFTER_FAILURE[error.answer] === "stop" || failures > (TRIES[error.answer] ?? Number.POSITIVE_INFINITY);
 
 async function pause(run: Run, ms: number, node: Node): Promise<void> {
   const { clock, random, signal } = run.options;

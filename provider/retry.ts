@@ -10,8 +10,8 @@ export interface RetryRule {
 
 export type RetryRules = Partial<Record<Answer, RetryRule>>;
 
-/** Asking twice harms nobody. */
-export const retriesOfRead: RetryRules = {
+/** Reading twice harms nobody. */
+export const retriesOfGet: RetryRules = {
   ambiguous: { attempts: 8, pauseMs: 100 },
   unreachable: { attempts: 4, pauseMs: 500 },
   overloaded: { attempts: 8, pauseMs: 1000 },

@@ -86,6 +86,15 @@ describe("NodeAllocation", () => {
     }
   });
 
+  it("is asked for again where it is not known whether Ironic was asked, and made once", async () => {
+    for (const fault of ["loseBefore", "loseAfter", "unavailableBefore", "unavailableAfter", "hangBefore"] as const) {
+      const w = scene();
+      w.fault("POST", "/allocations", fault);
+      expect((await w.made(undefined, ARGS)).outs, fault).to.have.property("node", NODE);
+      expect(w.client.allocations.all, fault).to.have.length(1);
+    }
+  });
+
   it("asks ever more rarely while it waits", async () => {
     const w = scene();
     w.client.allocations.slowReads = Number.POSITIVE_INFINITY;

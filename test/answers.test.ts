@@ -24,6 +24,13 @@ const answers: Array<[status: number, text: string, answer: Answer]> = [
   [406, "Version 1.999 was requested but the minor version is not supported", "unacceptable"],
   [429, "", "overloaded"],
   [503, "Requested action cannot be performed due to lack of free conductor workers.", "overloaded"],
+  [
+    503,
+    "Unable to process request at this time. The concurrent action limit for cleaning has been reached.",
+    "overloaded",
+  ],
+  [503, "The Keystone service is temporarily unavailable.", "overloaded"],
+  [503, "The server is temporarily unavailable.", "unavailable"],
   [503, "Resource temporarily unavailable, please retry.", "overloaded"],
   [503, "upstream connect error or disconnect/reset before headers", "unavailable"],
   [503, "", "unavailable"],

@@ -151,14 +151,11 @@ describe("client", () => {
       expect(client.stats.retries).to.equal(0);
     });
 
-  it("repeats a write that may arrive twice, and a read, after a 503 of something in between", async () => {
+  it("repeats a read after a 503 of something in between", async () => {
     greet();
-    nock(origin).post("/v1/x").times(2).reply(503, "").post("/v1/x").reply(201, { uuid: "u" });
     nock(origin).get("/v1/x").times(2).reply(503, "").get("/v1/x").reply(200, { uuid: "u" });
-    const call = { tried: "make", body: {}, repeatable: true };
-    expect(await client.send("POST", "/x", call)).to.deep.equal({ uuid: "u" });
     expect(await client.get("/x", { tried: "read" })).to.deep.equal({ uuid: "u" });
-    expect(clock.slept).to.deep.equal([1000, 2000, 1000, 2000]);
+    expect(clock.slept).to.deep.equal([1000, 2000]);
   });
 
   it("waits as long as the server asks", async () => {

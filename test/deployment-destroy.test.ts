@@ -210,6 +210,17 @@ describe("RamdiskDeployment: destroy", () => {
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.node()).to.include({ provision_state: "manageable", retired: true });
     isClean(w.node());
+    const { w: v, first: second } = await deployed({ automated_clean: true });
+    v.fake.fate.cleanFails = 1;
+    v.before(() => {
+      if (v.fake.node.provision_state === "manageable") v.fake.node.retired = true;
+    });
+    const error = await v.destroy(second);
+    expect(error?.message).to.match(/`baremetal node unset worker-1 --extra pulumi_ironic_deployment` first/);
+    v.ironic.patch(v.node().uuid, [{ op: "remove", path: `/extra/${DEPLOYMENT_MARKER}` }]);
+    expect(await v.destroy(second)).to.equal(undefined);
+    expect(v.node()).to.include({ provision_state: "manageable", retired: true });
+    isClean(v.node());
   });
 
   it("clean failed in a maintenance of others: left to them, and never ended", async () => {

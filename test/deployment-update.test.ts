@@ -284,16 +284,20 @@ describe("RamdiskDeployment: update", () => {
     expect((await w.diff(stored as Stored, { ...INPUTS, ...B })).changes).to.equal(true);
   });
 
-  it("where no rebuild works and the node cleans: refuses, and its own protection is as before", async () => {
-    const inputs = { ...INPUTS, protected: true };
-    const { w, first } = await made({ automated_clean: true }, inputs);
-    w.fake.fate.rebuild = "never";
-    const before = structuredClone(w.node());
-    expect(before.protected).to.equal(true);
-    const { error } = await w.up(first, { ...inputs, ...B });
-    expect(error?.message).to.match(/cannot rebuild .*Nothing was changed/);
-    expect(w.node()).to.deep.equal(before);
-  });
+  for (const [was, wanted] of [
+    [true, true],
+    [true, false],
+    [false, true],
+  ] as const)
+    it(`where no rebuild works and the node cleans: refuses, and its protection is as before (${was}, ${wanted} wanted)`, async () => {
+      const { w, first } = await made({ automated_clean: true }, { ...INPUTS, protected: was });
+      w.fake.fate.rebuild = "never";
+      const before = structuredClone(w.node());
+      expect(before.protected).to.equal(was);
+      const { error } = await w.up(first, { ...INPUTS, protected: wanted, ...B });
+      expect(error?.message).to.match(/cannot rebuild .*Nothing was changed/);
+      expect(w.node()).to.deep.equal(before);
+    });
 
   it("redeploys with cleaning where the user chose it", async () => {
     const chosen = { ...INPUTS, updateStrategy: "redeploy" };

@@ -264,14 +264,19 @@ describe("after an action that failed, the loop", () => {
     expect(await fails()).to.be.instanceOf(TypeError);
   });
 
-  for (const answer of ["wrongState", "conflict", "serverError"] as const)
-    it(`tries a "${answer}" three more times and no more`, async () => {
+  for (const [answer, more] of [
+    ["wrongState", 3],
+    ["conflict", 3],
+    ["serverError", 3],
+    ["unavailable", 20],
+  ] as const)
+    it(`tries a "${answer}" ${more} more times and no more`, async () => {
       const { fails, log, behaviour } = scene(untilActive);
       behaviour.act = async () => {
         throw answered(answer);
       };
       expect((await fails()).message).to.contain(`it is ${answer}`);
-      expect(log.filter((each) => each === "deploy")).to.have.length(4);
+      expect(log.filter((each) => each === "deploy")).to.have.length(more + 1);
     });
 
   for (const answer of ["locked", "overloaded"] as const)
