@@ -18,13 +18,19 @@ const FIELDS =
 const LIMIT = 1_000;
 type Ask = <T>(path: string, options: CallOptions) => Promise<T>;
 
-async function readAll<T extends { uuid: string }>(ask: Ask, path: string, key: string, fields: string): Promise<T[]> {
+async function readAll<T extends { uuid: string }>(
+  ask: Ask,
+  path: string,
+  key: string,
+  fields: string,
+  query: CallOptions["query"] = {},
+): Promise<T[]> {
   const found: T[] = [];
   for (;;) {
     const marker = found.at(-1)?.uuid;
     const page = await ask<Record<string, T[]> & { next?: string }>(path, {
       tried: "look at what the program is about to use",
-      query: { fields, limit: LIMIT, marker },
+      query: { fields, limit: LIMIT, marker, ...query },
     });
     found.push(...(page[key] ?? []));
     if (!page.next) return found;
@@ -36,8 +42,10 @@ async function readFacts(client: Client, services: Services, call: Call): Promis
     look(client, services, call, (signal) => client.get(path, { ...options, signal }));
   const cleanField = (await client.supports("automatedClean")) ? ",automated_clean" : "";
   const retiredField = (await client.supports("retired")) ? ",retired" : "";
+  // Nodes with a parent are left out of lists, but read by name like any other.
+  const children = (await client.supports("childNodes")) ? { include_children: "true" } : {};
   const [nodes, ports] = await Promise.all([
-    readAll<Node>(ask, "/nodes", "nodes", FIELDS + cleanField + retiredField),
+    readAll<Node>(ask, "/nodes", "nodes", FIELDS + cleanField + retiredField, children),
     readAll<{ uuid: string; node_uuid: string; pxe_enabled: boolean }>(
       ask,
       "/ports",
@@ -69,12 +77,25 @@ async function readFacts(client: Client, services: Services, call: Call): Promis
   };
 }
 
-const memo = new WeakMap<Client, Promise<Facts | Error>>();
-const factsOf = (client: Client, services: Services, call: Call): Promise<Facts | Error> => {
-  const known = memo.get(client) ?? readFacts(client, services, call).catch((error: unknown) => error as Error);
-  memo.set(client, known);
-  return known;
-};
+interface Reading {
+  atMs: number;
+  facts: Promise<Facts | Error>;
+}
+
+/** What a run has read may have changed since by what the same run does: nothing is refused by what is older. */
+const FRESH_MS = 3_000;
+const memo = new WeakMap<Client, Reading>();
+
+function factsOf(client: Client, services: Services, call: Call, sinceMs: number): Reading {
+  const known = memo.get(client);
+  if (known && known.atMs >= sinceMs) return known;
+  const reading = {
+    atMs: services.clock.now(),
+    facts: readFacts(client, services, call).catch((error: unknown) => error as Error),
+  };
+  memo.set(client, reading);
+  return reading;
+}
 
 /** What `judge` makes of what Ironic shows. Where it shows nothing the user is told, and the run goes on. */
 export async function judged(
@@ -85,10 +106,18 @@ export async function judged(
 ): Promise<Finding[]> {
   if (hasUnknown(node)) return [];
   const client = await reachable(services, call);
-  const facts = client && (await factsOf(client, services, call));
-  if (!(facts instanceof Error)) return facts ? judge(facts) : [];
-  tellUnchecked(facts, call);
-  return [];
+  if (!client) return [];
+  const judgeSince = async (sinceMs: number): Promise<{ atMs: number; found: Finding[] }> => {
+    const { atMs, facts } = factsOf(client, services, call, sinceMs);
+    const known = await facts;
+    if (!(known instanceof Error)) return { atMs, found: await judge(known) };
+    tellUnchecked(known, call);
+    return { atMs, found: [] };
+  };
+  const freshSinceMs = services.clock.now() - FRESH_MS;
+  const { atMs, found } = await judgeSince(Number.NEGATIVE_INFINITY);
+  const isStale = atMs < freshSinceMs && found.some(({ rejected }) => rejected);
+  return isStale ? (await judgeSince(freshSinceMs)).found : found;
 }
 
 export const NO_SUCH_NODE = rejected("node", "there is no such node in this Ironic, or this account may not see it");
@@ -104,7 +133,9 @@ export function nodeOf(
     const marker = markerOf(candidate);
     return marker?.owner === owner && marker.resource === resourceName;
   };
-  return (isSpelledAsBefore && [...nodes.values()].find(isOwn)) || nodes.get(node);
+  const named = nodes.get(node);
+  if (!isSpelledAsBefore || (named && isOwn(named))) return named;
+  return [...nodes.values()].find(isOwn) ?? named;
 }
 
 export function whyNotEnabled(

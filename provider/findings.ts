@@ -16,6 +16,8 @@ export interface Finding {
   reason: string;
   /** Ironic itself would refuse it. */
   rejected: boolean;
+  /** Never an error: what is said may well be meant. */
+  hint?: true;
   /** A BaremetalNodeConfig of the node could change it. */
   settings?: true;
 }
@@ -40,7 +42,7 @@ export async function report(
     if (!(error instanceof UnusableVersion)) throw error;
     return [{ path: "", reason: error.message, rejected: true }];
   });
-  const isFailure = ({ rejected }: Finding) => mode === "enforce" || (mode === undefined && rejected);
+  const isFailure = ({ rejected, hint }: Finding) => !hint && (mode === "enforce" || (mode === undefined && rejected));
   for (const finding of findings)
     if (!isFailure(finding))
       call.warn(

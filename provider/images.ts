@@ -21,7 +21,8 @@ function troubleOf(url: string): Promise<string | undefined> {
   const known =
     troubles.get(url) ??
     statusOf(url, "HEAD", AbortSignal.timeout(TIMEOUT_MS)).then(
-      (status) => (status >= 400 ? `answers ${status}` : undefined),
+      // Who may not have it from here may have it from the conductor.
+      (status) => (status >= 400 && status !== 401 && status !== 403 ? `answers ${status}` : undefined),
       (error: NodeJS.ErrnoException) => `does not answer (${error.code ?? error.name})`,
     );
   troubles.set(url, known);

@@ -254,6 +254,8 @@ export async function isSameNode(
   signal: AbortSignal,
 ): Promise<boolean> {
   if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
+  // There is nothing to compare with: a ready config drive knows no node.
+  if (state.nodeUuid === undefined) return false;
   try {
     return (await readNode(await client(), name, "see whether it is the same node", signal)).uuid === state.nodeUuid;
   } catch (error) {

@@ -93,11 +93,9 @@ function stillCleans({ node, planned, props }: Subject): Finding | undefined {
   const automatedClean = node.automated_clean;
   if (automatedClean === undefined || automatedClean === false) return undefined;
   if (planned?.automatedCleaning !== undefined || planned?.uncertain) return undefined;
-  if (props.adopt !== undefined || keeps(props)) return undefined;
-  return dropped(
-    "node",
-    `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration switches that off"}: cleaning is still on, makes destroy slow and wants an agent. A BaremetalNodeConfig with automatedCleaning says whether that is meant`,
-  );
+  if (props.adopt !== undefined || keeps(props) || deploymentMarker(node)?.keep) return undefined;
+  const reason = `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration switches that off"}: cleaning is still on, makes destroy slow and wants an agent. A BaremetalNodeConfig with automatedCleaning says whether that is meant`;
+  return { ...dropped("node", reason), hint: true };
 }
 
 const RULES: readonly Rule[] = [

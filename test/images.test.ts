@@ -28,7 +28,8 @@ describe("the images of a deployment", () => {
     ["may be signed for GET", 403, 200, []],
     ["may be on a server that knows no HEAD", 405, 200, []],
     ["are not there", 404, 404, [`kernel answers 404 ${LATER}`]],
-    ["are not shown to everybody", 401, 401, [`kernel answers 401 ${LATER}`]],
+    ["may be shown to the conductor only", 401, 401, []],
+    ["may be refused to us alone", 403, 403, []],
     ["are on a server that is out of order", 503, 502, [`kernel answers 502 ${LATER}`]],
   ] as const)
     it(`${title} (${head}, then ${get})`, async () => {

@@ -341,6 +341,24 @@ describe("preflight: cleaning", () => {
         /^Node worker-1: is cleaned after use, unless the conductor's configuration switches that off: cleaning is/,
       ],
     },
+    {
+      title: "is no error even where all else is",
+      node: cleans,
+      options: { ...ANY, settings: { preflight: "enforce" } },
+      warned: [still],
+    },
+    {
+      title: "what was adopted before is kept",
+      node: {
+        ...cleans,
+        extra: {
+          [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OURS, after: null, keep: true },
+        },
+        provision_state: "active",
+        instance_uuid: OURS,
+      },
+      olds: { ramdisk: "file:///former" },
+    },
     { title: "off is off", node: { ...cleans, automated_clean: false } },
     { title: "an old Ironic shows nothing", node: cleans, options: { client: { driver: {}, minor: 46 } } },
     ...[true, false].map((automatedCleaning) => ({
@@ -374,6 +392,54 @@ describe("preflight: cleaning", () => {
       planned: { automatedCleaning: true },
     },
   ]);
+});
+
+describe("preflight: nodes with a parent", () => {
+  for (const [minor, shown] of [
+    [115, "true"],
+    [82, undefined],
+  ] as const)
+    it(`are looked for where Ironic has them (1.${minor})`, async () => {
+      const w = scene({}, { client: { driver: {}, minor } });
+      await w.clock.run(deploymentHandler.check(undefined, { ...INPUTS, ...FILES }, w.services, w.call));
+      const list = w.client.requests.find(({ path }) => path === "/nodes");
+      expect(list?.query?.include_children).to.equal(shown);
+    });
+});
+
+describe("preflight: what the same run has changed", () => {
+  const asked = async (afterMs: number) => {
+    const w = scene({ maintenance: true }, ANY);
+    const check = async () =>
+      (await w.clock.run(deploymentHandler.check(undefined, { ...INPUTS, ...FILES }, w.services, w.call))).failures;
+    expect(await check()).to.have.length(1);
+    w.fake.node.maintenance = false;
+    await w.clock.run(w.clock.sleep(afterMs));
+    w.asked();
+    return { failures: await check(), asked: w.asked() };
+  };
+
+  it("is read again before it is refused", async () =>
+    expect(await asked(3_001)).to.deep.equal({
+      failures: [],
+      asked: ["GET /nodes", "GET /ports", "GET /drivers/redfish"],
+    }));
+
+  it("but not for each of those that are checked together", async () => {
+    const { failures, asked: requests } = await asked(2_999);
+    expect(failures).to.have.length(1);
+    expect(requests).to.deep.equal([]);
+  });
+
+  it("nor where nothing is refused", async () => {
+    const w = scene({}, ANY);
+    const check = () => w.clock.run(deploymentHandler.check(undefined, { ...INPUTS, ...FILES }, w.services, w.call));
+    await check();
+    await w.clock.run(w.clock.sleep(60_000));
+    w.asked();
+    await check();
+    expect(w.asked()).to.deep.equal([]);
+  });
 });
 
 describe("preflight: an Ironic that does not answer", () => {
