@@ -5,7 +5,7 @@ import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { inTime } from "./clock.ts";
 import { nodeLabel } from "./decision.ts";
-import { type Answer, CancelledError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
+import { type Answer, CancelledError, type IronicError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
 import { type Node, readNode } from "./node.ts";
@@ -79,6 +79,7 @@ async function findOrMake(
   uuid: string,
   clock: Services["clock"],
   signal: AbortSignal,
+  onTrouble: (trouble: IronicError) => void,
 ): Promise<Allocation> {
   for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     try {
@@ -89,6 +90,7 @@ async function findOrMake(
         return await read(client, uuid, signal);
       } catch (unread) {
         if (!isGone(unread) || !isAnswer(error, "ambiguous", "unavailable")) throw error;
+        onTrouble(error);
       }
     }
     await clock.sleep(pauseMs, signal);
@@ -100,16 +102,20 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   const { clock } = services;
   const ownMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
   const timeoutMs = Math.min(ownMs, call.timeoutMs ?? ownMs);
+  let trouble: string | undefined;
   const late = () =>
     new ProblemError({
-      problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s`,
+      problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s${trouble ? `. The last trouble was: ${trouble}` : ""}`,
       advice: "Run `pulumi up` again to go on waiting.",
     });
   const startedAt = clock.now();
   const seen: { allocation?: Allocation } = {};
   try {
     const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
-      seen.allocation = await findOrMake(client, props, uuid, clock, signal);
+      seen.allocation = await findOrMake(client, props, uuid, clock, signal, (error) => {
+        trouble = error.message;
+        call.progress(`${error.answer}, trying again, ${Math.round((clock.now() - startedAt) / 1000)} s`);
+      });
       for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
         call.progress(`allocating, ${Math.round((clock.now() - startedAt) / 1000)} s`);
         await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);
@@ -183,7 +189,7 @@ async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signa
 }
 
 /** Answers after which the allocation is looked at again, and ended if it is still there. */
-const AGAIN = ["locked", "ambiguous", "serverError", "unavailable"] as const satisfies Answer[];
+const AGAIN = ["locked", "ambiguous", "serverError", "unavailable", "overloaded"] as const satisfies Answer[];
 
 /** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {

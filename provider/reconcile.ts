@@ -122,7 +122,8 @@ export async function reconcile<Action extends string, Mind>(
   const elapsed = () => seconds(clock.now() - startedAt);
   let sight = await machine.observe("now", signal);
   let pauseMs = FIRST_PAUSE_MS;
-  let sameFailures = 0;
+  /** Of the same action in a row, by what was answered. */
+  const failures = new Map<Answer, number>();
 
   for (let actions = 0; ; ) {
     const { node } = sight;
@@ -147,14 +148,16 @@ export async function reconcile<Action extends string, Mind>(
       // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
       actions++;
       pauseMs = FIRST_PAUSE_MS;
-      sameFailures = 0;
+      failures.clear();
       run.failure = undefined;
       sight = answered ? { node: answered, fresh: true } : await look(run, "next", sight);
     } catch (error) {
       if (!(error instanceof IronicError)) throw error;
       const handled = options.onRejected?.(decision.action, node, error) === true;
-      sameFailures = run.failure?.action === decision.action ? sameFailures + 1 : 1;
-      if (!handled && isHopeless(error, sameFailures)) throw error;
+      if (run.failure?.action !== decision.action) failures.clear();
+      const times = (failures.get(error.answer) ?? 0) + 1;
+      failures.set(error.answer, times);
+      if (!handled && isHopeless(error, times)) throw error;
       run.failure = { action: decision.action, error };
       options.onProgress(`${WORDS[decision.action] ?? decision.action}: ${error.answer}, trying again, ${elapsed()}`);
       await pause(run, pauseMs, node);

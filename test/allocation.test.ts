@@ -95,6 +95,15 @@ describe("NodeAllocation", () => {
     }
   });
 
+  it("names what kept it from being made", async () => {
+    const w = scene();
+    w.fault("POST", "/allocations", ...Array.from({ length: 99 }, () => "unavailableBefore" as const));
+    const { stored, error } = await w.up(undefined, ARGS);
+    expect(error?.message).to.match(/within 120 s\. The last trouble was: .*answered 503.*Run `pulumi up` again/);
+    expect(stored?.id).to.be.a("string");
+    expect(w.client.allocations.all).to.deep.equal([]);
+  });
+
   it("asks ever more rarely while it waits", async () => {
     const w = scene();
     w.client.allocations.slowReads = Number.POSITIVE_INFINITY;
@@ -180,7 +189,14 @@ describe("NodeAllocation", () => {
   });
 
   it("ends after locks and lost answers, for as long as there is time", async () => {
-    for (const fault of ["locked", "loseAfter", "loseBefore", "serverError", "unavailableAfter"] as const) {
+    for (const fault of [
+      "locked",
+      "loseAfter",
+      "loseBefore",
+      "serverError",
+      "overloaded",
+      "unavailableAfter",
+    ] as const) {
       const w = allocated(allocationHandler);
       w.fault("DELETE", "/allocations", fault, fault);
       await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, fakeCall()));

@@ -279,6 +279,16 @@ describe("after an action that failed, the loop", () => {
       expect(log.filter((each) => each === "deploy")).to.have.length(more + 1);
     });
 
+  it("counts them by what was answered: a long wait for something else is not on their account", async () => {
+    const { fails, log, behaviour } = scene(untilActive);
+    const answers: Answer[] = [...Array.from({ length: 30 }, () => "locked" as const), "wrongState", "locked"];
+    behaviour.act = async () => {
+      throw answered(answers.shift() ?? "wrongState");
+    };
+    expect((await fails()).message).to.contain("it is wrongState");
+    expect(log.filter((each) => each === "deploy")).to.have.length(30 + 1 + 1 + 3);
+  });
+
   for (const answer of ["locked", "overloaded"] as const)
     it(`backs off from "${answer}" until the deadline, and names it there`, async () => {
       const { fails, log, clock, behaviour } = scene(untilActive);
