@@ -16,6 +16,8 @@ const rules: readonly AnswerRule[] = [
   { status: 409, text: /can ?not have .* updated unless/is, answer: "wrongState" },
   { status: 409, answer: "conflict" },
   { status: 400, text: /can ?not be performed .*while .*in (?:the )?state/is, answer: "wrongState" },
+  // It was made for the node as it was read; somebody, or another resource of the run, has written since.
+  { status: 400, text: /Couldn't apply patch/i, answer: "conflict" },
   { status: 400, answer: "invalid" },
   { status: 401, answer: "unauthorized" },
   { status: 403, answer: "forbidden" },

@@ -31,6 +31,7 @@ const answers: Array<[status: number, text: string, answer: Answer]> = [
   ],
   [503, "The Keystone service is temporarily unavailable.", "overloaded"],
   [503, "The server is temporarily unavailable.", "unavailable"],
+  [400, "Couldn't apply patch '{}'. Reason: can't remove a non-existent object 'pulumi_ironic'", "conflict"],
   [503, "Resource temporarily unavailable, please retry.", "overloaded"],
   [503, "upstream connect error or disconnect/reset before headers", "unavailable"],
   [503, "", "unavailable"],

@@ -486,6 +486,19 @@ describe("BaremetalNodeConfig: destroy", () => {
       expect(settings(w.node())).to.deep.equal(BEFORE);
     }
   });
+
+  it("looks again where another resource of the run restores them just before", async () => {
+    const { w, first } = await made();
+    let others = true;
+    w.before(({ method }) => {
+      if (method !== "PATCH" || !others) return;
+      others = false;
+      delete w.fake.node.extra[CONFIG_MARKER];
+    });
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(settings(w.node())).to.deep.equal(BEFORE);
+    expect(w.node().extra).to.deep.equal({});
+  });
 });
 
 describe("BaremetalNodeConfig: check", () => {
