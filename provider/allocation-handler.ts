@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
-import { inTime } from "./clock.ts";
+import { type Clock, inTime } from "./clock.ts";
 import { nodeLabel } from "./decision.ts";
 import { type Answer, CancelledError, type IronicError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
@@ -35,6 +35,9 @@ const INTERVAL_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 /** Hundreds may wait for their turn at once. */
 const END_TIMEOUT_MS = 600_000;
+
+/** Ends the sentence that says what took too long. */
+const afterTrouble = ({ message }: IronicError): string => `. The last trouble was: ${message}`;
 
 const isUndecided = ({ state }: Allocation): boolean => state === "allocating" || state === null;
 
@@ -77,7 +80,7 @@ async function findOrMake(
   client: Client,
   props: AllocationProps,
   uuid: string,
-  clock: Services["clock"],
+  clock: Clock,
   signal: AbortSignal,
   onTrouble: (trouble: IronicError) => void,
 ): Promise<Allocation> {
@@ -102,22 +105,23 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   const { clock } = services;
   const ownMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
   const timeoutMs = Math.min(ownMs, call.timeoutMs ?? ownMs);
-  let trouble: string | undefined;
+  let trouble = "";
   const late = () =>
     new ProblemError({
-      problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s${trouble ? `. The last trouble was: ${trouble}` : ""}`,
+      problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s${trouble}`,
       advice: "Run `pulumi up` again to go on waiting.",
     });
   const startedAt = clock.now();
+  const tell = (text: string) => call.progress(`${text}, ${Math.round((clock.now() - startedAt) / 1000)} s`);
   const seen: { allocation?: Allocation } = {};
   try {
     const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
       seen.allocation = await findOrMake(client, props, uuid, clock, signal, (error) => {
-        trouble = error.message;
-        call.progress(`${error.answer}, trying again, ${Math.round((clock.now() - startedAt) / 1000)} s`);
+        trouble = afterTrouble(error);
+        tell(`${error.answer}, trying again`);
       });
       for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
-        call.progress(`allocating, ${Math.round((clock.now() - startedAt) / 1000)} s`);
+        tell("allocating");
         await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);
         seen.allocation = await read(client, uuid, signal);
       }
@@ -209,7 +213,7 @@ export async function endAllocation(uuid: string, services: Services, call: Call
           return await tryEnding(client, uuid, call.warn, signal);
         } catch (error) {
           if (!isAnswer(error, ...AGAIN)) throw error;
-          trouble = `. The last trouble was: ${error.message}`;
+          trouble = afterTrouble(error);
         }
         await clock.sleep(pauseMs, signal);
       }
