@@ -49,8 +49,8 @@ import {
 import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
-import { createMachine, type DeployMachine } from "./machine.ts";
-import { failureCause, isSameNode, type Node, putPowerOn, readNode } from "./node.ts";
+import { createMachine, type DeployMachine, hidesBoots } from "./machine.ts";
+import { failureCause, isSameNode, type Node, putPowerOn, readNode, recallStart } from "./node.ts";
 import { restore } from "./node-config-restore.ts";
 import { pollerOf } from "./poller.ts";
 import { needsOf, preflight } from "./preflight.ts";
@@ -224,6 +224,30 @@ async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call:
   }
 }
 
+/**
+ * Somebody else restarted what this stack had deployed. That is no drift: another restart would end what runs since. But
+ * Ironic hides the config drive and whatever looks like a secret, so that a person has to know.
+ */
+async function tellRestart(node: Node, state: State, services: Services, call: Call): Promise<void> {
+  if (node.provision_state !== "active" || !state.deployedAt || node.provision_updated_at === state.deployedAt) return;
+  const client = await services.client();
+  // A hint: what keeps Ironic from remembering must not keep anybody from refreshing.
+  const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
+    if (isAnswer(error)) return "silent";
+    throw error;
+  });
+  if (recalled !== "start") return;
+  const hidden = [
+    ...(state.configDriveSha256 === undefined ? [] : ["its config drive"]),
+    ...(hidesBoots(node) ? ["what has asterisks in its instance_info"] : []),
+  ].join(" and ");
+  call.warn(
+    `Node ${nodeLabel(node)} was deployed anew, and not by this stack: it has been active since ${node.provision_updated_at}.${
+      hidden && ` Ironic does not show whether ${hidden} is still this stack's.`
+    } \`pulumi up --replace\` with this resource's URN deploys it once more.`,
+  );
+}
+
 /** The settings of the same stack went first, and could not be restored while the machine ran. Where it stays, they wait on. */
 async function restoreLeft(node: Node, { owner }: Claim, services: Services, call: Call): Promise<void> {
   const settings = configMarker(node);
@@ -327,6 +351,7 @@ export const deploymentHandler: Handler = {
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
     const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== "drift" && !isInput(key)));
     const drift = await driftOf(node, state);
+    if (drift === undefined) await tellRestart(node, state, services, call);
     const inputs = liveInputs(node, state);
     const outputs = outputsOf(node, claimFrom(state), {
       ...(state.deployedAt !== undefined && node.provision_state !== "active" && { deployedAt: state.deployedAt }),

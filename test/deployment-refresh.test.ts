@@ -196,6 +196,63 @@ describe("RamdiskDeployment: refresh", () => {
     expect((await w.refresh(seen as Stored))?.outs).not.to.have.property("drift");
   });
 
+  /** Somebody boots the machine again, with all that this stack had set, and waits until it is active. */
+  const restart = async (w: World, drive?: Props) => {
+    expect(w.ironic.provision(NODE, "somebody", "rebuild", drive)).to.equal(undefined);
+    await w.clock.run(w.clock.sleep(600_000));
+    expect(w.node().provision_state).to.equal("active");
+  };
+  const DEPLOYED_ANEW =
+    /^Node worker-1 \(\S+\) was deployed anew, and not by this stack: it has been active since 2026-/;
+
+  it("tells once of a restart by others, and leaves what runs since alone", async () => {
+    for (const [inputs, said] of [
+      [INPUTS, /\d\+00:00\. `pulumi up --replace`/],
+      [{ ...INPUTS, configDrive: DRIVE }, /Ironic does not show whether its config drive is still this stack's\. `/],
+    ] as const) {
+      const w = scene();
+      const first = await w.made(undefined, inputs);
+      await restart(w, "configDrive" in inputs ? { meta_data: { name: "another" } } : undefined);
+      const seen = (await w.refresh(first)) as Stored;
+      expect(w.warnings()).to.have.length(1);
+      expect(w.warnings()[0]).to.match(DEPLOYED_ANEW).and.to.match(said);
+      expect(seen.outs).not.to.have.property("drift");
+      expect(seen.outs.deployedAt).to.equal(w.node().provision_updated_at).and.not.to.equal(first.outs.deployedAt);
+      expect((await w.diff(seen, inputs)).changes).to.equal(false);
+      expect(await w.refresh(seen)).to.deep.equal(seen);
+      expect(w.warnings()).to.deep.equal([]);
+    }
+  });
+
+  it("does not take a rescue, its own update, or an Ironic without a memory for a restart by others", async () => {
+    const cases: Record<string, (w: World, first: Stored) => Promise<Stored | undefined>> = {
+      rescue: async (w) => {
+        await w.clock.run(w.clock.sleep(1000));
+        w.ironic.move(w.fake, "rescue");
+        w.ironic.move(w.fake, "active");
+        return undefined;
+      },
+      "own update": (w, first) => w.made(first, { ...INPUTS, kernelArguments: "two" }),
+      forgets: async (w) => {
+        await restart(w);
+        w.fake.history.length = 0;
+        return undefined;
+      },
+      "does not answer": async (w) => {
+        await restart(w);
+        w.fault("GET", "/history", "serverError", "serverError", "serverError");
+        return undefined;
+      },
+    };
+    for (const [what, happens] of Object.entries(cases)) {
+      const w = scene();
+      const first = await w.made(undefined, INPUTS);
+      const stored = (await happens(w, first)) ?? first;
+      expect((await w.refresh(stored))?.outs, what).not.to.have.property("drift");
+      expect(w.warnings(), what).to.deep.equal([]);
+    }
+  });
+
   it("shows a protection that others lifted, where one was asked for", async () => {
     const { seen } = await drifted((w) => Object.assign(w.fake.node, { protected: false }), {
       ...INPUTS,

@@ -4,7 +4,7 @@ import { type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment } from "./recipes.ts";
 import { Stack } from "./stack.ts";
 
-const kinds = ["arguments", "undeployed", "unmarked", "unclaimed", "taken"] as const;
+const kinds = ["arguments", "undeployed", "unmarked", "unclaimed", "taken", "restarted"] as const;
 
 describe("drift (engine)", () => {
   it("is shown by refresh, repaired where it is ours and refused where it is not", async () => {
@@ -17,7 +17,10 @@ describe("drift (engine)", () => {
     const stack = await Stack.init({ env: judge.lab.env });
     stack.resources = kinds.flatMap((kind) => [
       config(kind, nodes[kind]),
-      deployment(kind, judge.lab, { kernelArguments: "ours" }),
+      deployment(kind, judge.lab, {
+        kernelArguments: "ours",
+        ...(kind === "restarted" && { configDrive: { meta_data: { name: "ours" } } }),
+      }),
     ]);
     await stack.up();
     const ours = (await judge.node(nodes.unclaimed)).instance_uuid;
@@ -32,6 +35,11 @@ describe("drift (engine)", () => {
     await judge.patch(nodes.taken, { op: "add", path: "/instance_uuid", value: theirs });
     await judge.patch(nodes.taken, { op: "remove", path: "/extra/pulumi_ironic_deployment" });
     await judge.until(nodes.undeployed, "available");
+    // Ironic 39.0 cannot rebuild without it.
+    const source = `image_source=${judge.lab.images.ramdisk}`;
+    await judge.baremetal("node", "set", nodes.restarted, "--instance-info", source);
+    await judge.baremetal("node", "rebuild", nodes.restarted, "--config-drive", '{"meta_data": {"name": "theirs"}}');
+    const since = (await judge.until(nodes.restarted, "active")).provision_updated_at;
 
     const shown = await stack.preview("--refresh", "--diff");
     expect(shown).to.match(/kernelArguments\s*: "drifted" => "ours"/);
@@ -40,6 +48,9 @@ describe("drift (engine)", () => {
     expect(shown).to.match(/drift\s*: "the marker in extra was removed"/);
     expect(shown).to.match(/drift\s*: "instance_uuid was removed"/);
     expect(shown).to.match(new RegExp(`drift\\s*: "held by instance ${theirs}"`));
+    const told =
+      /warning: Node [^\n]* was deployed anew, and not by this stack: [^\n]* whether its config drive is still/;
+    expect(shown).to.match(told);
 
     const running = await judge.node(nodes.unmarked);
     await judge.untouched(nodes.unclaimed, () =>
@@ -47,12 +58,15 @@ describe("drift (engine)", () => {
         const output = await stack.fails("up", "--refresh", "--continue-on-error");
         expect(output).to.match(/\(unclaimed\):\s+error: Node [^\n]* is "active", but no instance_uuid says whose/);
         expect(output).to.match(/\(taken\):\s+error: Node [^\n]* is held by instance /);
+        expect(output).to.match(told);
       }),
     );
     expect((await judge.node(nodes.arguments)).instance_info.ramdisk_kernel_arguments).to.equal("ours");
     expect(judge.moves(nodes.arguments)).to.deep.equal(["deploying", "active", "deploying", "active"]);
     expect((await judge.node(nodes.undeployed)).provision_state).to.equal("active");
     expect(await judge.deploys(nodes.undeployed)).to.equal(2);
+    expect((await judge.node(nodes.restarted)).provision_updated_at).to.equal(since);
+    expect(judge.moves(nodes.restarted)).to.deep.equal(["deploying", "active", "deploying", "active"]);
     const remarked = await judge.node(nodes.unmarked);
     expect(remarked.extra.pulumi_ironic_deployment.instanceUuid).to.equal(running.instance_uuid);
     expect(remarked.provision_updated_at).to.equal(running.provision_updated_at);
@@ -66,7 +80,7 @@ describe("drift (engine)", () => {
         expect(output).to.match(/warning: Node [^\n]* is held by instance [^\n]*what this stack had there is gone/);
       }),
     );
-    for (const kind of ["arguments", "undeployed", "unmarked"] as const)
+    for (const kind of ["arguments", "undeployed", "unmarked", "restarted"] as const)
       expect(await judge.settings(nodes[kind]), kind).to.deep.equal(before[kind]);
     await judge.patch(nodes.unclaimed, { op: "add", path: "/instance_uuid", value: ours });
     await judge.provision(nodes.taken, "deleted");
