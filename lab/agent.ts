@@ -139,10 +139,9 @@ export class LabAgent {
 }
 
 /** Looks at Ironic for ever: often while a node waits, once a second else. */
-export async function pollForEver(agent: LabAgent, callback: string, afterTick: () => Promise<void>): Promise<never> {
+export async function pollForEver(agent: LabAgent, callback: string): Promise<never> {
   for (;;) {
     const waiting = await agent.tick(callback).catch(() => 0); // a conductor that is down is no reason to give up
-    await afterTick();
     await sleep(waiting > 0 ? 200 : 1000);
   }
 }

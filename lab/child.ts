@@ -16,25 +16,30 @@ export interface Orders {
   port: number;
   /** File in which it tells that it listens. */
   ready: string;
-  /** The lab ends when this process does. */
+  /** Of the images' server, the first: the lab ends when this process does, however far its start has come. */
   owner?: { pid: number; born: string };
   /** TLS only: where decrypted traffic goes, and whether a client certificate is asked for. */
   tls?: { target: number; cert: string; key: string; ca: string; clientCertificate: boolean };
 }
 
-/** Starts one of our servers (serve.ts) and waits for its port. */
-export async function startOwn(name: string, orders: Omit<Orders, "ready">): Promise<{ child: Child; port: number }> {
+/** Starts one of our servers (serve.ts) and waits for its port; `begun` writes it down before that. */
+export async function startOwn(
+  name: string,
+  orders: Omit<Orders, "ready">,
+  begun: (child: Child) => void,
+): Promise<number> {
   const ready = join(orders.dir, `${name}.ready`);
   rmSync(ready, { force: true });
   const script = fileURLToPath(new URL("./serve.ts", import.meta.url));
   const log = join(orders.dir, "logs", `${name}.log`);
   const full: Orders = { ...orders, ready };
   const child = spawnDetached(name, process.execPath, [script, JSON.stringify(full)], log);
+  begun(child);
   for (const end = Date.now() + 30_000; Date.now() < end; await sleep(30)) {
     if (existsSync(ready)) {
       const { port } = JSON.parse(readFileSync(ready, "utf8")) as { port: number };
       rmSync(ready, { force: true });
-      return { child, port };
+      return port;
     }
     if (!isAlive(child)) break;
   }

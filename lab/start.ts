@@ -42,17 +42,14 @@ export async function startServers(dir: string, shape: LabShape, owner: Orders["
     writeRecord(dir, record);
   };
   try {
-    const images = await startOwn("images", { role: "images", dir, port: 0 });
-    keep(images.child);
-    record.images = imageUrls(images.port);
+    const first = { role: "images", dir, port: 0, ...(owner === undefined ? {} : { owner }) } as const;
+    record.images = imageUrls(await startOwn("images", first, keep));
     const doors = await openDoors(dir, record, ports, keep, log);
     writeFileSync(join(dir, "door.json"), JSON.stringify(record.door), { mode: 0o600 });
     const { text, purposes } = cloudsFor(doors);
     writeFileSync(join(dir, "clouds.yaml"), text, { mode: 0o600 });
     record.clouds = purposes;
-    const agent = await startOwn("agent", { role: "agent", dir, port: 0, ...(owner === undefined ? {} : { owner }) });
-    keep(agent.child);
-    record.agentUrl = `http://127.0.0.1:${agent.port}`;
+    record.agentUrl = `http://127.0.0.1:${await startOwn("agent", { role: "agent", dir, port: 0 }, keep)}`;
     log(`Starting Ironic ${programs.version}`);
     await prepareIronic(programs, siteOf(dir, record), shape, log);
     const enrolled = await takeEnrolled(dir, record);
@@ -130,8 +127,8 @@ async function startTls(
   keep: (child: Child) => void,
 ): Promise<void> {
   const { serverCert: cert, serverKey: key, ca } = certificates;
-  const { child } = await startOwn(name, { role: "tls", dir, port, tls: { target, cert, key, ca, clientCertificate } });
-  keep(child);
+  const tls = { target, cert, key, ca, clientCertificate };
+  await startOwn(name, { role: "tls", dir, port, tls }, keep);
 }
 
 /** https://docs.openstack.org/ironic/latest/install/standalone/configure.html : a file of bcrypt hashes. */

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { type Lab, type LabOptions, openLab, startLab } from "../../lab/lab.ts";
-import { isAlive } from "../../lab/processes.ts";
+import { type Child, isAlive } from "../../lab/processes.ts";
+import { readRecord } from "../../lab/record.ts";
 
 const execute = promisify(execFile);
 const main = fileURLToPath(new URL("../../lab/main.ts", import.meta.url));
@@ -164,19 +165,36 @@ describe("lab start", function () {
     expect(openLab(dir)).to.equal(undefined);
   });
 
-  it("ends an owned lab when its owner is killed", async () => {
+  /** A process that starts a lab of its own. */
+  const startOwner = (more: object) => {
     const code = `import { startLab } from ${JSON.stringify(new URL("../../lab/lab.ts", import.meta.url).href)};
-      await startLab({ dir: process.argv[1], nodes: 1, owned: true });
+      await startLab({ dir: process.argv[1], nodes: 1, owned: true, ...${JSON.stringify(more)} });
       console.log("ready");
       setInterval(() => {}, 1000);`;
-    const owner = spawn(process.execPath, ["--input-type=module", "-e", code, dir], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    return spawn(process.execPath, ["--input-type=module", "-e", code, dir], { stdio: ["ignore", "pipe", "inherit"] });
+  };
+  const gone = async (children: readonly Child[]) => {
+    for (const end = Date.now() + 20_000; Date.now() < end && children.some(isAlive); ) await sleep(50);
+    expect(children.filter(isAlive).map(({ name }) => name)).to.deep.equal([]);
+  };
+
+  it("ends an owned lab when its owner is killed", async () => {
+    const owner = startOwner({});
     await new Promise((resolve) => owner.stdout.once("data", resolve));
     const children = openLab(dir)?.processes ?? [];
     expect(children.length).to.be.greaterThan(2);
     owner.kill("SIGKILL");
-    for (const end = Date.now() + 20_000; Date.now() < end && children.some(isAlive); ) await sleep(50);
-    expect(children.filter(isAlive).map(({ name }) => name)).to.deep.equal([]);
+    await gone(children);
+  });
+
+  it("ends what an owner had begun that is killed in the middle of the start", async () => {
+    const owner = startOwner({ tls: true, auth: "keystone" });
+    const begun = () => readRecord(dir)?.children ?? [];
+    for (const end = Date.now() + 20_000; Date.now() < end && begun().length < 3; ) await sleep(10);
+    owner.kill("SIGKILL");
+    const children = begun();
+    expect(readRecord(dir)?.finished).to.equal(false);
+    expect(children.length).to.be.greaterThan(2);
+    await gone(children);
   });
 });
