@@ -146,7 +146,7 @@ const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemErro
   new ProblemError({
     problem: `No node of class ${props.resourceClass} could be allocated: ${last_error ?? "Ironic gives no reason"}`,
     advice:
-      "Free a node, or ask for other traits or candidates. Nodes must be available, not in maintenance and without instance_uuid.",
+      "Free a node, or ask for other traits or candidates. Nodes must be available, not in maintenance, without instance_uuid, and Ironic must know their power state.",
   });
 
 /** True when the allocation is gone. */

@@ -51,9 +51,10 @@ export class RamdiskFleet extends pulumi.ComponentResource {
     for (const [index, entry] of args.machines.entries()) {
       const machine: FleetMachine = typeof entry === "string" ? { node: entry } : entry;
       const own = machine.name ?? (typeof machine.node === "string" ? machine.node : undefined);
+      const wrong = (reason: string) => new pulumi.ResourceError(`machines[${index}]${reason}`, this, true);
       if (own === undefined || (machine.node === undefined) === (machine.any === undefined))
-        throw new pulumi.ResourceError(`machines[${index}] needs a name and exactly one of node and any`, this);
-      if (own in deployments) throw new pulumi.ResourceError(`machines[${index}]: there are two named ${own}`, this);
+        throw wrong(" needs a name and exactly one of node and any");
+      if (own in deployments) throw wrong(`: there are two named ${own}`);
       deployments[own] = this.deploy(`${name}-${own}`, own, machine, args);
     }
     this.deployments = deployments;

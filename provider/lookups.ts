@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Client } from "./client.ts";
+import { IronicError, ProblemError } from "./errors.ts";
 import type { Node, Port } from "./node.ts";
+import { readPages } from "./pages.ts";
 import type { Provider } from "./provider.ts";
 
 export interface LookupOptions {
@@ -79,8 +81,15 @@ async function clientOf(settings: Record<string, string>): Promise<Client> {
 
 const stackSettings = (): Record<string, string> => pulumi.runtime.allConfig() as Record<string, string>;
 
-const lookUp = <T>(settings: Record<string, string>, work: (client: Client) => Promise<T>): Promise<T> =>
-  clientOf(settings).then(work);
+/** What was answered, as the error of the program: without the stack trace that the engine prints of others. */
+async function lookUp<T>(settings: Record<string, string>, work: (client: Client) => Promise<T>): Promise<T> {
+  try {
+    return await work(await clientOf(settings));
+  } catch (error) {
+    if (!(error instanceof IronicError || error instanceof ProblemError)) throw error;
+    throw new pulumi.RunError(error.message, { cause: error });
+  }
+}
 
 const lookUpOutput = <T>(options: LookupOptions | undefined, work: (client: Client) => Promise<T>): pulumi.Output<T> =>
   pulumi
@@ -107,28 +116,24 @@ function matches(node: NodeInfo, { traits = [], capabilities = {} }: NodeFilter)
 
 async function readMany(client: Client, filter: NodeFilter): Promise<NodeInfo[]> {
   const { resourceClass, provisionState, driver, associated, maintenance } = filter;
-  const found: NodeInfo[] = [];
-  for (let marker: string | undefined; ; ) {
-    const page = await client.get<{ nodes: Node[]; next?: string }>("/nodes", {
-      tried: "look up nodes",
-      query: {
-        fields: FIELDS,
-        limit: LIMIT,
-        marker,
-        resource_class: resourceClass,
-        provision_state: provisionState,
-        driver,
-        associated: associated === undefined ? undefined : String(associated),
-        maintenance: maintenance === undefined ? undefined : String(maintenance),
-      },
-    });
-    found.push(...page.nodes.map(infoOf));
-    marker = page.nodes.at(-1)?.uuid;
-    if (!page.next || !marker) break;
-  }
+  const nodes = await readPages<Node>(client, "/nodes", "nodes", {
+    tried: "look up nodes",
+    query: {
+      fields: FIELDS,
+      limit: LIMIT,
+      resource_class: resourceClass,
+      provision_state: provisionState,
+      driver,
+      associated: associated === undefined ? undefined : String(associated),
+      maintenance: maintenance === undefined ? undefined : String(maintenance),
+    },
+  });
   // By name, so that "the first three" are the same three in the next run.
   const key = ({ name, uuid }: NodeInfo) => name ?? uuid;
-  return found.filter((node) => matches(node, filter)).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return nodes
+    .map(infoOf)
+    .filter((node) => matches(node, filter))
+    .sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 async function readPortsOf(client: Client, node: string): Promise<PortInfo[]> {

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isConfigSecret } from "./bridge.ts";
 import { connectionKeyNames, secretConnectionKeys } from "./connection-keys.ts";
-import { ProblemError } from "./errors.ts";
 
 /**
  * The connection of an explicit {@link Provider}. Each argument means what the stack configuration `ironic:<name>`
@@ -102,10 +101,9 @@ export const refusePlainSecrets = (): void => {
   for (const name of secretConnectionKeys) {
     const key = `ironic:${name}`;
     if (config.get(name) === undefined || isConfigSecret(pulumi.runtime, key)) continue;
-    throw new ProblemError({
-      problem: `The stack's configuration holds ${key} in plain text, and so would the state`,
-      advice: `Encrypt it: \`pulumi config set --secret ${key}\`.`,
-    });
+    throw new pulumi.RunError(
+      `The stack's configuration holds ${key} in plain text, and so would the state. Encrypt it: \`pulumi config set --secret ${key}\`.`,
+    );
   }
 };
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type IronicNode, type Judge, sharedJudge } from "./judge.ts";
 import { config, deployment, drive } from "./recipes.ts";
@@ -137,14 +136,10 @@ describe("a deployment's options (engine)", () => {
   });
 });
 
-/** Makes the node the one of its class. Ironic allocates none whose power state it does not know yet. */
+/** Makes the node the one of its class. */
 async function onlyOne(judge: Judge, node: string): Promise<void> {
   await judge.patch(node, { op: "replace", path: "/resource_class", value: "only-one" });
-  await judge.send("PUT", `/v1/nodes/${judge.uuid(node)}/states/power`, { target: "power off" });
-  for (let looks = 0; (await judge.node(node)).power_state === null; looks++) {
-    expect(looks, "looks for the power state").to.be.below(150);
-    await sleep(200);
-  }
+  await judge.powered(node);
 }
 
 describe("NodeAllocation (engine)", () => {

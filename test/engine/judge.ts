@@ -112,6 +112,13 @@ export class Judge {
     }
   }
 
+  /** Lets Ironic find out the node's power state, which it does not know at first: it allocates none before that. */
+  async powered(name: string): Promise<void> {
+    await this.send("PUT", `/v1/nodes/${this.uuid(name)}/states/power`, { target: "power off" });
+    for (const end = Date.now() + 30_000; (await this.node(name)).power_state === null; await sleep(200))
+      if (Date.now() > end) throw new Error(`Ironic does not come to know the power state of ${name}`);
+  }
+
   /** How often Ironic began to deploy the node, rebuilds included: its own node history. */
   async deploys(name: string): Promise<number> {
     const { history } = await this.send("GET", `/v1/nodes/${this.uuid(name)}/history?detail=true`);
