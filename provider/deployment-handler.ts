@@ -151,8 +151,10 @@ async function bringUp(
     if (!olds && !memory.touched && !isTaken(seen, claim)) throw error;
     if (olds && !memory.touched) throw error;
     // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
+    const started = startedOf(seen, boots);
     const known = memory.started
-      ? { configDriveSha256: sha256, started: startedOf(seen, boots) }
+      ? // The moment in the state is that of what ran before.
+        { configDriveSha256: sha256, started, ...(started.at === null && { deployedAt: undefined }) }
       : { configDriveSha256: olds?.configDriveSha256, started: olds?.started };
     throw new PartialFailure(claim.instanceUuid, asProps(outputsOf(seen, claim, known)), error as Error);
   }
@@ -230,8 +232,11 @@ async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call:
  */
 async function tellRestart(node: Node, state: State, services: Services, call: Call): Promise<void> {
   if (node.provision_state !== "active" || !state.deployedAt || node.provision_updated_at === state.deployedAt) return;
+  const holder = holderOf(node, claimFrom(state));
+  // Another preparation than that of the last known start is this stack's own, by a run that was cut off.
+  if (holder.kind !== "ours" || !holder.marker || holder.marker.after !== state.started?.after) return;
   const client = await services.client();
-  // A hint: what keeps Ironic from remembering must not keep anybody from refreshing.
+  // A hint: what keeps Ironic from remembering must not keep anybody from going on.
   const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
     if (isAnswer(error)) return "silent";
     throw error;
@@ -351,7 +356,7 @@ export const deploymentHandler: Handler = {
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
     const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== "drift" && !isInput(key)));
     const drift = await driftOf(node, state);
-    if (drift === undefined) await tellRestart(node, state, services, call);
+    await tellRestart(node, state, services, call);
     const inputs = liveInputs(node, state);
     const outputs = outputsOf(node, claimFrom(state), {
       ...(state.deployedAt !== undefined && node.provision_state !== "active" && { deployedAt: state.deployedAt }),
@@ -365,6 +370,7 @@ export const deploymentHandler: Handler = {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
     const node = await settled(found, props, services, call);
+    await tellRestart(node, state, services, call);
     const claim = claimFrom(state);
     const outputs = await bringUp(node, props, claim, state, services, call);
     return {

@@ -20,7 +20,7 @@ export interface FleetMachine extends FleetSettings {
   name?: string;
   /** Name or UUID of the node. */
   node?: pulumi.Input<string>;
-  /** Instead of `node`: any free node of this class and these traits. */
+  /** Instead of `node`: any free node of this class and these traits. Chosen once those with a `node` have theirs. */
   any?: NodeAllocationArgs;
 }
 
@@ -47,16 +47,25 @@ export class RamdiskFleet extends pulumi.ComponentResource {
 
   constructor(name: string, args: RamdiskFleetArgs, options?: pulumi.ComponentResourceOptions) {
     super("pulumi-ironic:index:RamdiskFleet", name, {}, options);
-    const deployments: Record<string, RamdiskDeployment> = {};
+    const machines: Record<string, FleetMachine> = {};
     for (const [index, entry] of args.machines.entries()) {
       const machine: FleetMachine = typeof entry === "string" ? { node: entry } : entry;
       const own = machine.name ?? (typeof machine.node === "string" ? machine.node : undefined);
       const wrong = (reason: string) => new pulumi.ResourceError(`machines[${index}]${reason}`, this, true);
       if (own === undefined || (machine.node === undefined) === (machine.any === undefined))
         throw wrong(" needs a name and exactly one of node and any");
-      if (own in deployments) throw wrong(`: there are two named ${own}`);
-      deployments[own] = this.deploy(`${name}-${own}`, own, machine, args);
+      if (Object.hasOwn(machines, own)) throw wrong(`: there are two named ${own}`);
+      machines[own] = machine;
     }
+    const deployments: Record<string, RamdiskDeployment> = {};
+    const deploy = (own: string, machine: FleetMachine, dependsOn: RamdiskDeployment[]) => {
+      deployments[own] = this.deploy(`${name}-${own}`, own, machine, args, dependsOn);
+    };
+    // Any free node, but for those that this fleet names: they are free, too, until they are claimed.
+    const all = Object.entries(machines);
+    for (const [own, machine] of all) if (!machine.any) deploy(own, machine, []);
+    const named = Object.values(deployments);
+    for (const [own, machine] of all) if (machine.any) deploy(own, machine, named);
     this.deployments = deployments;
     this.nodes = pulumi.output(
       Object.fromEntries(Object.entries(deployments).map(([key, { nodeUuid }]) => [key, nodeUuid])),
@@ -64,9 +73,15 @@ export class RamdiskFleet extends pulumi.ComponentResource {
     this.registerOutputs({ nodes: this.nodes });
   }
 
-  private deploy(name: string, hostname: string, machine: FleetMachine, fleet: FleetSettings): RamdiskDeployment {
+  private deploy(
+    name: string,
+    hostname: string,
+    machine: FleetMachine,
+    fleet: FleetSettings,
+    dependsOn: RamdiskDeployment[],
+  ): RamdiskDeployment {
     const options = { parent: this };
-    const allocation = machine.any && new NodeAllocation(name, machine.any, options);
+    const allocation = machine.any && new NodeAllocation(name, machine.any, { ...options, dependsOn });
     const found = allocation?.node ?? (machine.node as pulumi.Input<string>);
     const settings = over(fleet.settings ?? {}, machine.settings);
     const config =

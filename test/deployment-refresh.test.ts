@@ -205,6 +205,18 @@ describe("RamdiskDeployment: refresh", () => {
   const DEPLOYED_ANEW =
     /^Node worker-1 \(\S+\) was deployed anew, and not by this stack: it has been active since 2026-/;
 
+  /** An update that is interrupted when the machine has begun to restart; the machine goes on. */
+  const cutOff = async (w: World, first: Stored): Promise<Stored | undefined> => {
+    const { call } = w;
+    w.before(({ method }) => {
+      if (method === "GET" && w.fake.node.provision_state === "deploying") call.abort();
+    });
+    const { stored, error } = await w.up(first, { ...INPUTS, kernelArguments: "two" });
+    expect(error).to.be.instanceOf(Error);
+    await w.clock.run(w.clock.sleep(600_000));
+    return stored;
+  };
+
   it("tells once of a restart by others, and leaves what runs since alone", async () => {
     for (const [inputs, said] of [
       [INPUTS, /\d\+00:00\. `pulumi up --replace`/],
@@ -224,7 +236,22 @@ describe("RamdiskDeployment: refresh", () => {
     }
   });
 
-  it("does not take a rescue, its own update, or an Ironic without a memory for a restart by others", async () => {
+  it("tells of it on a node in maintenance as well, and where an update comes before a refresh", async () => {
+    for (const [next, change] of [
+      ["refresh", { maintenance: true }],
+      ["update", {}],
+    ] as const) {
+      const w = scene();
+      const first = await w.made(undefined, INPUTS);
+      await restart(w);
+      Object.assign(w.fake.node, change);
+      if (next === "refresh") await w.refresh(first);
+      else await w.made(first, { ...INPUTS, powerPolicy: "on" });
+      expect(w.warnings().join(), next).to.match(DEPLOYED_ANEW);
+    }
+  });
+
+  it("does not take a rescue, what this stack began, or an Ironic without a memory for a restart by others", async () => {
     const cases: Record<string, (w: World, first: Stored) => Promise<Stored | undefined>> = {
       rescue: async (w) => {
         await w.clock.run(w.clock.sleep(1000));
@@ -233,6 +260,12 @@ describe("RamdiskDeployment: refresh", () => {
         return undefined;
       },
       "own update": (w, first) => w.made(first, { ...INPUTS, kernelArguments: "two" }),
+      "own update that was interrupted": cutOff,
+      // Nobody wrote down how far it came.
+      "own update that was killed": async (w, first) => {
+        await cutOff(w, first);
+        return first;
+      },
       forgets: async (w) => {
         await restart(w);
         w.fake.history.length = 0;
@@ -248,7 +281,9 @@ describe("RamdiskDeployment: refresh", () => {
       const w = scene();
       const first = await w.made(undefined, INPUTS);
       const stored = (await happens(w, first)) ?? first;
-      expect((await w.refresh(stored))?.outs, what).not.to.have.property("drift");
+      const seen = await w.refresh(stored);
+      expect(w.node().provision_state, what).to.equal("active");
+      expect(seen?.outs.deployedAt, what).to.equal(w.node().provision_updated_at);
       expect(w.warnings(), what).to.deep.equal([]);
     }
   });

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type Judge, resetAfterFailure, sharedJudge } from "./judge.ts";
 import { config, deployment } from "./recipes.ts";
 import { Stack } from "./stack.ts";
 
 const kinds = ["arguments", "undeployed", "unmarked", "unclaimed", "taken", "restarted"] as const;
 
 describe("drift (engine)", () => {
+  resetAfterFailure("plain");
+
   it("is shown by refresh, repaired where it is ours and refused where it is not", async () => {
     const judge: Judge = await sharedJudge("plain");
     const nodes = {} as Record<(typeof kinds)[number], string>;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type Judge, resetAfterFailure, sharedJudge } from "./judge.ts";
 import { root, Stack } from "./stack.ts";
 
 const fleetProgram = join(root, "test/engine/programs/fleet.ts");
@@ -15,6 +15,7 @@ describe("RamdiskFleet (engine)", () => {
     judge = await sharedJudge("plain");
   });
   afterEach(() => stack.remove());
+  resetAfterFailure("plain");
 
   const fleet = (machines: unknown[], more: object = {}): void =>
     stack.config({
@@ -103,6 +104,26 @@ describe("RamdiskFleet (engine)", () => {
     await stack.destroy();
   });
 
+  it("gives any free node but those that it names, and keeps it when those change", async () => {
+    const [named, only, next] = [await judge.take(), await judge.take(), await judge.take()];
+    for (const name of [named, only]) {
+      await judge.patch(name, { op: "replace", path: "/resource_class", value: "pair" });
+      await judge.powered(name);
+    }
+    stack = await Stack.init({ main: fleetProgram, env: judge.lab.env });
+    // Asked for first, and named by a machine that comes later.
+    const any = { name: "any", any: { resourceClass: "pair", candidateNodes: [named, only] } };
+    fleet([any, { name: "named", node: named }]);
+    await stack.up();
+    expect((await outputs(stack)).nodes).to.deep.equal({ any: judge.uuid(only), named: judge.uuid(named) });
+    fleet([any, { name: "named", node: next }]);
+    await judge.untouched(only, () => stack.up());
+    expect((await outputs(stack)).nodes).to.deep.equal({ any: judge.uuid(only), named: judge.uuid(next) });
+    await stack.destroy();
+    for (const name of [named, only])
+      await judge.patch(name, { op: "replace", path: "/resource_class", value: "baremetal" });
+  });
+
   it("refuses machines that it cannot name, before anything is touched", async () => {
     stack = await Stack.init({ main: fleetProgram, env: judge.lab.env });
     const any = { resourceClass: "baremetal" };
@@ -121,6 +142,10 @@ describe("RamdiskFleet (engine)", () => {
 });
 
 describe("look-ups (engine)", () => {
+  // They tell of all nodes.
+  before(async () => (await sharedJudge("plain")).lab.reset());
+  resetAfterFailure("plain");
+
   it("tell what Ironic knows, by each filter, as promises and as outputs of an explicit provider", async () => {
     const judge = await sharedJudge("plain");
     const [free, busy] = [await judge.take(), await judge.take()];
@@ -138,66 +163,63 @@ describe("look-ups (engine)", () => {
       },
     });
     await stack.up();
-    try {
-      const others = all.filter((name) => name !== busy);
-      const cases: [object, string[]][] = [
-        [{}, all],
-        [{ resourceClass: "baremetal" }, all],
-        [{ resourceClass: "none" }, []],
-        [{ provisionState: "active" }, [busy]],
-        [{ associated: true }, [busy]],
-        [{ associated: false }, others],
-        [{ maintenance: true }, []],
-        [{ maintenance: false, driver: "fake-hardware" }, all],
-        [{ driver: "ipmi" }, []],
-        [{ traits: [trait] }, [free]],
-        [{ traits: [trait, "CUSTOM_ANOTHER"] }, []],
-        [{ capabilities: { boot_mode: "uefi" }, associated: true }, [busy]],
-        [{ capabilities: { boot_mode: "bios" } }, []],
-      ];
-      const filters = cases.map(([filter]) => filter);
-      const ask = (node: string) => stack.config({ "engine-test:lookups": { node, filters, endpoint: judge.lab.url } });
-      ask(free);
-      await stack.up();
-      const { looked } = await outputs(stack);
-      expect(looked.found).to.deep.equal(cases.map(([, names]) => names));
-      const node = await judge.node(free);
-      expect(looked.node).to.deep.equal({
-        uuid: node.uuid,
-        name: free,
-        provisionState: "available",
-        powerState: node.power_state,
-        resourceClass: "baremetal",
-        traits: [trait],
-        maintenance: false,
-        driver: "fake-hardware",
-        bootInterface: "fake",
-        deployInterface: "direct",
-        properties: node.properties,
-        extra: { rack: "r1" },
-      });
-      const { ports } = await judge.send("GET", `/v1/ports?node=${node.uuid}&fields=uuid,address,pxe_enabled`);
-      expect(looked.ports).to.deep.equal(
-        ports.map((port: { uuid: string; address: string; pxe_enabled: boolean }) => ({
-          uuid: port.uuid,
-          address: port.address,
-          pxeEnabled: port.pxe_enabled,
-        })),
-      );
-      expect(looked.outputs).to.deep.equal({ node: node.uuid, ports: ports.length, found: [busy] });
+    const others = all.filter((name) => name !== busy);
+    const cases: [object, string[]][] = [
+      [{}, all],
+      [{ resourceClass: "baremetal" }, all],
+      [{ resourceClass: "none" }, []],
+      [{ provisionState: "active" }, [busy]],
+      [{ associated: true }, [busy]],
+      [{ associated: false }, others],
+      [{ maintenance: true }, []],
+      [{ maintenance: false, driver: "fake-hardware" }, all],
+      [{ driver: "ipmi" }, []],
+      [{ traits: [trait] }, [free]],
+      [{ traits: [trait, "CUSTOM_ANOTHER"] }, []],
+      [{ capabilities: { boot_mode: "uefi" }, associated: true }, [busy]],
+      [{ capabilities: { boot_mode: "bios" } }, []],
+    ];
+    const filters = cases.map(([filter]) => filter);
+    const ask = (node: string) => stack.config({ "engine-test:lookups": { node, filters, endpoint: judge.lab.url } });
+    ask(free);
+    await stack.up();
+    const { looked } = await outputs(stack);
+    expect(looked.found).to.deep.equal(cases.map(([, names]) => names));
+    const node = await judge.node(free);
+    expect(looked.node).to.deep.equal({
+      uuid: node.uuid,
+      name: free,
+      provisionState: "available",
+      powerState: node.power_state,
+      resourceClass: "baremetal",
+      traits: [trait],
+      maintenance: false,
+      driver: "fake-hardware",
+      bootInterface: "fake",
+      deployInterface: "direct",
+      properties: node.properties,
+      extra: { rack: "r1" },
+    });
+    const { ports } = await judge.send("GET", `/v1/ports?node=${node.uuid}&fields=uuid,address,pxe_enabled`);
+    expect(looked.ports).to.deep.equal(
+      ports.map((port: { uuid: string; address: string; pxe_enabled: boolean }) => ({
+        uuid: port.uuid,
+        address: port.address,
+        pxeEnabled: port.pxe_enabled,
+      })),
+    );
+    expect(looked.outputs).to.deep.equal({ node: node.uuid, ports: ports.length, found: [busy] });
 
-      ask("nobody");
-      const refused = await stack.fails("preview");
-      const missing =
-        "\\(node nobody\\): Ironic answered 404 \\(req-\\S+\\): [^\\n]*check the name and the endpoint\\.";
-      for (const tried of ["look up the node", "read the node's ports"])
-        expect(refused).to.match(new RegExp(`error: Could not ${tried} ${missing}`));
-      expect(refused).not.to.match(/unhandled|^\s+at /m);
-    } finally {
-      await judge.send("DELETE", `/v1/nodes/${judge.uuid(free)}/traits/${trait}`);
-      await judge.patch(free, { op: "remove", path: "/extra/rack" });
-      await stack.destroy();
-      stack.remove();
-    }
+    ask("nobody");
+    const refused = await stack.fails("preview");
+    const missing = "\\(node nobody\\): Ironic answered 404 \\(req-\\S+\\): [^\\n]*check the name and the endpoint\\.";
+    for (const tried of ["look up the node", "read the node's ports"])
+      expect(refused).to.match(new RegExp(`error: Could not ${tried} ${missing}`));
+    expect(refused).not.to.match(/unhandled|^\s+at /m);
+
+    await judge.send("DELETE", `/v1/nodes/${judge.uuid(free)}/traits/${trait}`);
+    await judge.patch(free, { op: "remove", path: "/extra/rack" });
+    await stack.destroy();
+    stack.remove();
   });
 });

@@ -187,6 +187,13 @@ export function sharedJudge(kind: "plain" | "slow"): Promise<Judge> {
   return known;
 }
 
+/** For suites whose tests stand alone: a failed one leaves nothing to the next, nor to its own second try. */
+export function resetAfterFailure(kind: "plain" | "slow"): void {
+  afterEach(async function () {
+    if (this.currentTest?.state !== "passed") await (await sharedJudge(kind)).lab.reset();
+  });
+}
+
 // A hook of the whole test run: this module is loaded while mocha reads the test files.
 after(async function () {
   this.timeout(60_000);
