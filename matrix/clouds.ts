@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { systemSurroundings } from "../provider/cloud-files.ts";
 import { type Auth, type Connection, resolveConnection } from "../provider/connection.ts";
 import type { Named } from "../provider/credentials.ts";
-import { formatMinor } from "../provider/versions.ts";
+import { formatMinor } from "../provider/minor.ts";
 import { type CloudCase, cloudCases } from "./cloud-cases.ts";
 
 /** What one side resolved, in words that both sides share; `error` if it refused. */

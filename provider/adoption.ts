@@ -1,20 +1,13 @@
 /** Taking a running deployment under management. */
-import {
-  bootsOf,
-  type Claim,
-  type DeploymentMarker,
-  driveFingerprint,
-  holderOf,
-  infoMatches,
-  markerPatch,
-  shows,
-  startedOf,
-} from "./claim.ts";
-import { type Decision, fail, nodeLabel } from "./decision.ts";
+
+import { type Claim, type DeploymentMarker, driveFingerprint, startedOf } from "./claim.ts";
+import { markerPatch } from "./claim-patches.ts";
+import { type Decision, fail, nodeLabel } from "./decisions.ts";
 import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./deployment-args.ts";
 import { type Outputs, outputsOf, shaOf } from "./deployment-state.ts";
 import type { Call, Services } from "./handler.ts";
-import { hidesBoots, infoOf } from "./machine.ts";
+import { holderOf } from "./holder.ts";
+import { bootsOf, hidesBoots, infoMatches, infoOf, shows } from "./instance-info.ts";
 import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";
 import { reconcile } from "./reconcile.ts";
 import { stateName } from "./states.ts";

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
 import { type Clock, inTime } from "./clock.ts";
-import { nodeLabel } from "./decision.ts";
+import { nodeLabel } from "./decisions.ts";
 import { type Answer, CancelledError, type IronicError, isAnswer, isRefusal, ProblemError } from "./errors.ts";
 import { missing, report } from "./findings.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";

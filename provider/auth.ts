@@ -2,7 +2,7 @@ import type { Connection } from "./connection.ts";
 import { secretsOfAuth } from "./credentials.ts";
 import { ProblemError } from "./errors.ts";
 import { findEndpoint, logIn, type Token } from "./keystone.ts";
-import { memoise } from "./retry.ts";
+import { memoise } from "./promises.ts";
 import type { Transport } from "./transport.ts";
 
 /** Proof of identity for one connection. */

@@ -51,10 +51,6 @@ const sdkRequire = (): NodeJS.Require | undefined => {
   return attempt(() => createRequire(script.endsWith(".js") ? script : `${script}/index.js`));
 };
 
-/** Whether the stack's configuration holds `key` encrypted; true where the SDK does not say. For the program side. */
-export const isConfigSecret = (runtime: object, key: string): boolean =>
-  (runtime as { isConfigSecret?(key: string): boolean }).isConfigSecret?.(key) ?? true;
-
 interface StructMessage {
   toJavaScript(): Props;
 }

@@ -5,11 +5,13 @@ import { type Connection, describeEndpoint, secretsOf } from "./connection.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
 import { type Answer, CancelledError, IronicError, type IronicErrorFields, isAnswer, ProblemError } from "./errors.ts";
 import { adviceForStaleToken } from "./keystone.ts";
+import { formatMinor } from "./minor.ts";
+import { memoise } from "./promises.ts";
 import { redact, secretsOfBody } from "./redact.ts";
-import { memoise, type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
+import { type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
 import { createSession, type Session, type SessionRequest, type SessionStats } from "./session.ts";
 import { createTransport, type Exchange, type Reply, TransportError } from "./transport.ts";
-import { adviceFor, type Feature, featureMinors, featureTitle, formatMinor } from "./versions.ts";
+import { adviceFor, type Feature, featureMinors, featureTitle } from "./versions.ts";
 
 export interface CallOptions {
   /** Completes "Could not …" in errors. */

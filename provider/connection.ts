@@ -11,10 +11,10 @@ import {
   type Settings,
 } from "./connection-keys.ts";
 import { type Auth, type Lack, readAuth, secretsOfAuth } from "./credentials.ts";
-import { baseOf } from "./discovery.ts";
+import { baseOf } from "./endpoint.ts";
 import { ProblemError } from "./errors.ts";
+import { parseMinor } from "./minor.ts";
 import { type Proxies, proxiesOf } from "./proxies.ts";
-import { parseMinor } from "./versions.ts";
 
 export type { ConfigGetter } from "./connection-keys.ts";
 export type { Auth } from "./credentials.ts";

@@ -2,145 +2,27 @@
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
+import type { ActionName, DeployWant, Memory, ReleaseWant } from "./attempt.ts";
+import { DEPLOYMENT_MARKER, type DeploymentMarker, deploymentMarker, isRecovering } from "./claim.ts";
 import {
-  type Claim,
-  DEPLOYMENT_MARKER,
-  type DeploymentMarker,
-  deploymentMarker,
-  holderOf,
-  type InstanceInfo,
-  isAllocated,
-  isRecovering,
-  type Started,
-} from "./claim.ts";
+  adviceFor,
+  type Decision as DecisionOf,
+  fail,
+  failed,
+  heldByOther,
+  inMaintenance,
+  nodeLabel,
+  unknownState,
+  wait,
+} from "./decisions.ts";
 import { isPrepared, isStarted, isUntried, isWritten } from "./evidence.ts";
+import { holderOf, isAllocated } from "./holder.ts";
+import type { InstanceInfo } from "./instance-info.ts";
 import type { Node } from "./node.ts";
 import { type StateFacts, stateFacts, stateName } from "./states.ts";
 
-export type ActionName =
-  | "claim" // PATCH: instance_uuid, instance_info and marker
-  | "prepare" // PATCH on a node that is already ours: new instance_info and marker
-  | "remark" // PATCH: write back what the machine runs, and its marker
-  | "recall" // GET history: was it started since it was written down?
-  | "validate" // GET validate; refuses before the machine is touched
-  | "deploy" // PUT active
-  | "rebuild" // PUT rebuild
-  | "undeploy" // PUT deleted
-  | "unclaim" // PATCH: take claim and marker off
-  | "handOver" // PATCH: take the marker off, leave the machine running
-  | "protect"
-  | "unprotect"
-  | "note" // PATCH: say in the marker whether the deployment stays when it leaves the state
-  | "revert" // PATCH: put back what `prepare` had written
-  | "noteRecovery"
-  | "manage"
-  | "provide"
-  | "endMaintenance";
-
-export type Decision<Action extends string = ActionName> =
-  | { do: "done"; remark?: string }
-  | { do: "wait"; why: string }
-  | { do: "act"; action: Action }
-  | { do: "fail"; problem: string; advice: string; needsCause: boolean };
-
-/** What one operation has done so far. Only things that were answered, or seen to have happened, stand here. */
-export interface Memory {
-  /** A write was sent, whatever became of it. */
-  touched: boolean;
-  /** Our claim or preparation was accepted in this operation. */
-  prepared: boolean;
-  validated: boolean;
-  /** The PUT for what was prepared was sent, and not surely refused. */
-  sent: boolean;
-  /** What was prepared was begun: Ironic accepted the PUT. */
-  started: boolean;
-  /** Whether Ironic remembers a start since the marker, or since the state where there is none. `silent`: it keeps no such book. */
-  recalled?: "start" | "none" | "silent";
-  /** Undeployments that Ironic accepted. */
-  undeploys: number;
-  recoveries: number;
-  /** Rebuilds that the server answered with an error of its own. */
-  rebuildErrors: number;
-  /** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see updateMethod. */
-  method: "rebuild" | "rebuildWithSource" | "redeploy" | "none";
-  /** The protection that this stack had set was lifted. */
-  unprotected?: true;
-  /** What `prepare` overwrote, for `revert`. */
-  before?: { info: InstanceInfo; marker: DeploymentMarker | undefined };
-}
-
-export const freshMemory = (method: Memory["method"] = "rebuild"): Memory => ({
-  touched: false,
-  prepared: false,
-  sent: false,
-  validated: false,
-  started: false,
-  undeploys: 0,
-  recoveries: 0,
-  rebuildErrors: 0,
-  method,
-});
-
-export interface DeployWant {
-  claim: Claim;
-  info: InstanceInfo;
-  /** Fingerprint of the config drive, if there is one. */
-  drive: string | undefined;
-  /** The last start that the state knows, if that was of what is wanted. */
-  last: Started | undefined;
-  protected: boolean;
-  /** It is to stay on the machine when it leaves the state. */
-  keep: boolean;
-  updateStrategy: "rebuild" | "redeploy";
-}
-
-export interface ReleaseWant {
-  claim: Claim;
-  keep: boolean;
-}
-
-export const fail = (problem: string, advice: string): Decision<never> => ({
-  do: "fail",
-  problem,
-  advice,
-  needsCause: false,
-});
-/** A failure of Ironic's, whose reason is still to be read from the node. */
-export const failed = (problem: string, advice: string): Decision<never> => ({
-  do: "fail",
-  problem,
-  advice,
-  needsCause: true,
-});
+type Decision = DecisionOf<ActionName>;
 const act = (action: ActionName): Decision => ({ do: "act", action });
-export const wait = (why: string): Decision<never> => ({ do: "wait", why });
-
-export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
-  node.name ? `${node.name} (${node.uuid})` : node.uuid;
-
-export const adviceFor = (facts: StateFacts, node: Node): string =>
-  facts.advice.replaceAll("{node}", node.name ?? node.uuid);
-
-export const unknownState = (node: Node): Decision<never> =>
-  fail(
-    `Node ${nodeLabel(node)} is in the provision state "${stateName(node.provision_state)}", which this version does not know`,
-    "Nothing was done. Wait until the node has left it, or use a newer version of pulumi-ironic",
-  );
-
-export const inMaintenance = (node: Node): Decision<never> =>
-  fail(
-    `Node ${nodeLabel(node)} is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`,
-    `Somebody works on it. When they are done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\``,
-  );
-
-export const heldByOther = (node: Node, who: string, lost = false): Decision<never> =>
-  fail(
-    lost
-      ? `Node ${nodeLabel(node)} was taken by ${who} between undeployment and deployment; it is lost to this stack and was not touched`
-      : `Node ${nodeLabel(node)} is held by ${who}; nothing was written to it`,
-    "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what an owner holds)",
-  );
-
 /** `instance_info` under the current method. */
 export function infoFor(want: DeployWant, memory: Memory): InstanceInfo {
   const source = want.info.ramdisk;

@@ -1,9 +1,9 @@
 /** What a RamdiskDeployment takes: checked at preview, where any value may still be unknown. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { type InstanceInfo, isMasked } from "./claim.ts";
 import { type DriveReference, parseReference } from "./drive-reference.ts";
 import type { Call, CheckFailure, Props } from "./handler.ts";
+import { type InstanceInfo, isMasked } from "./instance-info.ts";
 import { hasUnknown, known, object, parse, text } from "./schema.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,30 +1,11 @@
 /** RamdiskDeployment in the provider process. */
 
 import { adopt, instanceToAdopt } from "./adoption.ts";
-import {
-  bootsOf,
-  type Claim,
-  configMarker,
-  driveFingerprint,
-  holderOf,
-  instanceUuidFor,
-  isTaken,
-  shows,
-  startedOf,
-} from "./claim.ts";
+import { type ActionName, type DeployWant, freshMemory, type Memory } from "./attempt.ts";
+import { type Claim, configMarker, driveFingerprint, instanceUuidFor, startedOf } from "./claim.ts";
 import type { Client } from "./client.ts";
-import {
-  type Decision,
-  type DeployWant,
-  decideDeploy,
-  decideRelease,
-  freshMemory,
-  infoFor,
-  type Memory,
-  nextMethod,
-  nodeLabel,
-  wait,
-} from "./decision.ts";
+import { decideDeploy, decideRelease, infoFor, nextMethod } from "./decision.ts";
+import { type Decision, nodeLabel, wait } from "./decisions.ts";
 import {
   checkDeployment,
   type DeploymentProps,
@@ -49,7 +30,9 @@ import {
 import { loadDriveContent } from "./drive-source.ts";
 import { type IronicError, isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
-import { createMachine, type DeployMachine, hidesBoots } from "./machine.ts";
+import { holderOf, isTaken } from "./holder.ts";
+import { bootsOf, hidesBoots, shows } from "./instance-info.ts";
+import { createMachine, type DeployMachine } from "./machine.ts";
 import { failureCause, isSameNode, type Node, putPowerOn, readNode, recallStart } from "./node.ts";
 import { restore } from "./node-config-restore.ts";
 import { pollerOf } from "./poller.ts";
@@ -189,7 +172,7 @@ function rebuildRefused(node: Node, want: DeployWant, memory: Memory, error: Iro
   return true;
 }
 
-type Loop = Omit<ReconcileOptions, "machine" | "decide" | "memory" | "onRejected">;
+type Loop = Omit<ReconcileOptions<ActionName, Memory>, "machine" | "decide" | "memory" | "onRejected">;
 
 /** Switches the active machine on: somebody has switched it off. */
 async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call: Call): Promise<Node> {
@@ -279,7 +262,7 @@ async function release(state: State, services: Services, call: Call): Promise<vo
     });
     const { node: released, remark } = await reconcile({
       machine,
-      decide: (seen, mind): Decision => decideRelease(seen, { claim, keep }, mind),
+      decide: (seen, mind): Decision<ActionName> => decideRelease(seen, { claim, keep }, mind),
       memory,
       clock: services.clock,
       random: services.random,

@@ -1,8 +1,10 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
-import { bootsOf, type Claim, driveFingerprint, holderOf, type Started, shows } from "./claim.ts";
+
+import { type Claim, driveFingerprint, type Started } from "./claim.ts";
 import { type DeploymentProps, driveSha256 } from "./deployment-args.ts";
 import type { Props } from "./handler.ts";
-import { hidesBoots, infoOf } from "./machine.ts";
+import { holderOf } from "./holder.ts";
+import { bootsOf, hidesBoots, infoOf, shows } from "./instance-info.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";
 import { stateFacts, stateName } from "./states.ts";

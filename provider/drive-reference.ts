@@ -1,4 +1,11 @@
-import type { DescribedSource } from "./drive-source.ts";
+/** Where a ready drive is, as the state keeps it: never its bytes. */
+export interface DescribedSource {
+  kind: "image" | "directory" | "url";
+  /** Path or address as written. */
+  location: string;
+  /** Of the image file's bytes, of the directory's files with their names, or of the address itself, which is not read. */
+  sha256: string;
+}
 
 /** What a drive's `content` is while its bytes are in a file: where they are, and what they were when the program last ran. */
 export type DriveReference = DescribedSource & { kind: "image" | "directory" };

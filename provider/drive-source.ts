@@ -4,19 +4,10 @@ import { readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { type DriveArgs, sha256 } from "./drive.ts";
 import { encodeImage, GZIP_MAX_BYTES, IMAGE_MAX_BYTES, imageTooLarge } from "./drive-image.ts";
-import { parseReference } from "./drive-reference.ts";
+import { type DescribedSource, parseReference } from "./drive-reference.ts";
 import { gzip } from "./gzip.ts";
 import { buildIso, type IsoFile } from "./iso.ts";
 import { InvalidInput } from "./schema.ts";
-
-/** Where a ready drive is, as the state keeps it: never its bytes. */
-export interface DescribedSource {
-  kind: "image" | "directory" | "url";
-  /** Path or address as written. */
-  location: string;
-  /** Of the image file's bytes, of the directory's files with their names, or of the address itself, which is not read. */
-  sha256: string;
-}
 
 const REQUIRED = "openstack/latest/meta_data.json";
 

@@ -2,8 +2,10 @@
  * What a node of ours runs, as far as it can be known: by its marker, by the state, by what this run did, and by what Ironic
  * remembers. Pure, like the decisions that are made from it.
  */
-import { bootsOf, type DeploymentMarker, type InstanceInfo, infoMatches } from "./claim.ts";
-import type { DeployWant, Memory } from "./decision.ts";
+
+import type { DeployWant, Memory } from "./attempt.ts";
+import type { DeploymentMarker } from "./claim.ts";
+import { bootsOf, type InstanceInfo, infoMatches } from "./instance-info.ts";
 import type { Node } from "./node.ts";
 
 /** Is there a config drive on the node exactly if one is wanted? Which one it is, the marker says. */

@@ -1,7 +1,6 @@
 import { CancelledError, IronicError, ProblemError } from "./errors.ts";
 import type { Props } from "./handler.ts";
 import { PartialFailure } from "./handler.ts";
-import { IsoError } from "./iso-tree.ts";
 import { InvalidInput } from "./schema.ts";
 
 /** An error as the SDK reports it: `message` at the resource, `toString()` and `stack` below the stack. */
@@ -17,9 +16,7 @@ const failure = (message: string, summary: string): Error => {
 export const isUnexpected = (error: unknown): boolean =>
   error instanceof Error &&
   error.constructor !== Error &&
-  ![IronicError, ProblemError, CancelledError, PartialFailure, InvalidInput, IsoError].some(
-    (type) => error instanceof type,
-  );
+  ![IronicError, ProblemError, CancelledError, PartialFailure, InvalidInput].some((type) => error instanceof type);
 
 const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return `Unexpected failure: ${String(error)}`;

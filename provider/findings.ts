@@ -7,7 +7,7 @@ import type { Client } from "./client.ts";
 import { inTime } from "./clock.ts";
 import { CancelledError, isAnswer } from "./errors.ts";
 import type { Call, CheckFailure, Services } from "./handler.ts";
-import { raceAbort } from "./retry.ts";
+import { raceAbort } from "./promises.ts";
 import { type Feature, UnusableVersion } from "./versions.ts";
 
 export interface Finding {

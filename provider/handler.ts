@@ -35,6 +35,9 @@ export interface CheckFailure {
   reason: string;
 }
 
+/** The kinds of resources. They name files in shells/, which states refer to: never rename one. */
+export type Kind = "owner" | "node-config" | "config-drive" | "deployment" | "allocation";
+
 /** One kind of resource, as the provider process sees it. */
 export interface Handler {
   /** Top-level properties that are encrypted in state whatever the program said. */

@@ -2,11 +2,9 @@
 import { allocationHandler } from "./allocation-handler.ts";
 import { configDriveHandler } from "./config-drive-handler.ts";
 import { deploymentHandler } from "./deployment-handler.ts";
-import type { Handler } from "./handler.ts";
+import type { Handler, Kind } from "./handler.ts";
 import { nodeConfigHandler } from "./node-config-handler.ts";
 import { ownerHandler } from "./owner-handler.ts";
-
-export type Kind = "owner" | "node-config" | "config-drive" | "deployment" | "allocation";
 
 export const handlers: Readonly<Record<Kind, Handler>> = {
   owner: ownerHandler,

@@ -1,3 +1,5 @@
+import { InvalidInput } from "./schema.ts";
+
 /** Content of a file: its bytes, or who writes `size` bytes straight into the image, so that they are in memory once. */
 export type IsoData = Uint8Array | { size: number; write(target: Uint8Array): void };
 
@@ -22,8 +24,10 @@ export interface IsoNode {
 }
 
 /** A tree that the format, or one of its readers, does not take. */
-export class IsoError extends Error {
-  override readonly name = "IsoError";
+export class IsoError extends InvalidInput {
+  constructor(reason: string) {
+    super([{ path: "", reason }]);
+  }
 }
 
 /** Linux cuts longer Rock Ridge names off: fs/isofs/rock.c, get_rock_ridge_filename. */

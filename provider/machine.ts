@@ -1,23 +1,13 @@
 /** A node as the reconcile loop sees it: two methods, backed by Ironic. */
-import {
-  bootsOf,
-  type Claim,
-  claimPatch,
-  type DeploymentMarker,
-  deploymentMarker,
-  handOverPatch,
-  type InstanceInfo,
-  infoMatches,
-  isMasked,
-  markerPatch,
-  type Started,
-  shows,
-  unclaimPatch,
-} from "./claim.ts";
+
+import type { ActionName, Memory } from "./attempt.ts";
+import { type Claim, type DeploymentMarker, deploymentMarker, type Started } from "./claim.ts";
+import { claimPatch, handOverPatch, markerPatch, unclaimPatch } from "./claim-patches.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { type ActionName, type Memory, nodeLabel } from "./decision.ts";
+import { nodeLabel } from "./decisions.ts";
 import { isRefusal, ProblemError } from "./errors.ts";
+import { bootsOf, hidesBoots, type InstanceInfo, infoMatches, infoOf, shows } from "./instance-info.ts";
 import {
   clearMaintenance,
   type Node,
@@ -56,20 +46,6 @@ export interface MachineOptions {
   };
 }
 
-const BOOT_KEYS_OF_INFO = ["kernel", "ramdisk", "boot_iso", "image_source", "ramdisk_kernel_arguments"] as const;
-
-/** What stands in `instance_info` of the things that we write. */
-export const infoOf = (node: Node): InstanceInfo =>
-  Object.fromEntries(
-    BOOT_KEYS_OF_INFO.filter((key) => typeof node.instance_info[key] === "string").map((key) => [
-      key,
-      node.instance_info[key],
-    ]),
-  ) as InstanceInfo;
-
-/** Does Ironic hide part of what the node boots? Then the marker alone tells what it is. */
-export const hidesBoots = (node: Node): boolean => isMasked(infoOf(node));
-
 /** What the node boots: as it shows it, or as the state knows it where Ironic hides part and the marker proves it. */
 function bootsOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
   if (!hidesBoots(node)) return infoOf(node);
@@ -85,7 +61,7 @@ const READS: readonly ActionName[] = ["validate", "recall"];
 const STARTING: readonly (string | null)[] = ["deploying", "wait call-back"];
 
 /** `last` is the node as it was seen last, whatever became of the loop. */
-export type DeployMachine = Machine & { last(): Node };
+export type DeployMachine = Machine<ActionName, Memory> & { last(): Node };
 
 export function createMachine(options: MachineOptions): DeployMachine {
   const { client, clock, random, uuid, claim } = options;

@@ -1,8 +1,9 @@
 /** BaremetalNodeConfig in the provider process. */
-import { type ConfigMarker, configMarker, isMasked } from "./claim.ts";
-import { fail, heldByOther, inMaintenance, nodeLabel } from "./decision.ts";
+import { type ConfigMarker, configMarker } from "./claim.ts";
+import { fail, heldByOther, inMaintenance, nodeLabel } from "./decisions.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
 import { type Call, type Handler, PartialFailure, type Services } from "./handler.ts";
+import { isMasked } from "./instance-info.ts";
 import { isSameNode, type Node, readNode } from "./node.ts";
 import {
   checkNodeConfig,

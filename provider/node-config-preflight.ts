@@ -1,8 +1,9 @@
 /** What would go wrong with a BaremetalNodeConfig, judged from what the preflight of deployments reads as well. */
-import { configMarker, deploymentMarker, holderOf } from "./claim.ts";
+import { configMarker, deploymentMarker } from "./claim.ts";
 import { type Facts, judged, NO_SUCH_NODE, nodeOf, whyNotEnabled } from "./facts.ts";
 import { type Finding, missing, type Need, rejected, report } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
+import { holderOf } from "./holder.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_DEPLOY_INTERFACE, type NodeConfigProps } from "./node-config-args.ts";
 import { hasUnknown } from "./schema.ts";

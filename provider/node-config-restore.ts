@@ -1,6 +1,6 @@
 /** What happens to a node's settings when they leave the stack. */
 import { type ConfigMarker, configMarker, deploymentMarker, isRecovering } from "./claim.ts";
-import { type Decision, heldByOther, nodeLabel, wait } from "./decision.ts";
+import { type Decision, heldByOther, nodeLabel, wait } from "./decisions.ts";
 import { isAnswer } from "./errors.ts";
 import type { Call, Services } from "./handler.ts";
 import { type Node, type PatchOp, readNode } from "./node.ts";

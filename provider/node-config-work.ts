@@ -4,7 +4,7 @@
  */
 import { configMarker, deploymentMarker, instanceUuidFor } from "./claim.ts";
 import type { Client } from "./client.ts";
-import { adviceFor, type Decision, fail, nodeLabel, unknownState, wait } from "./decision.ts";
+import { adviceFor, type Decision, fail, nodeLabel, unknownState, wait } from "./decisions.ts";
 import { isAnswer, isRefusal } from "./errors.ts";
 import type { Call, Props, Services } from "./handler.ts";
 import { type Node, type PatchOp, patchNode, readNode } from "./node.ts";

@@ -2,7 +2,7 @@
 import type { Client } from "./client.ts";
 import { isAnswer, ProblemError } from "./errors.ts";
 import { readPages } from "./pages.ts";
-import { raceAbort } from "./retry.ts";
+import { raceAbort } from "./promises.ts";
 import type { Verb } from "./states.ts";
 
 export interface Node {

@@ -2,12 +2,15 @@
  * What would go wrong with a RamdiskDeployment: judged from one bulk read per run, with the settings that the same program
  * has for the node laid over it.
  */
-import { deploymentMarker, holderOf, instanceUuidFor } from "./claim.ts";
-import { freshMemory, isHalfUndeployed, recovery } from "./decision.ts";
+
+import { freshMemory } from "./attempt.ts";
+import { deploymentMarker, instanceUuidFor } from "./claim.ts";
+import { isHalfUndeployed, recovery } from "./decision.ts";
 import { type DeploymentProps, driveValue, keeps } from "./deployment-args.ts";
 import { type Facts, judged, NO_SUCH_NODE, nodeOf, whyNotEnabled } from "./facts.ts";
 import { type Finding, missing, type Need, rejected, report } from "./findings.ts";
 import type { Call, CheckFailure, Props, Services } from "./handler.ts";
+import { holderOf } from "./holder.ts";
 import { imageFindings } from "./images.ts";
 import type { Node } from "./node.ts";
 import { hasUnknown } from "./schema.ts";

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isConfigSecret } from "./bridge.ts";
 import { connectionKeyNames, secretConnectionKeys } from "./connection-keys.ts";
 
 /**
@@ -91,6 +90,10 @@ const configOf = (args: ProviderArgs): pulumi.Inputs => {
   }
   return config;
 };
+
+/** Whether the stack's configuration holds `key` encrypted; true where the SDK does not say. */
+const isConfigSecret = (runtime: object, key: string): boolean =>
+  (runtime as { isConfigSecret?(key: string): boolean }).isConfigSecret?.(key) ?? true;
 
 /**
  * Throws when the stack's configuration holds a connection secret in plain text: Pulumi copies the configuration into

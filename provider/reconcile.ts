@@ -5,7 +5,7 @@
  * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
  */
 import { type Clock, inTime } from "./clock.ts";
-import { type ActionName, adviceFor, type Decision, type Memory, nodeLabel } from "./decision.ts";
+import { adviceFor, type Decision, nodeLabel } from "./decisions.ts";
 import { type Answer, CancelledError, IronicError, ProblemError } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { stateFacts, stateName } from "./states.ts";
@@ -16,14 +16,14 @@ export interface Sight {
   fresh: boolean;
 }
 
-export interface Machine<Action extends string = ActionName, Mind = Memory> {
+export interface Machine<Action extends string, Mind> {
   /** `now` reads the whole node, `next` waits for a tick of the poller. */
   observe(how: "now" | "next", signal: AbortSignal): Promise<Sight>;
   /** Does one thing. The node as Ironic's answer shows it, where the answer shows it. Throws IronicError. */
   act(action: Action, node: Node, memory: Mind, signal: AbortSignal): Promise<Node | undefined>;
 }
 
-export interface ReconcileOptions<Action extends string = ActionName, Mind = Memory> {
+export interface ReconcileOptions<Action extends string, Mind> {
   machine: Machine<Action, Mind>;
   decide(node: Node, memory: Mind): Decision<Action>;
   memory: Mind;

@@ -1,9 +1,8 @@
 import { type Bridge, bridge } from "./bridge.ts";
 import { callOf } from "./call.ts";
 import { failureOf, isUnexpected, partialFailure } from "./failure.ts";
-import type { Call, Handler, Props, Services } from "./handler.ts";
+import type { Call, Handler, Kind, Props, Services } from "./handler.ts";
 import { PartialFailure } from "./handler.ts";
-import type { Kind } from "./handlers.ts";
 import { redact } from "./redact.ts";
 import { sanitized, secretTexts, withSecrets } from "./secrets.ts";
 import { type ConfigureRequest, processSecrets, servicesFor } from "./services.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Client } from "./client.ts";
 import { systemClock } from "./clock.ts";
 import type { Services } from "./handler.ts";
-import { memoise } from "./retry.ts";
+import { memoise } from "./promises.ts";
 
 /** What the engine's Configure call gives to a dynamic provider. */
 export interface ConfigureRequest {

@@ -1,6 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { version } from "@pulumi/pulumi/version.js";
-import type { Kind } from "./handlers.ts";
+import type { Kind } from "./handler.ts";
 import allocation from "./shells/allocation.cjs";
 import configDrive from "./shells/config-drive.cjs";
 import deployment from "./shells/deployment.cjs";

@@ -1,4 +1,5 @@
 import { ProblemError } from "./errors.ts";
+import { formatMinor } from "./minor.ts";
 
 /**
  * Minor of API 1.x that a feature needs.
@@ -75,14 +76,6 @@ export interface VersionRange {
   minMinor: number;
   maxMinor: number;
 }
-
-export const formatMinor = (minor: number): string => `1.${minor}`;
-
-/** Minor of `1.N` or of `N`; undefined for anything else. */
-export const parseMinor = (text: string): number | undefined => {
-  const match = /^(?:1\.)?(\d{1,4})$/.exec(text.trim());
-  return match?.[1] === undefined ? undefined : Number(match[1]);
-};
 
 export const featureTitle = (feature: Feature): string => featureTitles[feature];
 

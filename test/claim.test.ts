@@ -1,16 +1,14 @@
 import { expect } from "chai";
 import {
-  claimPatch,
   configMarker,
   type DeploymentMarker,
   deploymentMarker,
   driveFingerprint,
-  handOverPatch,
-  holderOf,
-  infoMatches,
   instanceUuidFor,
-  unclaimPatch,
 } from "../provider/claim.ts";
+import { claimPatch, handOverPatch, unclaimPatch } from "../provider/claim-patches.ts";
+import { holderOf } from "../provider/holder.ts";
+import { infoMatches } from "../provider/instance-info.ts";
 import type { Node } from "../provider/node.ts";
 import { applyPatch } from "./fakes/node-rules.ts";
 import { CLAIM, type Held, INFO, NOW, nodeIn, OTHER_INSTANCE } from "./fakes/nodes.ts";

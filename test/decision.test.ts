@@ -1,14 +1,8 @@
 import { expect } from "chai";
-import { bootsOf } from "../provider/claim.ts";
-import {
-  type Decision,
-  type DeployWant,
-  decideDeploy,
-  decideRelease,
-  freshMemory,
-  type Memory,
-  nextMethod,
-} from "../provider/decision.ts";
+import { type ActionName, type DeployWant, freshMemory, type Memory } from "../provider/attempt.ts";
+import { decideDeploy, decideRelease, nextMethod } from "../provider/decision.ts";
+import type { Decision } from "../provider/decisions.ts";
+import { bootsOf } from "../provider/instance-info.ts";
 import type { Node } from "../provider/node.ts";
 import { PROVISION_STATES } from "../provider/states.ts";
 import { BEFORE, CLAIM, type Held, INFO, NOW, nodeIn, STRANGERS } from "./fakes/nodes.ts";
@@ -27,7 +21,7 @@ const LAST = { boots: bootsOf(INFO), after: BEFORE, at: NOW };
 const RELEASE = { claim: CLAIM, keep: false };
 
 /** A decision in a word or two. */
-const said = (decision: Decision): string =>
+const said = (decision: Decision<ActionName>): string =>
   decision.do === "act" ? decision.action : decision.do === "done" && decision.remark ? "remark" : decision.do;
 
 const deploy = (node: Node, want: Partial<DeployWant> = {}, memory: Partial<Memory> = {}): string =>
@@ -35,7 +29,7 @@ const deploy = (node: Node, want: Partial<DeployWant> = {}, memory: Partial<Memo
 const release = (node: Node, want: Partial<typeof RELEASE> = {}, memory: Partial<Memory> = {}): string =>
   said(decideRelease(node, { ...RELEASE, ...want }, { ...freshMemory(), ...memory }));
 
-const problemOf = (decision: Decision): string =>
+const problemOf = (decision: Decision<ActionName>): string =>
   decision.do === "fail" ? `${decision.problem}. ${decision.advice}.` : `(${said(decision)})`;
 
 const COLUMNS: readonly Held[] = ["free", "ours", "prepared", "unmarked", "marked"];

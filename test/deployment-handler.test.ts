@@ -1,9 +1,10 @@
 import { expect } from "chai";
-import { DEPLOYMENT_MARKER, deploymentMarker, shows } from "../provider/claim.ts";
-import { freshMemory } from "../provider/decision.ts";
+import { freshMemory } from "../provider/attempt.ts";
+import { DEPLOYMENT_MARKER, deploymentMarker } from "../provider/claim.ts";
 import { checkDeployment } from "../provider/deployment-args.ts";
 import { loadDriveContent } from "../provider/drive-source.ts";
 import { ProblemError } from "../provider/errors.ts";
+import { shows } from "../provider/instance-info.ts";
 import { createMachine } from "../provider/machine.ts";
 import type { Node } from "../provider/node.ts";
 import { planSettings, settleSettings } from "../provider/settings.ts";

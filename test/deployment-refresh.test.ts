@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import { bootsOf, DEPLOYMENT_MARKER } from "../provider/claim.ts";
+import { DEPLOYMENT_MARKER } from "../provider/claim.ts";
 import { ProblemError } from "../provider/errors.ts";
 import type { Props } from "../provider/handler.ts";
+import { bootsOf } from "../provider/instance-info.ts";
 import type { Node } from "../provider/node.ts";
 import { UNKNOWN } from "../provider/schema.ts";
 import type { Stored } from "./fakes/call.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { systemClock } from "../provider/clock.ts";
-import { type Decision, heldByOther, wait } from "../provider/decision.ts";
+import { type Decision, heldByOther, wait } from "../provider/decisions.ts";
 import { type Answer, CancelledError, IronicError, ProblemError } from "../provider/errors.ts";
 import type { Node } from "../provider/node.ts";
 import { type Machine, type ReconcileOptions, reconcile, type Sight, TimeoutError } from "../provider/reconcile.ts";

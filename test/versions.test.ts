@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { ProblemError } from "../provider/errors.ts";
-import { adviceFor, chooseMinor, type Feature, featureMinors, featureTitle, parseMinor } from "../provider/versions.ts";
+import { parseMinor } from "../provider/minor.ts";
+import { adviceFor, chooseMinor, type Feature, featureMinors, featureTitle } from "../provider/versions.ts";
 
 const choose = (min: number, max: number, pinned?: number) =>
   chooseMinor({ minMinor: min, maxMinor: max }, pinned, "http://i");

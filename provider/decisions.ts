@@ -1,0 +1,50 @@
+/** What a look at a node can lead to, and how decisions speak of nodes: the parts that all resources share. */
+import type { Node } from "./node.ts";
+import { type StateFacts, stateName } from "./states.ts";
+
+export type Decision<Action extends string> =
+  | { do: "done"; remark?: string }
+  | { do: "wait"; why: string }
+  | { do: "act"; action: Action }
+  | { do: "fail"; problem: string; advice: string; needsCause: boolean };
+
+export const fail = (problem: string, advice: string): Decision<never> => ({
+  do: "fail",
+  problem,
+  advice,
+  needsCause: false,
+});
+/** A failure of Ironic's, whose reason is still to be read from the node. */
+export const failed = (problem: string, advice: string): Decision<never> => ({
+  do: "fail",
+  problem,
+  advice,
+  needsCause: true,
+});
+export const wait = (why: string): Decision<never> => ({ do: "wait", why });
+
+export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
+  node.name ? `${node.name} (${node.uuid})` : node.uuid;
+
+export const adviceFor = (facts: StateFacts, node: Node): string =>
+  facts.advice.replaceAll("{node}", node.name ?? node.uuid);
+
+export const unknownState = (node: Node): Decision<never> =>
+  fail(
+    `Node ${nodeLabel(node)} is in the provision state "${stateName(node.provision_state)}", which this version does not know`,
+    "Nothing was done. Wait until the node has left it, or use a newer version of pulumi-ironic",
+  );
+
+export const inMaintenance = (node: Node): Decision<never> =>
+  fail(
+    `Node ${nodeLabel(node)} is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`,
+    `Somebody works on it. When they are done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\``,
+  );
+
+export const heldByOther = (node: Node, who: string, lost = false): Decision<never> =>
+  fail(
+    lost
+      ? `Node ${nodeLabel(node)} was taken by ${who} between undeployment and deployment; it is lost to this stack and was not touched`
+      : `Node ${nodeLabel(node)} is held by ${who}; nothing was written to it`,
+    "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what an owner holds)",
+  );
