@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isoTools } from "../matrix/tools.ts";
-import { buildIso } from "../provider/iso.ts";
+import { buildIso } from "../provider/drive/iso/image.ts";
 
 const SIZES: readonly (readonly [name: string, bytes: number])[] = [
   ["10 kB", 10_000],

@@ -7,7 +7,7 @@ import type { Kill, Victim } from "./plan.ts";
 import type { Passage } from "./proxy.ts";
 import type { Running, Stack } from "./stack.ts";
 
-/** A provider may finish the request that it is in, and then has to go: provider/bridge.ts gives it two seconds. */
+/** A provider may finish the request that it is in, and then has to go: provider/plugin/bridge.ts gives it two seconds. */
 const ORPHAN_MS = 6_000;
 
 export const sortOf = ({ method, path }: Passage): Kill["request"] | undefined => {

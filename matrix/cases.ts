@@ -1,5 +1,5 @@
 // Networks that people have, each with the cards it should land on, written by hand: the matrix asks every reader.
-import type { NetworkArgs, Port, PortGroup } from "../provider/network.ts";
+import type { NetworkArgs, Port, PortGroup } from "../provider/drive/network/network.ts";
 
 export interface Case {
   name: string;

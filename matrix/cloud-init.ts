@@ -1,5 +1,5 @@
 // cloud-init's network state as a picture.
-import { parseCidr, parseIp } from "../provider/network-address.ts";
+import { parseCidr, parseIp } from "../provider/drive/network/address.ts";
 import { emptyLink, type LinkPicture, type Picture } from "./picture.ts";
 
 interface Route {

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemSurroundings } from "../provider/cloud-files.ts";
-import { type Auth, type Connection, resolveConnection } from "../provider/connection.ts";
-import type { Named } from "../provider/credentials.ts";
-import { formatMinor } from "../provider/minor.ts";
+import { formatMinor } from "../provider/connection/api-version.ts";
+import { systemSurroundings } from "../provider/connection/cloud-files.ts";
+import { type Auth, type Connection, resolveConnection } from "../provider/connection/connection.ts";
+import type { Named } from "../provider/connection/credentials.ts";
 import { type CloudCase, cloudCases } from "./cloud-cases.ts";
 
 /** What one side resolved, in words that both sides share; `error` if it refused. */

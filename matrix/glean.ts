@@ -1,5 +1,5 @@
 // The files that Glean writes, in its three dialects, as a picture.
-import { parseCidr, parseIp } from "../provider/network-address.ts";
+import { parseCidr, parseIp } from "../provider/drive/network/address.ts";
 import { emptyLink, type LinkPicture, type Picture } from "./picture.ts";
 
 export type Distro = "debian" | "redhat" | "networkd";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../lab/processes.ts";
-import { buildDrive, canonicalJson, type DriveArgs } from "../provider/drive.ts";
+import { buildDrive, canonicalJson, type DriveArgs } from "../provider/drive/drive.ts";
 import { cardName, cases, portGroups, ports, type RawCase, rawCases } from "./cases.ts";
 import { type CloudInitResult, pictureOfCloudInit } from "./cloud-init.ts";
 import { explanations } from "./differences.ts";

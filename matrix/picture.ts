@@ -1,5 +1,5 @@
 // One form for what a network description says and for what a reader made of it, so that they can be compared.
-import type { AddressArgs, BondArgs, VlanArgs } from "../provider/network.ts";
+import type { AddressArgs, BondArgs, VlanArgs } from "../provider/drive/network/network.ts";
 import { type Case, cardName, portGroups, ports } from "./cases.ts";
 
 export interface LinkPicture {

@@ -2,12 +2,10 @@
 /** The command `pulumi-ironic`: what an owner holds, and the file for taking a deployment over with `pulumi import`. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Claim, listClaims, ownersOf, releaseClaims, type StackExport } from "./claims.ts";
-import { ProblemError } from "./errors.ts";
-import type { Call, Services } from "./handler.ts";
-import { importFile } from "./import-file.ts";
-import { redact } from "./redact.ts";
-import { processSecrets, servicesFor } from "./services.ts";
+import { type Claim, importFile, listClaims, ownersOf, releaseClaims, type StackExport } from "./commands/index.ts";
+import { ProblemError, redact } from "./core/index.ts";
+import type { Call, Services } from "./plugin/index.ts";
+import { processSecrets, servicesFor } from "./plugin/index.ts";
 
 const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in Ironic
   --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the owner, and marks what the state knows

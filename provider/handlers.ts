@@ -1,10 +1,10 @@
 /** One handler per kind of resource. The kinds name files in shells/, which states refer to: never rename one. */
-import { allocationHandler } from "./allocation-handler.ts";
-import { configDriveHandler } from "./config-drive-handler.ts";
-import { deploymentHandler } from "./deployment-handler.ts";
-import type { Handler, Kind } from "./handler.ts";
-import { nodeConfigHandler } from "./node-config-handler.ts";
-import { ownerHandler } from "./owner-handler.ts";
+import { allocationHandler } from "./allocation/handler.ts";
+import { configDriveHandler } from "./config-drive/handler.ts";
+import { deploymentHandler } from "./deployment/handler.ts";
+import { nodeConfigHandler } from "./node-config/handler.ts";
+import type { Handler, Kind } from "./plugin/index.ts";
+import { ownerHandler } from "./stack/handler.ts";
 
 export const handlers: Readonly<Record<Kind, Handler>> = {
   owner: ownerHandler,

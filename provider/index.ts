@@ -1,8 +1,8 @@
 /** pulumi-ironic: ephemeral workloads on bare metal as code. */
-export { NodeAllocation, type NodeAllocationArgs } from "./allocation.ts";
-export { ConfigDrive, type ConfigDriveArgs } from "./config-drive.ts";
-export { RamdiskDeployment, type RamdiskDeploymentArgs, type ReadinessArgs } from "./deployment.ts";
-export { type FleetMachine, type FleetSettings, RamdiskFleet, type RamdiskFleetArgs } from "./fleet.ts";
+export { NodeAllocation, type NodeAllocationArgs } from "./allocation/index.ts";
+export { ConfigDrive, type ConfigDriveArgs } from "./config-drive/index.ts";
+export { RamdiskDeployment, type RamdiskDeploymentArgs, type ReadinessArgs } from "./deployment/index.ts";
+export { type FleetMachine, type FleetSettings, RamdiskFleet, type RamdiskFleetArgs } from "./fleet/index.ts";
 export {
   getNode,
   getNodeOutput,
@@ -14,6 +14,6 @@ export {
   type NodeFilter,
   type NodeInfo,
   type PortInfo,
-} from "./lookups.ts";
-export { BaremetalNodeConfig, type BaremetalNodeConfigArgs } from "./node-config.ts";
-export { Provider, type ProviderArgs } from "./provider.ts";
+} from "./lookups/index.ts";
+export { BaremetalNodeConfig, type BaremetalNodeConfigArgs } from "./node-config/index.ts";
+export { Provider, type ProviderArgs } from "./stack/index.ts";

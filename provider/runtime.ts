@@ -1,11 +1,20 @@
-import { type Bridge, bridge } from "./bridge.ts";
-import { callOf } from "./call.ts";
-import { failureOf, isUnexpected, partialFailure } from "./failure.ts";
-import type { Call, Handler, Kind, Props, Services } from "./handler.ts";
-import { PartialFailure } from "./handler.ts";
-import { redact } from "./redact.ts";
-import { sanitized, secretTexts, withSecrets } from "./secrets.ts";
-import { type ConfigureRequest, processSecrets, servicesFor } from "./services.ts";
+import { redact } from "./core/index.ts";
+import type { Call, Handler, Kind, Props, Services } from "./plugin/index.ts";
+import {
+  type Bridge,
+  bridge,
+  type ConfigureRequest,
+  callOf,
+  failureOf,
+  isUnexpected,
+  PartialFailure,
+  partialFailure,
+  processSecrets,
+  sanitized,
+  secretTexts,
+  servicesFor,
+  withSecrets,
+} from "./plugin/index.ts";
 
 /** The key under which Pulumi keeps a dynamic provider's code among the properties. */
 const providerKey = "__provider";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 
 const provider = new URL("../provider/", import.meta.url);
-const sources = readdirSync(provider)
+const sources = readdirSync(provider, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => readFileSync(new URL(name, provider), "utf8"))
   .join("\n");

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import type { About, Bridge } from "../provider/bridge.ts";
-import { CancelledError, IronicError, ProblemError } from "../provider/errors.ts";
-import { type Call, type Handler, PartialFailure, type Props, type Services } from "../provider/handler.ts";
-import { IsoError } from "../provider/iso-tree.ts";
+import { CancelledError, IronicError, ProblemError } from "../provider/core/errors.ts";
+import { IsoError } from "../provider/drive/iso/tree.ts";
+import type { About, Bridge } from "../provider/plugin/bridge.ts";
+import { type Call, type Handler, PartialFailure, type Props, type Services } from "../provider/plugin/handler.ts";
 import { attach } from "../provider/runtime.ts";
-import { InvalidInput } from "../provider/schema.ts";
+import { InvalidInput } from "../provider/schema/index.ts";
 
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",

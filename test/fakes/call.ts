@@ -1,7 +1,7 @@
-import type { Client } from "../../provider/client.ts";
-import type { Clock } from "../../provider/clock.ts";
-import type { Call, Handler, Props, Services } from "../../provider/handler.ts";
-import { PartialFailure } from "../../provider/handler.ts";
+import type { Clock } from "../../provider/core/clock.ts";
+import type { Client } from "../../provider/http/client.ts";
+import type { Call, Handler, Props, Services } from "../../provider/plugin/handler.ts";
+import { PartialFailure } from "../../provider/plugin/handler.ts";
 
 export interface FakeCall extends Call {
   readonly warnings: string[];

@@ -1,11 +1,11 @@
 /** provider's Client in front of the fake Ironic: routes, an account of every write, and faults by plan. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { classify } from "../../provider/answers.ts";
-import type { CallOptions, Client } from "../../provider/client.ts";
-import type { Clock } from "../../provider/clock.ts";
-import { type Answer, IronicError } from "../../provider/errors.ts";
-import type { Node, PatchOp } from "../../provider/node.ts";
-import { featureMinors } from "../../provider/versions.ts";
+import type { Clock } from "../../provider/core/clock.ts";
+import { type Answer, IronicError } from "../../provider/core/errors.ts";
+import { classify } from "../../provider/http/answers.ts";
+import type { CallOptions, Client } from "../../provider/http/client.ts";
+import { featureMinors } from "../../provider/http/versions.ts";
+import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
 import type { FakeIronic } from "./ironic.ts";
 import type { Refusal } from "./node-rules.ts";

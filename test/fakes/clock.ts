@@ -1,4 +1,4 @@
-import type { Clock } from "../../provider/clock.ts";
+import type { Clock } from "../../provider/core/clock.ts";
 
 /** A clock that moves only when nothing else can happen, so that a test sees hours pass in microseconds. */
 export interface VirtualClock extends Clock {

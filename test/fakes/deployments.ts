@@ -1,8 +1,8 @@
 /** What the tests of RamdiskDeployment share. */
 import { expect } from "chai";
-import { instanceUuidFor } from "../../provider/claim.ts";
-import { deploymentHandler } from "../../provider/deployment-handler.ts";
-import type { Node } from "../../provider/node.ts";
+import { deploymentHandler } from "../../provider/deployment/handler.ts";
+import { instanceUuidFor } from "../../provider/node/marker.ts";
+import type { Node } from "../../provider/node/node.ts";
 import { OTHER_INSTANCE } from "./nodes.ts";
 import { type World, type WorldOptions, world } from "./world.ts";
 

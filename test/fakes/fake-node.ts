@@ -1,5 +1,5 @@
 /** A node of the fake Ironic: what the API shows, and what only the machine knows. */
-import type { Node, Port } from "../../provider/node.ts";
+import type { Node, Port } from "../../provider/node/node.ts";
 
 /** What the next operations of a node do. Times in milliseconds. */
 export interface Fate {

@@ -1,7 +1,7 @@
 /** An Ironic in memory, on a virtual clock: nodes that pass from state to state, and who wrote what to them. */
 import { isDeepStrictEqual } from "node:util";
-import type { Clock } from "../../provider/clock.ts";
-import type { Node, PatchOp } from "../../provider/node.ts";
+import type { Clock } from "../../provider/core/clock.ts";
+import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { DEFAULT_FATE, type FakeNode, type Fate, newNode } from "./fake-node.ts";
 import { applyPatch, changeRefusal, legal, patchRefusal, type Refusal } from "./node-rules.ts";
 import { transitions } from "./transitions.ts";

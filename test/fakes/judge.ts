@@ -1,9 +1,9 @@
 /** What must hold whatever happens. Each rule is asked of Ironic's own account, never of the code under test. */
 import { isDeepStrictEqual } from "node:util";
-import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/claim.ts";
-import { CancelledError, IronicError, ProblemError } from "../../provider/errors.ts";
-import type { Props } from "../../provider/handler.ts";
-import type { Node, PatchOp } from "../../provider/node.ts";
+import { CancelledError, IronicError, ProblemError } from "../../provider/core/errors.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
+import type { Node, PatchOp } from "../../provider/node/node.ts";
+import type { Props } from "../../provider/plugin/handler.ts";
 import type { Write } from "./client.ts";
 import type { Boot } from "./fake-node.ts";
 import { legal } from "./node-rules.ts";

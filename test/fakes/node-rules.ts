@@ -3,7 +3,7 @@
  * leads where, when a node may be patched, and what a JSON patch does. Nothing of provider/ is used here, so that a
  * mistake there is not repeated.
  */
-import type { Node, PatchOp } from "../../provider/node.ts";
+import type { Node, PatchOp } from "../../provider/node/node.ts";
 
 /** State → verb → next state. */
 export const VERBS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

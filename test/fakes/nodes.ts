@@ -1,6 +1,6 @@
 /** Nodes as decisions see them: one claim, and every way in which a node can be held. */
-import { type Claim, CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/claim.ts";
-import type { Node } from "../../provider/node.ts";
+import { type Claim, CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
+import type { Node } from "../../provider/node/node.ts";
 import { newNode } from "./fake-node.ts";
 
 export const CLAIM: Claim = {

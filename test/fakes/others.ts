@@ -1,6 +1,6 @@
 /** What operators and other clients do to a node while a stack works on it. Ironic's rules hold for them as well. */
-import { DEPLOYMENT_MARKER, type DeploymentMarker, isRecovering } from "../../provider/claim.ts";
-import type { Node, PatchOp } from "../../provider/node.ts";
+import { DEPLOYMENT_MARKER, type DeploymentMarker, isRecovering } from "../../provider/node/marker.ts";
+import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { FakeNode } from "./fake-node.ts";
 import type { FakeIronic } from "./ironic.ts";
 

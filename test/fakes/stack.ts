@@ -1,9 +1,9 @@
 /** The engine's part in little: which call of a handler follows from a program and a state, and what is stored after. */
 
-import { deploymentHandler } from "../../provider/deployment-handler.ts";
-import type { Handler, Props } from "../../provider/handler.ts";
-import { nodeConfigHandler } from "../../provider/node-config-handler.ts";
-import { forgetSettings } from "../../provider/settings.ts";
+import { deploymentHandler } from "../../provider/deployment/handler.ts";
+import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
+import { forgetSettings } from "../../provider/node-config/plan.ts";
+import type { Handler, Props } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
 import { actor, type FakeClient, type Fault, fakeClient, type Write } from "./client.ts";
 import type { VirtualClock } from "./clock.ts";

@@ -1,5 +1,5 @@
 /** How nodes pass from state to state, each in its own time. */
-import type { Clock } from "../../provider/clock.ts";
+import type { Clock } from "../../provider/core/clock.ts";
 import type { Boot, FakeNode } from "./fake-node.ts";
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);

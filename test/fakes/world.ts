@@ -1,7 +1,8 @@
 /** All that a test of handlers needs: a clock, an Ironic, a client, and the engine's way with a resource. */
-import type { Handler, Props, Services } from "../../provider/handler.ts";
-import type { Node } from "../../provider/node.ts";
-import { forgetSettings } from "../../provider/settings.ts";
+
+import type { Node } from "../../provider/node/node.ts";
+import { forgetSettings } from "../../provider/node-config/plan.ts";
+import type { Handler, Props, Services } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
 import { type ClientOptions, type FakeClient, type Fault, fakeClient, type Request } from "./client.ts";
 import { type VirtualClock, virtualClock } from "./clock.ts";

@@ -1,0 +1,286 @@
+/** NodeAllocation in the provider process. https://docs.openstack.org/api-ref/baremetal/#allocations-allocations */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import {
+  type Answer,
+  CancelledError,
+  type Clock,
+  type IronicError,
+  inTime,
+  isAnswer,
+  isRefusal,
+  ProblemError,
+} from "../core/index.ts";
+import type { Client } from "../http/index.ts";
+import {
+  deploymentMarker,
+  instanceUuidFor,
+  type Node,
+  nodeLabel,
+  readNode,
+  type StateFacts,
+  stateFacts,
+  stateName,
+} from "../node/index.ts";
+import { type Call, type Handler, PartialFailure, type Props, type Services } from "../plugin/index.ts";
+import { missing, report } from "../preflight/index.ts";
+import { hasUnknown, object, parse } from "../schema/index.ts";
+
+const allocationSchema = object({
+  resourceClass: z.string().min(1).max(80),
+  traits: z.array(z.string()).optional(),
+  candidateNodes: z.array(z.string()).optional(),
+  timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
+  owner: z.string(),
+  resourceName: z.string(),
+});
+type AllocationProps = z.infer<typeof allocationSchema>;
+
+interface Allocation {
+  uuid: string;
+  state: "allocating" | "active" | "error" | null;
+  node_uuid: string | null;
+  last_error: string | null;
+}
+
+const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
+const DEFAULT_TIMEOUT_SECONDS = 120;
+const INTERVAL_MS = 500;
+const MAX_PAUSE_MS = 10_000;
+/** Hundreds may wait for their turn at once. */
+const END_TIMEOUT_MS = 600_000;
+
+/** Ends the sentence that says what took too long. */
+const afterTrouble = ({ message }: IronicError): string => `. The last trouble was: ${message}`;
+
+const isUndecided = ({ state }: Allocation): boolean => state === "allocating" || state === null;
+
+const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
+
+const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: unknown) => {
+    if (!isGone(error)) throw error;
+    return undefined;
+  });
+
+const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
+  client.get<Allocation>(`/allocations/${uuid}`, { tried: `read the allocation ${uuid}`, ...(signal && { signal }) });
+
+/** A re-run after a crash asks for the same UUID, so it finds what it had made. */
+const uuidFor = (props: AllocationProps): string =>
+  instanceUuidFor(
+    props.owner,
+    `allocation ${props.resourceName}`,
+    createHash("sha256")
+      .update(JSON.stringify([props.resourceClass, props.traits, props.candidateNodes]))
+      .digest("hex"),
+  );
+
+const make = (client: Client, props: AllocationProps, uuid: string, signal: AbortSignal): Promise<Allocation> =>
+  client.send<Allocation>("POST", "/allocations", {
+    tried: `allocate a node of class ${props.resourceClass}`,
+    body: {
+      uuid,
+      resource_class: props.resourceClass,
+      ...(props.traits && { traits: props.traits }),
+      ...(props.candidateNodes && { candidate_nodes: props.candidateNodes }),
+      extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
+    },
+    signal,
+  });
+
+/** Under a UUID of its own it may be asked for again where it is not known whether Ironic was asked at all. */
+async function findOrMake(
+  client: Client,
+  props: AllocationProps,
+  uuid: string,
+  clock: Clock,
+  signal: AbortSignal,
+  onTrouble: (trouble: IronicError) => void,
+): Promise<Allocation> {
+  for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+    try {
+      return await make(client, props, uuid, signal);
+    } catch (error) {
+      if (!isAnswer(error, "conflict", "ambiguous", "serverError", "unavailable")) throw error;
+      try {
+        return await read(client, uuid, signal);
+      } catch (unread) {
+        if (!isGone(unread) || !isAnswer(error, "ambiguous", "unavailable")) throw error;
+        onTrouble(error);
+      }
+    }
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+async function allocate(props: AllocationProps, uuid: string, services: Services, call: Call): Promise<Props> {
+  const client = await services.client();
+  const { clock } = services;
+  const ownMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+  const timeoutMs = Math.min(ownMs, call.timeoutMs ?? ownMs);
+  let trouble = "";
+  const late = () =>
+    new ProblemError({
+      problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s${trouble}`,
+      advice: "Run `pulumi up` again to go on waiting.",
+    });
+  const startedAt = clock.now();
+  const tell = (text: string) => call.progress(`${text}, ${Math.round((clock.now() - startedAt) / 1000)} s`);
+  const seen: { allocation?: Allocation } = {};
+  try {
+    const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
+      seen.allocation = await findOrMake(client, props, uuid, clock, signal, (error) => {
+        trouble = afterTrouble(error);
+        tell(`${error.answer}, trying again`);
+      });
+      for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
+        tell("allocating");
+        await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);
+        seen.allocation = await read(client, uuid, signal);
+      }
+      const { state, node_uuid } = seen.allocation;
+      if (state === "error" || !node_uuid) throw noNode(props, seen.allocation);
+      return node_uuid;
+    });
+    return { node, uuid };
+  } catch (error) {
+    const { allocation } = seen;
+    // What was refused was not made.
+    if (!allocation && isRefusal(error) && !isAnswer(error, "conflict")) throw error;
+    if (isGone(error)) throw error;
+    const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
+    // Anything else may yet get its node, though it is not to be found now: the next run goes on with it.
+    if (allocation?.state === "error" && (await remove(client, uuid, call.signal))) throw cause;
+    throw new PartialFailure(uuid, { uuid }, cause as Error);
+  }
+}
+
+const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemError =>
+  new ProblemError({
+    problem: `No node of class ${props.resourceClass} could be allocated: ${last_error ?? "Ironic gives no reason"}`,
+    advice:
+      "Free a node, or ask for other traits or candidates. Nodes must be available, not in maintenance, without instance_uuid, and Ironic must know their power state.",
+  });
+
+/** True when the allocation is gone. */
+async function remove(client: Client, uuid: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
+    return true;
+  } catch (error) {
+    return isGone(error);
+  }
+}
+
+/** What `release` of the state table says where no deployment stands on a node. */
+const FREE: readonly (StateFacts["release"] | undefined)[] = ["unclaim", "recover"];
+
+/**
+ * May the allocation be taken off its node? Ironic itself refuses only while a node is active or passes between states,
+ * and in maintenance never: a machine would lose its instance_uuid, and with it its owner.
+ * Source: ironic/conductor/allocations.py, verify_node_for_deallocation.
+ */
+function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
+  const release = stateFacts(node.provision_state)?.release;
+  if (node.instance_uuid !== uuid || FREE.includes(release)) return true;
+  const marker = deploymentMarker(node);
+  if (marker)
+    throw new ProblemError({
+      problem: `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}" with deployment "${marker.resource}" of owner ${marker.owner}`,
+      advice: `Destroy that one first. If no state knows it any more, \`pulumi-ironic claims --owner ${marker.owner}\` lists it, and its --release ends both.`,
+      node: node.uuid,
+    });
+  // Whatever passes there is not a deployment of this stack: Ironic knows.
+  if (release !== "undeploy") return true;
+  warn(`Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`);
+  return false;
+}
+
+async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signal: AbortSignal): Promise<void> {
+  const { node_uuid } = await read(client, uuid, signal);
+  // A node that is gone, or not shown, has nothing of ours.
+  const node =
+    node_uuid && (await unlessGone(readNode(client, node_uuid, "see what runs under the allocation", signal)));
+  if (node && !mayEnd(node, uuid, warn)) return;
+  await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
+}
+
+/** Answers after which the allocation is looked at again, and ended if it is still there. */
+const AGAIN = ["locked", "ambiguous", "serverError", "unavailable", "overloaded"] as const satisfies Answer[];
+
+/** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
+export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
+  const client = await services.client();
+  const { clock } = services;
+  const timeoutMs = call.timeoutMs ?? END_TIMEOUT_MS;
+  let trouble = "";
+  const late = () =>
+    new ProblemError({
+      problem: `Allocation ${uuid} did not end within ${timeoutMs / 1000} s${trouble}`,
+      advice: "Run the command again to go on.",
+    });
+  try {
+    await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
+      for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+        try {
+          return await tryEnding(client, uuid, call.warn, signal);
+        } catch (error) {
+          if (!isAnswer(error, ...AGAIN)) throw error;
+          trouble = afterTrouble(error);
+        }
+        await clock.sleep(pauseMs, signal);
+      }
+    });
+  } catch (error) {
+    if (call.signal.aborted) throw new CancelledError(`Interrupted while Ironic ends the allocation ${uuid}`, error);
+    if (!isGone(error)) throw error;
+  }
+}
+
+export const allocationHandler: Handler = {
+  secretOutputs: [],
+  async check(_olds, news, services, call) {
+    const { failures } = parse(allocationSchema as z.ZodType<AllocationProps>, news);
+    const needs = [{ path: "", feature: "allocations" }] as const;
+    if (failures.length === 0)
+      failures.push(...(await report("The allocation", services, call, () => missing(needs, services, call))));
+    return { inputs: news, failures };
+  },
+  async diff(_id, olds, news) {
+    const replaces = IDENTITY.filter(
+      (key) => hasUnknown(news[key]) || JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
+    );
+    const unfinished = olds.node === undefined;
+    return { changes: replaces.length > 0 || unfinished, replaces: [...replaces], deleteBeforeReplace: true };
+  },
+  async create(inputs, services, call) {
+    const props = inputs as unknown as AllocationProps;
+    const client = await services.client();
+    await client.require("allocations", "allocate a node", call.signal);
+    const uuid = uuidFor(props);
+    return { id: uuid, outs: await allocate(props, uuid, services, call) };
+  },
+  async read(id, props, services, call) {
+    const client = await services.client();
+    try {
+      const { node_uuid } = await read(client, id, call.signal);
+      return { id, props: { ...props, uuid: id, node: node_uuid ?? undefined } };
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
+    const { nodes } = await client.get<{ nodes: { uuid: string }[] }>("/nodes", {
+      tried: "look for the allocation's node",
+      query: { instance_uuid: id, fields: "uuid" },
+      signal: call.signal,
+    });
+    return nodes.length > 0 ? { id, props } : undefined;
+  },
+  async update(id, olds, news, services, call) {
+    const props = { ...news, owner: olds.owner, resourceName: olds.resourceName } as unknown as AllocationProps;
+    const made = olds.node === undefined ? await allocate(props, id, services, call) : {};
+    return { outs: { ...olds, ...news, ...made } };
+  },
+  delete: (id, _props, services, call) => endAllocation(id, services, call),
+};

@@ -1,0 +1,189 @@
+/** What the stacks of one owner, or of all, hold in an Ironic, and the release of what no state knows. */
+import { endAllocation } from "../allocation/handler.ts";
+import { isAnswer, ProblemError } from "../core/index.ts";
+import { deploymentHandler } from "../deployment/handler.ts";
+import type { Client } from "../http/index.ts";
+import { readPages } from "../http/index.ts";
+import type { Node } from "../node/index.ts";
+import { CONFIG_MARKER, configMarker, type DeploymentMarker, deploymentMarker, stateName } from "../node/index.ts";
+import { nodeConfigHandler } from "../node-config/handler.ts";
+import type { Call, Props, Services } from "../plugin/index.ts";
+
+/** One thing of an owner's in Ironic. */
+export interface Claim {
+  kind: "deployment" | "node config" | "allocation";
+  owner: string;
+  resource: string;
+  /** Node name, or UUID where it has none; empty for an allocation without a node. */
+  node: string;
+  nodeUuid: string;
+  instanceUuid: string;
+  provisionState: string;
+  /** The machine is to stay as it is when the claim goes. */
+  keep?: boolean;
+  /** Is there a resource for it in the given state? Undefined when no state was given. */
+  known?: boolean;
+}
+
+const FIELDS = "uuid,name,provision_state,instance_uuid,extra";
+const LIMIT = 1_000;
+
+const readNodes = (client: Client): Promise<Node[]> =>
+  readPages(client, "/nodes", "nodes", { tried: "list the nodes", query: { fields: FIELDS, limit: LIMIT } });
+
+interface Allocation {
+  uuid: string;
+  node_uuid: string | null;
+  state: string | null;
+  extra: Props;
+}
+
+async function readAllocations(client: Client): Promise<Allocation[]> {
+  if (!(await client.supports("allocations"))) return [];
+  try {
+    const query = { fields: "uuid,node_uuid,state,extra", limit: LIMIT };
+    return await readPages(client, "/allocations", "allocations", { tried: "list the allocations", query });
+  } catch (error) {
+    if (isAnswer(error, "forbidden", "notFound")) return [];
+    throw error;
+  }
+}
+
+/** The parts of `pulumi stack export` that matter here. */
+export interface StackExport {
+  deployment?: { resources?: { type: string; id?: string; outputs?: Props }[]; pending_operations?: unknown[] };
+}
+
+const TYPE = "pulumi-nodejs:dynamic/ironic:";
+
+export const ownersOf = (state: StackExport): string[] =>
+  (state.deployment?.resources ?? [])
+    .filter(({ type }) => type === `${TYPE}Owner`)
+    .flatMap(({ outputs }) => (typeof outputs?.owner === "string" ? [outputs.owner] : []));
+
+/** What identifies a claim, as the state and the node both know it. */
+const keysOf = (state: StackExport): Set<string> =>
+  new Set(
+    (state.deployment?.resources ?? []).flatMap(({ type, id, outputs }) => {
+      if (type === `${TYPE}RamdiskDeployment`) return [`deployment ${String(outputs?.instanceUuid)}`];
+      if (type === `${TYPE}BaremetalNodeConfig`) return [`node config ${String(outputs?.nodeUuid)}`];
+      return type === `${TYPE}NodeAllocation` ? [`allocation ${id}`] : [];
+    }),
+  );
+
+const keyOf = ({ kind, nodeUuid, instanceUuid }: Claim): string =>
+  `${kind} ${kind === "node config" ? nodeUuid : instanceUuid}`;
+
+function claimsOn(node: Node): Claim[] {
+  const base = { node: node.name ?? node.uuid, nodeUuid: node.uuid, provisionState: stateName(node.provision_state) };
+  const deployment = deploymentMarker(node);
+  const config = configMarker(node);
+  return [
+    ...(deployment
+      ? [
+          {
+            ...base,
+            kind: "deployment" as const,
+            owner: deployment.owner,
+            resource: deployment.resource,
+            instanceUuid: deployment.instanceUuid,
+            ...(deployment.keep && { keep: true }),
+          },
+        ]
+      : []),
+    ...(config
+      ? [
+          {
+            ...base,
+            kind: "node config" as const,
+            owner: config.owner,
+            resource: config.resource,
+            instanceUuid: node.instance_uuid ?? "",
+          },
+        ]
+      : []),
+  ];
+}
+
+function claimOf({ uuid, node_uuid, state, extra }: Allocation): Claim[] {
+  const mark = extra[CONFIG_MARKER] as Props | undefined;
+  if (typeof mark?.owner !== "string") return [];
+  const node = node_uuid ?? "";
+  return [
+    {
+      kind: "allocation",
+      owner: mark.owner,
+      resource: String(mark.resource ?? ""),
+      node,
+      nodeUuid: node,
+      instanceUuid: uuid,
+      provisionState: state ?? "",
+    },
+  ];
+}
+
+/** All claims, of `owner` alone if given, deployments first: that is the order in which they can be released. */
+export async function listClaims(
+  client: Client,
+  owner: string | undefined,
+  state: StackExport | undefined,
+): Promise<Claim[]> {
+  const [nodes, allocations] = await Promise.all([readNodes(client), readAllocations(client)]);
+  const known = state && keysOf(state);
+  const order = ["deployment", "allocation", "node config"];
+  return [...nodes.flatMap(claimsOn), ...allocations.flatMap(claimOf)]
+    .filter((claim) => owner === undefined || claim.owner === owner)
+    .map((claim) => ({ ...claim, ...(known && { known: known.has(keyOf(claim)) }) }))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.node < b.node ? -1 : 1));
+}
+
+/** Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation. */
+export async function releaseClaim(claim: Claim, services: Services, call: Call): Promise<void> {
+  const { owner, resource, nodeUuid, instanceUuid, node } = claim;
+  const state: Props = { node, owner, resourceName: resource, nodeUuid, instanceUuid };
+  if (claim.kind === "deployment")
+    return deploymentHandler.delete(
+      instanceUuid,
+      { ...state, onDestroy: claim.keep ? "keep" : "undeploy" },
+      services,
+      call,
+    );
+  if (claim.kind === "node config")
+    return nodeConfigHandler.delete(nodeUuid, { ...state, previous: {}, written: {} }, services, call);
+  return endAllocation(instanceUuid, services, call);
+}
+
+/** Gives `claims` up in their order, tells how each of it went, and counts those that stay. */
+export async function releaseClaims(
+  claims: readonly Claim[],
+  services: Services,
+  callFor: (label: string) => Call,
+  tell: (text: string) => void,
+): Promise<number> {
+  const stuck = new Set<string>();
+  let failed = 0;
+  for (const claim of claims) {
+    const label = `${claim.kind} ${claim.resource} on ${claim.node}`;
+    const call = callFor(label);
+    if (call.signal.aborted) break;
+    try {
+      if (stuck.has(claim.nodeUuid)) throw underDeployment();
+      await releaseClaim(claim, services, call);
+      tell(`Released: ${label}`);
+    } catch (error) {
+      failed++;
+      if (claim.kind === "deployment") stuck.add(claim.nodeUuid);
+      tell(`Not released: ${label}: ${(error as Error).message}`);
+    }
+  }
+  return failed;
+}
+
+/** A machine that still runs needs them: without its instance_uuid it would be nobody's. */
+const underDeployment = (): ProblemError =>
+  new ProblemError({
+    problem: "The deployment on its node was not released",
+    advice: "See to that one first, then run this again.",
+  });
+
+export type { DeploymentMarker };

@@ -1,0 +1,55 @@
+/**
+ * The file for `pulumi import -f` (engine 3.254 and newer). `pulumi import TYPE NAME ID` cannot carry a dynamic
+ * provider: the engine would read the resource before it knows the provider's code.
+ */
+
+import { ProblemError } from "../core/index.ts";
+import { checkDeployment, deploymentHandler } from "../deployment/handler.ts";
+import type { Call, Props, Services } from "../plugin/index.ts";
+
+export interface ImportArgs {
+  /** Logical name that the resource has, or will have, in the program. */
+  name: string;
+  owner: string;
+  node: string;
+  /** The instance_uuid on the node, or `unclaimed`. */
+  adopt: string;
+  kernel?: string | undefined;
+  ramdisk?: string | undefined;
+  bootIso?: string | undefined;
+  kernelArguments?: string | undefined;
+  configDrive?: string | undefined;
+}
+
+/** Adopts the deployment on the node and describes it for the engine. Throws ProblemError or IronicError; nothing is written then. */
+export async function importFile(args: ImportArgs, services: Services, call: Call): Promise<Props> {
+  const { name, ...rest } = args;
+  const given: Props = Object.fromEntries(
+    Object.entries({ ...rest, resourceName: name }).filter(([, value]) => value !== undefined),
+  );
+  const { failures } = checkDeployment(given);
+  if (failures.length > 0)
+    throw new ProblemError({
+      problem: failures.map(({ path, reason }) => `${path} ${reason}`.trim()).join("; "),
+      advice: "Describe what runs on the node.",
+    });
+  const { id, outs } = await deploymentHandler.create(given, services, call);
+  const [{ runtime }, { shells }] = await Promise.all([import("@pulumi/pulumi"), import("../stack/index.ts")]);
+  // Named as in the SDK's own function, so that the text is the one that the program will send.
+  const provider = shells.deployment;
+  const { text } = await runtime.serializeFunction(() => provider, { allowSecrets: true });
+  // `adopt` is a word to create; the resource that is imported exists.
+  const { adopt: _word, ...described } = given;
+  const inputs: Props = { ...described, __provider: text };
+  return {
+    resources: [
+      {
+        type: "pulumi-nodejs:dynamic/ironic:RamdiskDeployment",
+        name,
+        id,
+        inputs,
+        outputs: JSON.parse(JSON.stringify({ ...inputs, ...outs })) as Props,
+      },
+    ],
+  };
+}

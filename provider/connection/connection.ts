@@ -1,0 +1,301 @@
+import { ProblemError } from "../core/index.ts";
+import { parseMinor } from "./api-version.ts";
+import { expandHome, type Raw, type Surroundings, systemSurroundings } from "./cloud-files.ts";
+import { isTrue, splitList } from "./cloud-fixes.ts";
+import { type Cloud, type CloudSources, loadSources, resolveCloud } from "./clouds.ts";
+import { type Auth, type Lack, readAuth, secretsOfAuth } from "./credentials.ts";
+import { baseOf } from "./endpoint.ts";
+import {
+  authOfSettings,
+  authTypeOfSettings,
+  type ConfigGetter,
+  connectionKeyNames,
+  readSettings,
+  replacedBy,
+  type Settings,
+} from "./keys.ts";
+import { type Proxies, proxiesOf } from "./proxies.ts";
+
+export type { Auth } from "./credentials.ts";
+export type { ConfigGetter } from "./keys.ts";
+
+/** Everything needed to talk to one Ironic: plain data, secrets included. Never stored, never printed. */
+export interface Connection {
+  /** Where Ironic is; undefined: Keystone's catalogue knows. */
+  endpoint?: string;
+  auth: Auth;
+  /** For messages: which source won. */
+  source: string;
+  /** What the user should be told once a run. */
+  warnings: string[];
+  serviceType: string;
+  serviceName?: string;
+  /** Interfaces of the catalogue, most wanted first. */
+  interfaces: string[];
+  region?: string;
+  /** PEM. */
+  caCertificate?: string;
+  clientCertificate?: string;
+  clientKey?: string;
+  insecure: boolean;
+  /** Pinned minor of API 1.x. */
+  minor?: number;
+  /** One request, from the first byte to the last. */
+  requestTimeoutMs: number;
+  /** Most requests in flight. */
+  concurrency: number;
+  proxy: Proxies;
+}
+
+const requestTimeoutSecondsDefault = 60;
+const concurrencyDefault = 32;
+const concurrencyMax = 1000;
+
+/** Values that must never appear in a message. */
+export const secretsOf = (connection: Connection): string[] => [
+  ...secretsOfAuth(connection.auth),
+  ...(connection.clientKey ? [connection.clientKey] : []),
+  ...connection.proxy.secrets,
+];
+
+/** For messages before the catalogue was read. */
+export const describeEndpoint = (connection: Connection): string => {
+  if (connection.endpoint !== undefined) return connection.endpoint;
+  return connection.auth.kind === "keystone" ? `the Ironic in the catalogue of ${connection.auth.authUrl}` : "Ironic";
+};
+
+const numberSetting = (name: string, text: string | undefined, max: number): number | undefined => {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value <= max) return value;
+  throw new ProblemError({ problem: `ironic:${name} is "${text}"`, advice: `Use a number above 0, at most ${max}.` });
+};
+
+const pemStart = /^\s*-----BEGIN /;
+
+/** PEM as it is, or the content of the file that is named. */
+const readPem = (what: string, value: unknown, around: Surroundings): string | undefined => {
+  if (typeof value !== "string" || value === "") return undefined;
+  if (pemStart.test(value)) return value;
+  const path = expandHome(value, around.home);
+  const text = around.readFile(path);
+  if (text?.includes("-----BEGIN ")) return text;
+  throw new ProblemError({
+    problem: text === undefined ? `${what}: ${path} can't be read` : `${what}: ${path} is not in PEM form`,
+    advice: "Give the path of a PEM file, or the PEM text itself.",
+  });
+};
+
+const tlsOf = (settings: Settings, config: Raw, around: Surroundings) => {
+  const verify = config.verify;
+  const insecure =
+    settings.insecure === undefined
+      ? config.insecure === true || verify === false || (typeof verify === "string" && /^(false|no|0)$/i.test(verify))
+      : isTrue(settings.insecure);
+  // The variables are those of Python's requests, which openstacksdk uses.
+  const authority =
+    settings.caCertificate ??
+    config.cacert ??
+    (typeof verify === "string" && verify.includes("/") ? verify : undefined) ??
+    (around.env.REQUESTS_CA_BUNDLE || around.env.CURL_CA_BUNDLE);
+  const clientCertificate = readPem("Client certificate", settings.clientCertificate ?? config.cert, around);
+  const ownKey = readPem("Client key", settings.clientKey ?? config.key, around);
+  return {
+    insecure,
+    caCertificate: insecure ? undefined : readPem("CA certificate", authority, around),
+    clientCertificate,
+    // One file may hold both.
+    clientKey: clientCertificate === undefined ? undefined : (ownKey ?? clientCertificate),
+  };
+};
+
+const minorOf = (settings: Settings, config: Raw): number | undefined => {
+  const asked = settings.apiVersion ?? config.baremetal_default_microversion ?? config.baremetal_api_version;
+  const text = String(asked ?? "").trim();
+  // "1" is the API itself, not one of its versions.
+  if (text === "" || text === "latest" || text === "1") return undefined;
+  const minor = parseMinor(text);
+  if (minor !== undefined) return minor;
+  throw new ProblemError({
+    problem: `The API version "${text}" (ironic:apiVersion or baremetal_api_version) has not the form 1.N`,
+    advice: "Write it like 1.82, in quotes in YAML, or leave it out for the newest.",
+  });
+};
+
+const first = (config: Raw, ...keys: string[]): string | undefined => {
+  const value = keys.map((key) => config[key]).find(Boolean);
+  return value === undefined ? undefined : String(value);
+};
+
+const listOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProblemError({
+      problem: `ironic:interface is "${text}"`,
+      advice: 'Use one name, several with commas, or a JSON list such as ["internal","public"].',
+      cause,
+    });
+  }
+};
+
+const interfacesOf = (settings: Settings, config: Raw): string[] => {
+  const { interface: own } = settings;
+  const asked = own?.startsWith("[") ? listOf(own) : (own ?? config.baremetal_interface ?? config.interface);
+  const names = splitList(asked).map((name) => name.trim().replace(/URL$/, ""));
+  return names.length > 0 && names[0] !== "" ? names : ["public"];
+};
+
+/** openstacksdk's order; `auth.endpoint` is where the ways without a catalogue keep it. */
+const endpointOf = (settings: Settings, cloud: Cloud): string | undefined =>
+  settings.endpoint ??
+  first(
+    cloud.config,
+    "baremetal_endpoint_override",
+    "bare_metal_endpoint_override",
+    "baremetal_endpoint",
+    "bare_metal_endpoint",
+  ) ??
+  (typeof cloud.auth.endpoint === "string" ? cloud.auth.endpoint : undefined);
+
+const sourcesText = (settings: Settings, sources: CloudSources, cloud: Cloud | undefined): string => {
+  const own = connectionKeyNames.filter((name) => settings[name] !== undefined).map((name) => `ironic:${name}`);
+  const stack = `stack configuration (${own.join(", ") || "no ironic:* keys"})`;
+  const used = cloud ? `. Used: ${cloud.source}` : "";
+  return `Looked at, in this order: ${[stack, ...sources.looked].join("; ")}${used}`;
+};
+
+/** Names of one option in each source. */
+const optionNames = (options: string): string =>
+  options
+    .split(" or ")
+    .map((option) => `${option.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())}`)
+    .join(" or ");
+
+const lackError = (lack: Lack, cloud: Cloud, looked: string): ProblemError => {
+  const parts = [
+    lack.missing.length > 0 ? `missing: ${lack.missing.map(optionNames).join(", ")}` : "",
+    lack.wrong ?? "",
+  ].filter((part) => part !== "");
+  return new ProblemError({
+    problem: `The way to log in (${cloud.authType}) is incomplete or wrong: ${parts.join("; ")}. ${looked}`,
+    advice:
+      "Set it as ironic:<name> (`pulumi config set --secret` for secrets), as OS_<NAME>, or under `auth:` in clouds.yaml.",
+  });
+};
+
+/** An address with a password in it would be shown in messages. */
+const refuseUserInfo = (authUrl: string | undefined): void => {
+  const url = authUrl !== undefined && URL.canParse(authUrl) ? new URL(authUrl) : undefined;
+  if (url === undefined || (url.username === "" && url.password === "")) return;
+  throw new ProblemError({
+    problem: `The address of Keystone at ${url.host} has a user name or password in it`,
+    advice: "Use username and password of their own (ironic:username, OS_USERNAME, `auth:` in clouds.yaml).",
+  });
+};
+
+/** An identity service that the stack names itself: credentials kept for another one are not sent there. */
+const isOtherKeystone = (settings: Settings, cloud: Cloud): boolean =>
+  settings.authUrl !== undefined &&
+  cloud.auth.auth_url !== undefined &&
+  String(cloud.auth.auth_url).replace(/\/+$/, "") !== settings.authUrl.replace(/\/+$/, "");
+
+const nothing: CloudSources = {
+  clouds: {},
+  envName: "envvars",
+  variables: [],
+  chosenByEnv: undefined,
+  file: undefined,
+  publicClouds: {},
+  looked: ["nothing else, as the stack configuration is complete"],
+};
+
+const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud; sources: CloudSources } => {
+  const authType = authTypeOfSettings(settings);
+  const complete =
+    settings.cloud === undefined &&
+    settings.endpoint !== undefined &&
+    (authType === "none" || authType === "http_basic" || authType === "admin_token");
+  const named = settings.endpoint !== undefined || settings.authUrl !== undefined;
+  const args: Raw = {
+    auth: authOfSettings(settings),
+    auth_type: authType,
+    region_name: settings.region,
+    ...(authType === "v3multifactor" && settings.authType !== authType
+      ? { auth_methods: ["v3password", "v3totp"] }
+      : {}),
+  };
+  if (complete) return { cloud: resolveCloud(nothing, { args }), sources: nothing };
+  const sources = loadSources(around, settings.cloud !== undefined || !named);
+  const bare = resolveCloud(sources, {
+    cloud: settings.cloud,
+    args: { region_name: settings.region },
+  });
+  if (settings.cloud === undefined && isOtherKeystone(settings, bare)) {
+    const looked = [...sources.looked, "not used, as ironic:authUrl names another Keystone"];
+    return { cloud: resolveCloud(nothing, { args }), sources: { ...nothing, looked } };
+  }
+  // Nothing but an address: that is an Ironic without authentication.
+  if (bare.name === "" && settings.authUrl === undefined && authType === undefined) args.auth_type = "none";
+  const cloud = resolveCloud(sources, { cloud: settings.cloud, args });
+  for (const option of replacedBy(settings)) delete cloud.auth[option];
+  return { cloud, sources };
+};
+
+/**
+ * Finds out how to reach Ironic: stack configuration, then the environment, then clouds.yaml and its companions.
+ * Sends nothing. Throws a ProblemError that says what was looked at, what won and what is missing.
+ */
+export const resolveConnection = (
+  get: ConfigGetter,
+  env: NodeJS.ProcessEnv,
+  around: Surroundings = systemSurroundings(env),
+): Connection => {
+  const settings = readSettings(get);
+  const { cloud, sources } = resolveAround(settings, around);
+  const looked = sourcesText(settings, sources, cloud);
+  const endpoint = endpointOf(settings, cloud);
+  if (cloud.name === "" && [endpoint, settings.authUrl, settings.authType].every((value) => value === undefined)) {
+    throw new ProblemError({
+      problem: `No Ironic is configured. ${looked}`,
+      advice:
+        "Set `ironic:endpoint` for an Ironic without Keystone, `ironic:cloud` for one in clouds.yaml, or the OS_* variables.",
+    });
+  }
+  const result = readAuth(cloud.authType, cloud.auth, cloud.config);
+  if (!("auth" in result)) throw lackError(result, cloud, looked);
+  if (endpoint === undefined && result.auth.kind !== "keystone") {
+    throw lackError({ missing: ["endpoint"] }, cloud, looked);
+  }
+  refuseUserInfo(result.auth.kind === "keystone" ? result.auth.authUrl : undefined);
+  if (endpoint !== undefined) baseOf(endpoint);
+  const { config } = cloud;
+  const tls = tlsOf(settings, config, around);
+  const minor = minorOf(settings, config);
+  const region = settings.region ?? (first(config, "baremetal_region_name", "bare_metal_region_name") || cloud.region);
+  const serviceName = first(config, "baremetal_service_name");
+  const timeoutSeconds =
+    numberSetting("requestTimeoutSeconds", settings.requestTimeoutSeconds, 3600) ??
+    (Number(config.api_timeout) || undefined);
+  return {
+    auth: result.auth,
+    source: cloud.source,
+    warnings: tls.insecure ? [insecureWarning] : [],
+    serviceType: first(config, "baremetal_service_type") ?? "baremetal",
+    interfaces: interfacesOf(settings, config),
+    insecure: tls.insecure,
+    requestTimeoutMs: (timeoutSeconds ?? requestTimeoutSecondsDefault) * 1000,
+    concurrency: Math.ceil(numberSetting("concurrency", settings.concurrency, concurrencyMax) ?? concurrencyDefault),
+    proxy: proxiesOf(env),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(serviceName === undefined ? {} : { serviceName }),
+    ...(region === "" ? {} : { region }),
+    ...(tls.caCertificate === undefined ? {} : { caCertificate: tls.caCertificate }),
+    ...(tls.clientCertificate === undefined ? {} : { clientCertificate: tls.clientCertificate }),
+    ...(tls.clientKey === undefined ? {} : { clientKey: tls.clientKey }),
+    ...(minor === undefined ? {} : { minor }),
+  };
+};
+
+const insecureWarning =
+  "ironic: certificates are not verified (`insecure`): anybody on the way can read and change what is sent, passwords included. Name the authority in `caCertificate` instead.";

@@ -1,0 +1,106 @@
+/** Taking a running deployment under management. */
+
+import {
+  bootsOf,
+  type Claim,
+  type Decision,
+  type DeploymentMarker,
+  driveFingerprint,
+  fail,
+  hidesBoots,
+  holderOf,
+  infoMatches,
+  infoOf,
+  markerPatch,
+  type Node,
+  nodeLabel,
+  type PatchOp,
+  patchNode,
+  readNode,
+  reconcile,
+  shows,
+  startedOf,
+  stateName,
+} from "../node/index.ts";
+import type { Call, Services } from "../plugin/index.ts";
+import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./args.ts";
+import { type Outputs, outputsOf, shaOf } from "./state.ts";
+
+/** Why `node` may not be adopted as `claim`; nothing if it may, or is already. */
+function adoptionBar(node: Node, claim: Claim, expected: string | null, props: DeploymentProps): string | undefined {
+  const holder = holderOf(node, claim);
+  if (holder.kind === "other" && (holder.who !== `instance ${node.instance_uuid}` || node.instance_uuid !== expected))
+    return `it is held by ${holder.who}`;
+  if (node.instance_uuid !== expected && !(holder.kind === "ours" && holder.marker))
+    return `its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`;
+  if (node.provision_state !== "active") return `it is "${stateName(node.provision_state)}", not active`;
+  if (node.maintenance) return "it is in maintenance";
+  const info = instanceInfo(props, false);
+  if (infoMatches(node, info)) return undefined;
+  const actual = infoOf(node) as Record<string, string>;
+  const wanted = info as Record<string, string>;
+  const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
+  return `instance_info differs in ${[...keys].filter((key) => !shows(actual[key], wanted[key])).join(", ")}`;
+}
+
+/** The instance_uuid of what is to be adopted, if it has one. */
+export const instanceToAdopt = ({ adopt }: DeploymentProps): string | undefined =>
+  adopt === "unclaimed" ? undefined : adopt;
+
+/** Takes a running deployment under management: only the claim is written. */
+export async function adopt(
+  found: Node,
+  props: DeploymentProps,
+  claim: Claim,
+  services: Services,
+  call: Call,
+): Promise<Outputs> {
+  const client = await services.client();
+  const expected = instanceToAdopt(props) ?? null;
+  const { instanceUuid } = claim;
+  const sha256 = shaOf(props.configDrive);
+  const marker: DeploymentMarker = {
+    ...claim,
+    ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
+    keep: keeps(props, true),
+    // What Ironic hides is taken to be what the program says; only the fingerprint shows when that changes.
+    ...(hidesBoots(found) && { boots: bootsOf(instanceInfo(props, false)) }),
+    after: "adopted",
+  };
+  const decide = (node: Node): Decision<"adopt"> => {
+    const bar = adoptionBar(node, claim, expected, props);
+    const advice = "Nothing was written. Correct the program so that it describes what runs there";
+    if (bar) return fail(`Node ${nodeLabel(node)} cannot be adopted: ${bar}`, advice);
+    const holder = holderOf(node, claim);
+    return holder.kind === "ours" && holder.marker ? { do: "done" } : { do: "act", action: "adopt" };
+  };
+  const take = (node: Node): PatchOp[] => [
+    ...(node.instance_uuid ? [] : [{ op: "add" as const, path: "/instance_uuid", value: instanceUuid }]),
+    ...markerPatch(marker),
+  ];
+  let unused = true;
+  const { node } = await reconcile<"adopt", undefined>({
+    machine: {
+      async observe(_how, signal) {
+        const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
+        unused = false;
+        return { node, fresh: true };
+      },
+      act: (_action, node, _mind, signal) =>
+        patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
+    },
+    decide,
+    memory: undefined,
+    clock: services.clock,
+    random: services.random,
+    signal: call.signal,
+    timeoutMs: timeoutMsOf(props, call),
+    onProgress: call.progress,
+    cause: async () => "",
+    trouble: () => undefined,
+  });
+  const seen = startedOf(node, bootsOf(instanceInfo(props, false)));
+  // Where a marker stood there already, whether it was started is for the next update to find out.
+  const started = seen.after === marker.after ? seen : undefined;
+  return outputsOf(node, claim, { configDriveSha256: sha256, started, adopted: true });
+}

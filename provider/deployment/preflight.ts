@@ -1,0 +1,228 @@
+/**
+ * What would go wrong with a RamdiskDeployment: judged from one bulk read per run, with the settings that the same program
+ * has for the node laid over it.
+ */
+
+import type { Node } from "../node/index.ts";
+import { deploymentMarker, holderOf, instanceUuidFor, stateFacts, stateName } from "../node/index.ts";
+import { type PlannedSettings, plannedSettings } from "../node-config/handler.ts";
+import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
+import {
+  type Facts,
+  type Finding,
+  judged,
+  missing,
+  type Need,
+  NO_SUCH_NODE,
+  nodeOf,
+  rejected,
+  report,
+  whyNotEnabled,
+} from "../preflight/index.ts";
+import { hasUnknown } from "../schema/index.ts";
+import { type DeploymentProps, driveValue, keeps } from "./args.ts";
+import { freshMemory } from "./attempt.ts";
+import { isHalfUndeployed, recovery } from "./decision.ts";
+import { imageFindings } from "./images.ts";
+
+// Boot interfaces of Ironic 21.4 to 39.0, by the capabilities in ironic/drivers/modules/{pxe,ipxe}.py and
+// {redfish,drac,ilo,irmc}/boot.py; ilo and irmc are gone from newer versions.
+
+/** Those that find a machine by the MAC address of a port. */
+const PORT_BOOT = ["pxe", "ipxe", "http", "http-ipxe", "ilo-pxe", "ilo-ipxe", "irmc-pxe"];
+/** Those with `ramdisk_boot_configdrive`; all others drop the drive and only their log says so. */
+const DRIVE_BOOT = ["redfish-virtual-media", "idrac-redfish-virtual-media"];
+/** Those with `ramdisk_boot`. */
+const RAMDISK_BOOT = [...PORT_BOOT, ...DRIVE_BOOT, "redfish-https", "ilo-virtual-media", "ilo-uefi-https"];
+/** Those without. What is in neither list comes from elsewhere, and only Ironic knows what it can do. */
+const NO_RAMDISK_BOOT = ["fake", "irmc-virtual-media"];
+/** Those whose template has no place for an ISO: only ipxe_config.template has. */
+const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
+
+interface Subject {
+  props: DeploymentProps;
+  node: Node;
+  facts: Facts;
+  planned: PlannedSettings | undefined;
+  /** The state has this deployment already. */
+  exists: boolean;
+  /** On the node that its program named before. */
+  stays: boolean;
+  boot: string | undefined;
+  deploy: string | undefined;
+  cleans: boolean;
+  enabled: Record<string, unknown> | undefined;
+}
+
+type Rule = (subject: Subject) => Finding | undefined;
+const unfit = (reason: string): Finding => ({ path: "node", reason, rejected: true, settings: true });
+const dropped = (path: string, reason: string): Finding => ({ path, reason, rejected: false });
+
+const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "deploy"): Finding | undefined => {
+  const reason = whyNotEnabled(node, enabled, kind, subject[kind]);
+  return reason === undefined ? undefined : unfit(reason);
+};
+
+/**
+ * Whoever has the node instead of this deployment. A check does not get to see the instance_uuid in the state; where the
+ * deployment was renamed or adopted, only its marker on the node has it.
+ */
+function holderOther({ node, props, exists, stays }: Subject): string | undefined {
+  const owner = hasUnknown(props.owner) ? "" : props.owner;
+  const marked = exists ? deploymentMarker(node)?.instanceUuid : undefined;
+  const instanceUuid = stays
+    ? (marked ?? node.instance_uuid ?? "")
+    : (marked ?? props.allocation ?? instanceUuidFor(owner, props.resourceName, node.uuid));
+  const holder = holderOf(node, { owner, resource: props.resourceName, instanceUuid });
+  return holder.kind === "other" ? holder.who : undefined;
+}
+
+/** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
+function comesBack({ node, props, stays }: Subject): boolean {
+  const facts = stateFacts(node.provision_state);
+  const marker = deploymentMarker(node);
+  const own = marker?.owner === props.owner && (stays || marker.resource === props.resourceName);
+  if (facts === undefined || !own) return false;
+  return (
+    (!node.instance_uuid && recovery(node, facts, freshMemory())?.do === "act") ||
+    (!node.maintenance && isHalfUndeployed(node, props.updateStrategy))
+  );
+}
+
+function lacksAgent({ boot, cleans, node, props }: Subject): Finding | undefined {
+  const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
+  return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
+    ? dropped(
+        "node",
+        `is cleaned after use and boots by ${boot}, so Ironic also wants ${missing.join(" and ")} in driver_info (or a default in its configuration), or automated cleaning off`,
+      )
+    : undefined;
+}
+
+/** What is on by default is seldom meant for a machine whose disks are not written to. Older Ironics don't show it. */
+function stillCleans({ node, planned, props }: Subject): Finding | undefined {
+  const automatedClean = node.automated_clean;
+  if (automatedClean === undefined || automatedClean === false) return undefined;
+  if (planned?.automatedCleaning !== undefined || planned?.uncertain) return undefined;
+  if (props.adopt !== undefined || keeps(props) || deploymentMarker(node)?.keep) return undefined;
+  const reason = `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration switches that off"}: cleaning is still on, makes destroy slow and wants an agent. A BaremetalNodeConfig with automatedCleaning says whether that is meant`;
+  return { ...dropped("node", reason), hint: true };
+}
+
+const RULES: readonly Rule[] = [
+  (subject) => {
+    const { node } = subject;
+    return node.maintenance && !comesBack(subject)
+      ? rejected("node", `is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`)
+      : undefined;
+  },
+  ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
+  (subject) => {
+    const { props, stays } = subject;
+    if (stays ? hasUnknown(props.owner) : props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
+    const who = holderOther(subject);
+    return who ? rejected("node", `is held by ${who}`) : undefined;
+  },
+  (subject) => {
+    const { node, props } = subject;
+    const facts = stateFacts(node.provision_state);
+    if (facts?.deploy !== "refuse" || props.adopt !== undefined || comesBack(subject)) return undefined;
+    return rejected(
+      "node",
+      `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${facts.advice.replaceAll("{node}", node.name ?? node.uuid)}`,
+    );
+  },
+  (subject) => notEnabled(subject, "boot"),
+  (subject) => notEnabled(subject, "deploy"),
+  ({ deploy }) =>
+    deploy !== undefined && deploy !== "ramdisk"
+      ? unfit(`has the deploy interface ${deploy}; a BaremetalNodeConfig for it sets ramdisk`)
+      : undefined,
+  ({ boot }) => {
+    if (boot === undefined || RAMDISK_BOOT.includes(boot)) return undefined;
+    return NO_RAMDISK_BOOT.includes(boot)
+      ? unfit(`has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`)
+      : dropped(
+          "node",
+          `has the boot interface ${boot}, which is not known to boot a ramdisk; Ironic refuses the deployment if it cannot`,
+        );
+  },
+  ({ boot, node, facts }) => {
+    const hasPxePort = facts.ports.get(node.uuid);
+    if (boot === undefined || !PORT_BOOT.includes(boot) || hasPxePort) return undefined;
+    // Ironic's validation is content with any port (pxe_base.py, _validate_common); its boot files need the other.
+    return hasPxePort === undefined
+      ? unfit(`boots by ${boot}, but has no port`)
+      : dropped(
+          "node",
+          `boots by ${boot}, but none of its ports has pxe_enabled, so the machine will not find what to boot`,
+        );
+  },
+  (subject) => lacksAgent(subject) ?? stillCleans(subject),
+  ({ props, boot }) =>
+    props.configDrive !== undefined && boot !== undefined && RAMDISK_BOOT.includes(boot) && !DRIVE_BOOT.includes(boot)
+      ? dropped("configDrive", `will be dropped silently: only ${DRIVE_BOOT.join(" and ")} attach it, not ${boot}`)
+      : undefined,
+  ({ props }) =>
+    props.kernelArguments && props.bootIso !== undefined
+      ? dropped("kernelArguments", "have no effect on bootIso: an ISO brings its own")
+      : undefined,
+  ({ props, boot }) =>
+    props.bootIso !== undefined && boot !== undefined && NO_ISO_BOOT.includes(boot)
+      ? dropped("bootIso", `is not in the template of the boot interface ${boot}; use ipxe, http-ipxe or virtual media`)
+      : undefined,
+];
+
+async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | undefined): Promise<Finding[]> {
+  const exists = olds !== undefined;
+  const isSpelledAsBefore = exists && olds.node === props.node;
+  const node = nodeOf(props, facts, isSpelledAsBefore, deploymentMarker);
+  if (!node) return isSpelledAsBefore ? [] : [NO_SUCH_NODE];
+  const planned = plannedSettings({ uuid: node.uuid, name: node.name });
+  const subject: Subject = {
+    props,
+    node,
+    facts,
+    planned,
+    exists,
+    stays: isSpelledAsBefore,
+    boot: planned?.bootInterface ?? node.boot_interface ?? undefined,
+    deploy: planned?.deployInterface ?? node.deploy_interface ?? undefined,
+    cleans: (planned?.automatedCleaning ?? node.automated_clean) !== false,
+    enabled: await facts.enabled(node),
+  };
+  const found = RULES.map((rule) => rule(subject)).filter((finding) => finding !== undefined);
+  // The engine checks resources in the order in which they happen to be registered, so a BaremetalNodeConfig that names
+  // the node itself may still come and set what is missing here. Until then it is only doubtful.
+  const isDoubtful = ({ settings }: Finding) => planned?.uncertain || (settings && planned === undefined);
+  return found.map((finding) => ({ ...finding, rejected: finding.rejected && !isDoubtful(finding) }));
+}
+
+/** What the deployment asks of Ironic that older ones lack. */
+export function needsOf({ configDrive, protected: isProtected }: DeploymentProps): Need[] {
+  const drive = configDrive === undefined || hasUnknown(configDrive) ? undefined : driveValue(configDrive);
+  const json = drive && "json" in drive ? drive.json : undefined;
+  return [
+    ...(json ? [{ path: "configDrive", feature: "configDriveJson" } as const] : []),
+    ...(json && "vendor_data" in json ? [{ path: "configDrive", feature: "vendorData" } as const] : []),
+    ...(isProtected === true ? [{ path: "protected", feature: "protected" } as const] : []),
+  ];
+}
+
+/** `olds` are the inputs in the state, if the deployment is there already. */
+export const preflight = (
+  props: DeploymentProps,
+  services: Services,
+  call: Call,
+  olds: Props | undefined,
+): Promise<CheckFailure[]> =>
+  report(`Node ${props.node}`, services, call, async () => {
+    const findings = [
+      ...(await imageFindings(props)),
+      ...(await missing(needsOf(props), services, call)),
+      ...(await judged(props.node, services, call, (facts) => findingsOf(props, facts, olds))),
+    ];
+    const drive = props.configDrive;
+    // The check says that anyway, and of such a drive nothing else can be said.
+    return drive !== undefined && !hasUnknown(drive) && "reason" in driveValue(drive) ? [] : findings;
+  });

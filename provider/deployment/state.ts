@@ -1,0 +1,150 @@
+/** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
+
+import type { Node } from "../node/index.ts";
+import {
+  bootsOf,
+  type Claim,
+  driveFingerprint,
+  hidesBoots,
+  holderOf,
+  infoOf,
+  type Started,
+  shows,
+  stateFacts,
+  stateName,
+} from "../node/index.ts";
+import type { Props } from "../plugin/index.ts";
+import { hasUnknown } from "../schema/index.ts";
+import { type DeploymentProps, driveSha256 } from "./args.ts";
+
+/** What the state holds of a deployment beside its inputs. */
+export interface Outputs {
+  nodeUuid: string;
+  nodeName?: string | undefined;
+  instanceUuid: string;
+  provisionState: string;
+  powerState: string;
+  /** When the machine became active, as Ironic's clock says. */
+  deployedAt?: string | undefined;
+  configDriveSha256?: string | undefined;
+  /** The last start that is known for certain, for the next run. */
+  started?: Started | undefined;
+  /** `false` while the readiness probe has not been answered. */
+  ready?: boolean | undefined;
+  adopted?: boolean | undefined;
+  /** What refresh found to be different from what was deployed. */
+  drift?: string | undefined;
+}
+
+export type State = DeploymentProps & Outputs;
+
+/** Inputs whose change has to reach the machine or the node. */
+export const DECLARED = [
+  "kernel",
+  "ramdisk",
+  "bootIso",
+  "kernelArguments",
+  "configDrive",
+  "timeoutSeconds",
+  "undeployTimeoutSeconds",
+  "updateStrategy",
+  "onDestroy",
+  "powerPolicy",
+  "protected",
+  "readiness",
+] as const satisfies readonly (keyof DeploymentProps)[];
+
+export const INPUTS = ["node", "allocation", "adopt", "owner", "resourceName", ...DECLARED] as const;
+
+export const isInput = (key: string): boolean => (INPUTS as readonly string[]).includes(key);
+
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+export const shaOf = (drive: DeploymentProps["configDrive"]): string | undefined =>
+  drive === undefined ? undefined : driveSha256(drive);
+
+export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}): Outputs {
+  return {
+    nodeUuid: node.uuid,
+    nodeName: node.name ?? undefined,
+    instanceUuid: claim.instanceUuid,
+    provisionState: stateName(node.provision_state),
+    powerState: node.power_state ?? "unknown",
+    ...(node.provision_state === "active" && { deployedAt: node.provision_updated_at ?? undefined }),
+    ...extra,
+  };
+}
+
+export function claimFrom(state: State): Claim {
+  return { owner: state.owner, resource: state.resourceName, instanceUuid: state.instanceUuid };
+}
+
+/** Changes that the machine or the node has to see, and things that are wrong with what is there. */
+export function hasWork(state: State, news: DeploymentProps): boolean {
+  if (state.provisionState !== "active" || state.drift !== undefined || state.ready === false) return true;
+  if (news.powerPolicy === "on" && state.powerState === "power off") return true;
+  return DECLARED.some((key) =>
+    key === "configDrive"
+      ? hasUnknown(news.configDrive) || shaOf(news.configDrive) !== shaOf(state.configDrive)
+      : !same(news[key], state[key]),
+  );
+}
+
+/** What a reader of the state should know of a node that is not as it was left. */
+export async function driftOf(node: Node, state: State): Promise<string | undefined> {
+  const claim = claimFrom(state);
+  const holder = holderOf(node, claim);
+  if (holder.kind === "other") return `held by ${holder.who}`;
+  if (holder.kind === "free") return node.provision_state === "active" ? "the claim was removed" : "undeployed";
+  if (holder.kind === "marked")
+    return stateFacts(node.provision_state)?.deploy === "begin" ? "undeployed" : "instance_uuid was removed";
+  if (!holder.marker) return "the marker in extra was removed";
+  const sha256 = state.configDriveSha256;
+  const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
+  const boots = hidesBoots(node) ? holder.marker.boots : bootsOf(infoOf(node));
+  const notes = [
+    ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
+    // Written down before the reboot that it needs, which a crash then prevented.
+    ...(node.provision_state === "active" && holder.marker.after === node.provision_updated_at
+      ? ["what it boots was changed, but it has not been restarted since"]
+      : []),
+    // Written down by a run that was cut off. Whether it was restarted since then, the next update finds out.
+    ...(node.provision_state === "active" &&
+    holder.marker.after !== node.provision_updated_at &&
+    holder.marker.after !== state.started?.after
+      ? ["an update of it did not run to its end"]
+      : []),
+    ...(node.provision_state === "active" && (holder.marker.boots ?? boots) !== boots
+      ? ["what it boots was changed by somebody else, but it has not been restarted since"]
+      : []),
+    ...(holder.marker.drive !== drive ? ["another config drive was sent"] : []),
+    ...(node.provision_state === "active" &&
+    "configdrive" in node.instance_info !== (drive !== undefined) &&
+    !state.adopted
+      ? ["the config drive is not the one that was sent"]
+      : []),
+  ];
+  return notes.length > 0 ? notes.join("; ") : undefined;
+}
+
+/** The declared inputs with what the node says laid over them, so that the engine shows what changed. */
+export function liveInputs(node: Node, state: State): Props {
+  const inputs: Props = Object.fromEntries(
+    INPUTS.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]),
+  );
+  if (holderOf(node, claimFrom(state)).kind !== "ours" || node.provision_state !== "active") return inputs;
+  const info = infoOf(node);
+  const live = {
+    kernel: info.kernel,
+    ramdisk: info.ramdisk,
+    bootIso: info.boot_iso,
+    kernelArguments: info.ramdisk_kernel_arguments,
+  };
+  for (const [key, value] of Object.entries(live)) {
+    if (value === undefined && (inputs[key] === undefined || inputs[key] === "")) continue;
+    if (value === undefined) delete inputs[key];
+    else if (!shows(value, inputs[key])) inputs[key] = value;
+  }
+  if (state.protected !== undefined) inputs.protected = node.protected ?? false;
+  return inputs;
+}

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { hasUnknown, InvalidInput } from "../schema/index.ts";
+import {
+  CONTENT,
+  checkDrive,
+  type DriveArgs,
+  INLINE_MAX_BYTES,
+  INLINE_WARN_BYTES,
+  SOURCES,
+  sizeOf,
+  tooLarge,
+} from "./args.ts";
+import { gzip } from "./gzip.ts";
+import { encodeImage } from "./image.ts";
+import { buildIso, type IsoFile } from "./iso/image.ts";
+import { buildMetaData, type ReadText, readKeyFile } from "./meta-data.ts";
+import { checkNetworkData, type Port, type PortGroup, toNetworkData } from "./network/network.ts";
+import { buildUserData, type UserData } from "./user-data.ts";
+
+export {
+  CONTENT_MAX_BYTES,
+  checkDrive,
+  type DriveArgs,
+  driveShape,
+  INLINE_MAX_BYTES,
+  INLINE_WARN_BYTES,
+} from "./args.ts";
+
+/** What the node and its Ironic add to a drive. */
+export interface DriveFacts {
+  /** The node's ports and port groups in Ironic's order. */
+  ports: readonly Port[];
+  portGroups: readonly PortGroup[];
+  nodeName: string | null | undefined;
+  nodeUuid: string;
+  /** Whether Ironic makes drives from JSON: API 1.56. */
+  supportsJson: boolean;
+  /** Whether that JSON may hold vendor data: API 1.59. */
+  supportsVendorData: boolean;
+}
+
+/** A drive ready to be sent. */
+export interface Drive {
+  /** JSON text, or the gzipped image in base64. Secret. */
+  content: string;
+  format: "json" | "iso";
+  /** Why this format, for people. */
+  formatReason: string;
+  /** Of `content`, in hex. */
+  sha256: string;
+  /** MAC addresses of the node's ports that the network uses. */
+  ports: string[];
+  warnings: string[];
+  /** Length of `content`. */
+  bytes: number;
+}
+
+/** JSON whose text does not depend on the order in which keys were written. */
+export const canonicalJson = (value: unknown): string => JSON.stringify(value, (_, each: unknown) => sorted(each));
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  // By code units, not by locale: the same on every machine.
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+interface Content {
+  metaData: Record<string, unknown>;
+  networkData?: unknown;
+  userData?: UserData;
+  vendorData?: Record<string, unknown>;
+}
+
+/** The form of the drive. A wanted form that can't be had is an error. */
+function chooseFormat(
+  args: DriveArgs,
+  { userData }: Content,
+  facts: DriveFacts,
+): Pick<Drive, "format" | "formatReason"> {
+  const obstacles = [
+    ...(facts.supportsJson ? [] : ["this Ironic does not make drives from JSON (API 1.56)"]),
+    ...(args.vendorData && !facts.supportsVendorData
+      ? ["this Ironic does not take vendor data in JSON (API 1.59)"]
+      : []),
+    ...(userData && "bytes" in userData ? ["gzipped user data does not fit into JSON"] : []),
+  ];
+  if (args.format === "iso") return { format: "iso", formatReason: "format is iso" };
+  if (obstacles.length === 0) {
+    return {
+      format: "json",
+      formatReason: args.format === "json" ? "format is json" : "Ironic makes the drive from JSON",
+    };
+  }
+  if (args.format === "json") {
+    throw new InvalidInput([
+      { path: "format", reason: `json is not possible: ${obstacles.join("; ")}. Use iso or auto` },
+    ]);
+  }
+  return { format: "iso", formatReason: obstacles.join("; ") };
+}
+
+/** Ironic's JSON: https://docs.openstack.org/api-ref/baremetal/#change-node-provision-state (configdrive). */
+const jsonContent = ({ metaData, networkData, userData, vendorData }: Content): string =>
+  canonicalJson({
+    meta_data: metaData,
+    network_data: networkData,
+    user_data: userData && "text" in userData ? userData.text : undefined,
+    vendor_data: vendorData,
+  });
+
+const encode = (text: string): Uint8Array => Buffer.from(text, "utf8");
+
+/** The files that Ironic would write for the same content: openstack/baremetal/configdrive.py in openstacksdk. */
+export function driveFiles({ metaData, networkData, userData, vendorData }: Content): IsoFile[] {
+  const files: [string, Uint8Array][] = [["meta_data.json", encode(canonicalJson(metaData))]];
+  if (networkData !== undefined) files.push(["network_data.json", encode(canonicalJson(networkData))]);
+  if (userData) files.push(["user_data", "text" in userData ? encode(userData.text) : userData.bytes]);
+  if (vendorData) files.push(["vendor_data2.json", encode(canonicalJson(vendorData))]);
+  // cloud-init reads the newest version that it knows, Glean the latest.
+  return ["2012-08-10", "latest"].flatMap((version) =>
+    files.map(([name, data]) => ({ path: `openstack/${version}/${name}`, data })),
+  );
+}
+
+function isoContent(content: Content, { nodeName, nodeUuid }: DriveFacts): string {
+  // Ironic adds these to JSON: build_configdrive in ironic/conductor/configdrive_utils.py. cloud-init refuses a drive without uuid.
+  const defaults = { uuid: nodeUuid, ...(nodeName ? { name: nodeName } : {}) };
+  const files = driveFiles({ ...content, metaData: { ...defaults, ...content.metaData } });
+  return Buffer.from(gzip(buildIso(files, { label: "config-2" }))).toString("base64");
+}
+
+function networkOf(args: DriveArgs, facts: DriveFacts) {
+  if (args.network) return toNetworkData(args.network, facts.ports, facts.portGroups);
+  if (!args.networkData) return { networkData: undefined, usedPorts: [], warnings: [] };
+  const { failures, ...rest } = checkNetworkData(args.networkData, facts.ports);
+  if (failures.length > 0) throw new InvalidInput(failures);
+  return { networkData: args.networkData, ...rest };
+}
+
+/** SHA-256 in hex. */
+export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
+/**
+ * The drive for a node from content that is in the program. The same arguments and facts give the same bytes, whatever the
+ * order of keys, on any machine.
+ * @throws InvalidInput naming the property paths: wrong arguments, no such port, a form that the server does not take, too large.
+ */
+export function buildDrive(args: DriveArgs, facts: DriveFacts, read: ReadText = readKeyFile): Drive {
+  const own = args as Record<string, unknown>;
+  const failures = checkDrive(own);
+  if (failures.length > 0) throw new InvalidInput(failures);
+  if (hasUnknown(own))
+    throw new InvalidInput([{ path: "", reason: "the drive depends on values that are not known yet" }]);
+  const source = SOURCES.find((key) => key !== "imageBase64" && args[key] !== undefined);
+  if (source)
+    throw new InvalidInput([{ path: source, reason: "is read at the deployment; there is nothing to build" }]);
+
+  if (args.imageBase64 !== undefined) return measured(readyImage(args.imageBase64), args, [], []);
+
+  const { networkData, usedPorts, warnings } = networkOf(args, facts);
+  const content: Content = {
+    metaData: buildMetaData(args.metaData ?? {}, read),
+    ...(networkData === undefined ? {} : { networkData }),
+    ...(args.userData === undefined ? {} : { userData: buildUserData(args.userData) }),
+    ...(args.vendorData === undefined ? {} : { vendorData: args.vendorData }),
+  };
+  const choice = chooseFormat(args, content, facts);
+  const text = choice.format === "json" ? jsonContent(content) : isoContent(content, facts);
+  return measured({ text, ...choice }, args, usedPorts, warnings);
+}
+
+/** The drive with its sizes judged: by what the state will hold, which is the arguments too. */
+function measured(
+  { text, ...choice }: Pick<Drive, "format" | "formatReason"> & { text: string },
+  args: DriveArgs,
+  usedPorts: readonly { address: string }[],
+  warnings: readonly string[],
+): Drive {
+  const bytes = Buffer.byteLength(text, "utf8");
+  if (bytes > INLINE_MAX_BYTES) throw new InvalidInput([{ path: "", reason: tooLarge(bytes) }]);
+  const inState = Math.max(bytes, ...[...CONTENT, "imageBase64" as const].map((key) => sizeOf(args[key])));
+  const large = `the drive has ${inState} bytes; over ${INLINE_WARN_BYTES} makes state and runs slow: consider image, directory or url`;
+  return {
+    content: text,
+    ...choice,
+    sha256: sha256(text),
+    ports: usedPorts.map(({ address }) => address),
+    warnings: inState > INLINE_WARN_BYTES ? [...warnings, large] : [...warnings],
+    bytes,
+  };
+}
+
+const readyImage = (image: string): Pick<Drive, "format" | "formatReason"> & { text: string } => ({
+  text: encodeImage(Buffer.from(image, "latin1"), "the image", "imageBase64"),
+  format: "iso",
+  formatReason: "imageBase64 brings the image",
+});

@@ -1,0 +1,62 @@
+import { gunzipSync } from "node:zlib";
+import { InvalidInput } from "../schema/index.ts";
+import { CONTENT_MAX_BYTES } from "./args.ts";
+import { gzip } from "./gzip.ts";
+import { readLabel } from "./iso/label.ts";
+
+/** A gzipped image of zeros must not fill the memory of whoever reads it. */
+export const IMAGE_MAX_BYTES: number = 512 * 1024 * 1024;
+/** What {@link CONTENT_MAX_BYTES} of base64 stand for. */
+export const GZIP_MAX_BYTES: number = Math.floor(CONTENT_MAX_BYTES / 4) * 3;
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+const LABELS = ["config-2", "CONFIG-2"];
+
+const refuse = (path: string, reason: string): InvalidInput => new InvalidInput([{ path, reason }]);
+
+export const imageTooLarge = (name: string, path: string): InvalidInput =>
+  refuse(
+    path,
+    `the drive ${name} has more than ${CONTENT_MAX_BYTES} bytes in base64, which Ironic does not take; consider a url`,
+  );
+
+const isGzip = (bytes: Uint8Array): boolean => GZIP_MAGIC.every((byte, index) => bytes[index] === byte);
+
+/** The bytes that a base64 text stands for; `undefined` if `bytes` is something else. */
+function fromBase64(bytes: Buffer): Buffer | undefined {
+  // Images start with zeros and gzip with a byte that no text has: the rest need not be looked at.
+  if (!/^[A-Za-z0-9+/\s]{4}/.test(bytes.toString("latin1", 0, 4))) return undefined;
+  const text = bytes.toString("latin1").replace(/\s+/g, "");
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0 ? Buffer.from(text, "base64") : undefined;
+}
+
+function unpack(bytes: Uint8Array, name: string, path: string): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: IMAGE_MAX_BYTES });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw code === "ERR_BUFFER_TOO_LARGE"
+      ? refuse(path, `${name} unpacks to more than ${IMAGE_MAX_BYTES} bytes`)
+      : refuse(path, `${name} starts like gzip but can't be unpacked (${code})`);
+  }
+}
+
+/**
+ * A ready image for Ironic: gzipped, in base64. `bytes` are the image as it is, gzipped, or base64 of either; `name` stands
+ * for it in messages, and `path` is the property that brought it.
+ * @throws InvalidInput: no ISO 9660, another label than `config-2`, too large.
+ */
+export function encodeImage(bytes: Uint8Array, name: string, path = "image"): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const raw = isGzip(buffer) ? buffer : (fromBase64(buffer) ?? buffer);
+  const packed = isGzip(raw);
+  const label = readLabel(packed ? unpack(raw, name, path) : raw);
+  if (label === undefined)
+    throw refuse(path, `${name} is not an ISO 9660 image, neither as it is nor gzipped nor in base64`);
+  if (!LABELS.includes(label)) {
+    throw refuse(path, `${name} has the volume label ${JSON.stringify(label)}; readers look for config-2 only`);
+  }
+  const content = packed ? raw : gzip(raw);
+  if (content.length > GZIP_MAX_BYTES) throw imageTooLarge(name, path);
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
+}

@@ -1,0 +1,5 @@
+/** A config drive as data. */
+export { buildDrive, canonicalJson, checkDrive, type DriveArgs, driveShape } from "./drive.ts";
+export { readKeyFile } from "./meta-data.ts";
+export { type DriveReference, formatReference, parseReference } from "./reference.ts";
+export { describeSource, loadDriveContent } from "./source.ts";

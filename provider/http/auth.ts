@@ -1,0 +1,101 @@
+import type { Connection } from "../connection/index.ts";
+import { secretsOfAuth } from "../connection/index.ts";
+import { memoise, ProblemError } from "../core/index.ts";
+import { findEndpoint, logIn, type Token } from "./keystone.ts";
+import type { Transport } from "./transport.ts";
+
+/** Proof of identity for one connection. */
+export interface Authenticator {
+  /** Headers for one request; logs in first where that is needed, once for all who wait. */
+  headers(signal?: AbortSignal): Promise<Record<string, string>>;
+  /** After a 401 on `used`: true if the next `headers` will differ. One renewal for all who were refused. */
+  renew(used: Record<string, string>): boolean;
+  /** Where Ironic is: the configured endpoint, else the catalogue's. */
+  endpoint(signal?: AbortSignal): Promise<string>;
+  /** Secrets that came up during the run. */
+  secrets(): string[];
+}
+
+const fixed = (headers: Record<string, string>, endpoint: string | undefined): Authenticator => ({
+  headers: async () => headers,
+  renew: () => false,
+  secrets: () => [],
+  endpoint: async () => {
+    if (endpoint !== undefined) return endpoint;
+    throw new ProblemError({ problem: "No endpoint of Ironic is configured", advice: "Set `ironic:endpoint`." });
+  },
+});
+
+/** A token is renewed this long before its end, or after nine tenths of a short life. */
+const renewBeforeMs = 60_000;
+const renewBeforeShare = 0.1;
+
+const tokenHeader = "x-auth-token";
+
+const keystone = (connection: Connection, transport: Transport, now: () => number): Authenticator => {
+  const { auth } = connection;
+  if (auth.kind !== "keystone") throw new Error("not a Keystone connection");
+  let current: Token | undefined;
+  let renewAtMs = Number.POSITIVE_INFINITY;
+  const login = memoise(async () => {
+    const token = await logIn({
+      auth,
+      transport,
+      secrets: secretsOfAuth(auth),
+      timeoutMs: connection.requestTimeoutMs,
+    });
+    // Keystone's own clock gives the life, ours counts it: the two need not agree on the time.
+    const lifeMs = token.lifetimeMs ?? (token.expiresAtMs === undefined ? undefined : token.expiresAtMs - Date.now());
+    renewAtMs =
+      lifeMs === undefined
+        ? Number.POSITIVE_INFINITY
+        : now() + lifeMs - Math.min(renewBeforeMs, lifeMs * renewBeforeShare);
+    current = token;
+    return token;
+  });
+  const token = (signal?: AbortSignal): Promise<Token> => {
+    if (current !== undefined && now() >= renewAtMs) {
+      current = undefined;
+      login.forget();
+    }
+    return login.get(signal);
+  };
+  return {
+    headers: async (signal) => ({ [tokenHeader]: (await token(signal)).value }),
+    renew: (used) => {
+      // Somebody else was refused as well and has renewed already, or is about to.
+      if (current !== undefined && current.value === used[tokenHeader]) {
+        current = undefined;
+        login.forget();
+      }
+      return true;
+    },
+    secrets: () => (current === undefined ? [] : [current.value]),
+    endpoint: async (signal) => {
+      if (connection.endpoint !== undefined) return connection.endpoint;
+      const { catalogue } = await token(signal);
+      return findEndpoint(catalogue, { ...connection, authUrl: auth.authUrl });
+    },
+  };
+};
+
+export const createAuthenticator = (
+  connection: Connection,
+  transport: Transport,
+  now: () => number = () => performance.now(),
+): Authenticator => {
+  const { auth, endpoint } = connection;
+  switch (auth.kind) {
+    case "none":
+      return fixed({}, endpoint);
+    case "http_basic":
+      return fixed(
+        { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}` },
+        endpoint,
+      );
+    case "fixed_token":
+      return fixed({ [tokenHeader]: auth.token }, endpoint);
+    case "keystone":
+      return keystone(connection, transport, now);
+  }
+};

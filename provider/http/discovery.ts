@@ -1,0 +1,71 @@
+import { baseOf, parseMinor } from "../connection/index.ts";
+import { ProblemError } from "../core/index.ts";
+import type { Reply } from "./transport.ts";
+import { chooseMinor, type VersionRange } from "./versions.ts";
+
+/** `path` starts with a slash and is below `/v1`. */
+export const joinUrl = (base: string, path: string, query?: Record<string, string | number | undefined>): URL => {
+  const url = new URL(`${base}/v1${path}`);
+  for (const [key, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) url.searchParams.set(key, String(value));
+  }
+  return url;
+};
+
+const minorHeader = (reply: Reply, name: string): number | undefined => {
+  const value = reply.headers[`x-openstack-ironic-api-${name}-version`];
+  return typeof value === "string" ? parseMinor(value) : undefined;
+};
+
+/**
+ * The range that Ironic puts on every answer below `/v1`; undefined if something else answered.
+ * https://docs.openstack.org/ironic/latest/contributor/webapi.html
+ */
+export const rangeOf = (reply: Reply): VersionRange | undefined => {
+  const minMinor = minorHeader(reply, "minimum");
+  const maxMinor = minorHeader(reply, "maximum");
+  return minMinor === undefined || maxMinor === undefined ? undefined : { minMinor, maxMinor };
+};
+
+/** Prefixes under which Ironic is found if the endpoint has none: its own port, or a shared web server's. */
+const prefixesOf = (base: string): string[] => (new URL(base).pathname === "/" ? ["", "/baremetal"] : [""]);
+
+/** What `/v1` of a base answered when it wasn't Ironic that answered. */
+const misses = (status: number): boolean => status < 400 || status === 404 || status === 405 || status === 410;
+
+export interface Discovered {
+  /** Ironic's root: `/v1` follows. */
+  base: string;
+  minor: number;
+  range: VersionRange;
+}
+
+/**
+ * Finds Ironic at or below `endpoint` and agrees on a version. `get` rejects on unreachable servers;
+ * `refuse` turns an answer that is neither Ironic nor "not here" into an error.
+ */
+export const discover = async (options: {
+  endpoint: string;
+  pinned: number | undefined;
+  get: (url: URL) => Promise<Reply>;
+  refuse: (reply: Reply, url: URL) => Error;
+}): Promise<Discovered> => {
+  const root = baseOf(options.endpoint);
+  const tried: string[] = [];
+  for (const prefix of prefixesOf(root)) {
+    const base = `${root}${prefix}`;
+    const url = new URL(`${base}/v1`);
+    const reply = await options.get(url);
+    const range = rangeOf(reply);
+    if (range !== undefined) return { base, range, minor: chooseMinor(range, options.pinned, base) };
+    if (!misses(reply.status)) throw options.refuse(reply, url);
+    const { location } = reply.headers;
+    tried.push(
+      `${url.href} (${reply.status}${location ? `, redirected to ${new URL(String(location), url).origin}` : ""})`,
+    );
+  }
+  throw new ProblemError({
+    problem: `No Ironic answers at ${tried.join(" nor at ")}: the version headers are missing`,
+    advice: "Check `ironic:endpoint`: scheme, host, port and path prefix (often /baremetal).",
+  });
+};

@@ -1,0 +1,265 @@
+import type { Auth, Method, Named, Scope } from "../connection/index.ts";
+import { type Answer, IronicError, type IronicErrorFields, ProblemError, redact } from "../core/index.ts";
+import { classify, readErrorBody } from "./answers.ts";
+import { type Reply, type Transport, TransportError } from "./transport.ts";
+
+export interface Endpoint {
+  interface?: string;
+  region?: string | null;
+  region_id?: string | null;
+  url?: string;
+}
+
+export interface Service {
+  type?: string;
+  name?: string;
+  endpoints?: Endpoint[];
+}
+
+export interface Token {
+  value: string;
+  /** Wall clock, milliseconds; undefined if Keystone named no end. */
+  expiresAtMs?: number;
+  catalogue: Service[];
+  /** How long it was good for when it was made, by Keystone's clock: independent of ours. */
+  lifetimeMs?: number;
+}
+
+type KeystoneAuth = Extract<Auth, { kind: "keystone" }>;
+
+const namedBody = ({ id, name, domain }: Named): Record<string, unknown> =>
+  id === undefined ? { name, ...(domain ? { domain } : {}) } : { id };
+
+const methodBody = (method: Method): Record<string, unknown> => {
+  switch (method.name) {
+    case "password":
+      return { user: { ...namedBody(method.user), password: method.password } };
+    case "totp":
+      return { user: { ...namedBody(method.user), passcode: method.passcode } };
+    case "token":
+      return { id: method.token };
+    case "application_credential":
+      return method.id === undefined
+        ? { name: method.credentialName, user: namedBody(method.user ?? {}), secret: method.secret }
+        : { id: method.id, secret: method.secret };
+  }
+};
+
+const scopeBody = (scope: Scope): Record<string, unknown> | undefined => {
+  switch (scope.kind) {
+    case "project":
+      return { project: namedBody(scope.project) };
+    case "domain":
+      return { domain: scope.domain };
+    case "system":
+      return { system: { all: true } };
+    case "trust":
+      return { "OS-TRUST:trust": { id: scope.id } };
+    case "unscoped":
+      return undefined;
+  }
+};
+
+/** https://docs.openstack.org/api-ref/identity/v3/#password-authentication-with-scoped-authorization */
+export const tokenRequest = (auth: KeystoneAuth): unknown => {
+  const identity: Record<string, unknown> = { methods: auth.methods.map((method) => method.name) };
+  for (const method of auth.methods) identity[method.name] = methodBody(method);
+  const scope = scopeBody(auth.scope);
+  return { auth: { identity, ...(scope ? { scope } : {}) } };
+};
+
+const timeoutMsDefault = 60_000;
+
+interface Login {
+  auth: KeystoneAuth;
+  transport: Transport;
+  secrets: readonly string[];
+  timeoutMs?: number;
+}
+
+const failure = (
+  login: Login,
+  request: string,
+  fields: Partial<IronicErrorFields> & Pick<IronicErrorFields, "answer">,
+) =>
+  new IronicError({
+    tried: `log in at Keystone ${login.auth.authUrl}`,
+    request,
+    server: "Keystone",
+    ...fields,
+    detail: redact(fields.detail ?? "", login.secrets),
+  });
+
+/** A login that failed has changed nothing, whatever became of it: to the caller it is as if nobody had been reached. */
+const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: unknown): Promise<Reply> => {
+  try {
+    return await login.transport.exchange({
+      method,
+      url,
+      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs: login.timeoutMs ?? timeoutMsDefault,
+    });
+  } catch (cause) {
+    if (!(cause instanceof TransportError)) throw cause;
+    throw failure(login, `${method} ${url.pathname}`, {
+      answer: cause.untrusted ? "untrusted" : "unreachable",
+      detail: `${url.origin}: ${cause.message}`,
+      advice: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL), the network, proxies and certificates.",
+      cause,
+    });
+  }
+};
+
+const trimSlashes = (text: string): string => text.replace(/\/+$/, "");
+
+interface VersionDocument {
+  id?: string;
+  status?: string;
+  links?: Array<{ rel?: string; href?: string }>;
+}
+
+const documentsIn = (text: string): VersionDocument[] => {
+  try {
+    const body = JSON.parse(text) as {
+      versions?: { values?: VersionDocument[] } | VersionDocument[];
+      version?: VersionDocument;
+    };
+    if (body.version) return [body.version];
+    return Array.isArray(body.versions) ? body.versions : (body.versions?.values ?? []);
+  } catch {
+    return [];
+  }
+};
+
+/** Paths of `href` at the origin that was asked: what a proxy in front is called is not known to Keystone. */
+const versionUrl = (documents: VersionDocument[], asked: URL): string | undefined => {
+  const document = documents.find((candidate) => candidate.id?.startsWith("v3"));
+  const href = document?.links?.find((link) => link.rel === "self")?.href ?? document?.links?.[0]?.href;
+  if (href === undefined || !URL.canParse(href, asked.href)) return undefined;
+  const target = new URL(href, asked);
+  return trimSlashes(target.hostname === asked.hostname ? target.href : asked.origin + target.pathname);
+};
+
+const isMultipleChoices = (status: number): boolean => status === 300 || (status >= 200 && status < 300);
+
+/** `…/v3` of an address with or without it. Keystone tells its versions at the root, with 300. */
+const findV3 = async (login: Login): Promise<string> => {
+  const text = trimSlashes(login.auth.authUrl.trim());
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new ProblemError({
+      problem: `The address of Keystone (ironic:authUrl, OS_AUTH_URL or auth_url) is not an http:// or https:// address`,
+      advice: "Write it like https://keystone.example.org:5000/v3.",
+    });
+  }
+  if (/\/v3$/.test(text)) return text;
+  const asked = new URL(`${text.replace(/\/v2\.0$/, "")}/`);
+  const reply = await exchange(login, "GET", asked);
+  const found = isMultipleChoices(reply.status) ? versionUrl(documentsIn(reply.text), asked) : undefined;
+  return found ?? `${trimSlashes(asked.href)}/v3`;
+};
+
+const adviceByStatus: Record<number, string> = {
+  401: "Check user, password or application credential, their domains, and that they are neither disabled nor expired. `pulumi refresh` and `destroy` use those that the last update stored: after a change, run `pulumi up` first.",
+  403: "The account may not log in with this scope: check project, domain or system scope and its roles.",
+  404: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL): no Keystone v3 answers there.",
+};
+
+export const adviceForStaleToken =
+  "The token has ended or was revoked: get a new one, or use a password or an application credential, which are renewed by themselves.";
+
+const parseToken = (login: Login, reply: Reply, request: string): Token => {
+  const value = reply.headers["x-subject-token"];
+  let token: { expires_at?: string; issued_at?: string; catalog?: Service[] } | undefined;
+  try {
+    token = (JSON.parse(reply.text) as { token?: typeof token }).token;
+  } catch {
+    token = undefined;
+  }
+  if (typeof value !== "string" || token === undefined) {
+    throw failure(login, request, {
+      answer: "notFound",
+      status: reply.status,
+      detail: "the answer holds no token",
+      advice: adviceByStatus[404],
+    });
+  }
+  const expiresAtMs = Date.parse(token.expires_at ?? "");
+  const issuedAtMs = Date.parse(token.issued_at ?? "");
+  return {
+    value,
+    catalogue: token.catalog ?? [],
+    ...(Number.isNaN(expiresAtMs) ? {} : { expiresAtMs }),
+    ...(Number.isNaN(expiresAtMs) || Number.isNaN(issuedAtMs) ? {} : { lifetimeMs: expiresAtMs - issuedAtMs }),
+  };
+};
+
+/** Keystone calls a token that has ended "not found". */
+const isStaleToken = (status: number, detail: string): boolean =>
+  (status === 404 || status === 401) && /validate token|find token|invalid token/i.test(detail);
+
+/** Without a token nothing was asked of Ironic, so that a write may come again. */
+const UNASKED: Partial<Record<Answer, Answer>> = { serverError: "unreachable", unavailable: "overloaded" };
+
+/** One token from Keystone, or an IronicError that names Keystone, never a secret. */
+export const logIn = async (login: Login): Promise<Token> => {
+  const url = new URL(`${await findV3(login)}/auth/tokens`);
+  const request = `POST ${url.pathname}`;
+  const reply = await exchange(login, "POST", url, tokenRequest(login.auth));
+  if (reply.status >= 200 && reply.status < 300) return parseToken(login, reply, request);
+  const { detail } = readErrorBody(reply.text);
+  // Second methods that Keystone still wants: https://docs.openstack.org/keystone/latest/admin/auth-receipts.html
+  const wanted = reply.headers["openstack-auth-receipt"] ? " (Keystone asks for another factor, e.g. `passcode`)" : "";
+  const redirected = reply.status >= 300 && reply.status < 400 ? " (redirects are not followed with credentials)" : "";
+  const stale = isStaleToken(reply.status, detail);
+  const answer = stale ? "unauthorized" : classify(reply.status, detail);
+  const requestId = reply.headers["x-openstack-request-id"];
+  throw failure(login, request, {
+    answer: UNASKED[answer] ?? answer,
+    status: reply.status,
+    requestId: typeof requestId === "string" ? requestId : undefined,
+    detail: `${detail || "no explanation"}${wanted}${redirected}`,
+    advice: stale ? adviceForStaleToken : (adviceByStatus[reply.status] ?? "Check `auth_url` and Keystone's own log."),
+  });
+};
+
+/** https://service-types.openstack.org/: the name, then the alias that older deployments use. */
+const serviceTypesOf = (asked: string): string[] => (asked === "baremetal" ? ["baremetal", "bare-metal"] : [asked]);
+
+/** Ironic's address in a catalogue; throws a ProblemError that lists what the catalogue has. */
+export const findEndpoint = (
+  catalogue: Service[],
+  wanted: {
+    serviceType: string;
+    serviceName?: string | undefined;
+    interfaces: string[];
+    region?: string | undefined;
+    authUrl: string;
+  },
+): string => {
+  const plain = (name: string | undefined): string => (name ?? "").replace(/URL$/, "");
+  const inRegion = (endpoint: Endpoint): boolean =>
+    wanted.region === undefined || [endpoint.region, endpoint.region_id].includes(wanted.region);
+  const ofType = serviceTypesOf(wanted.serviceType).map((type) =>
+    catalogue
+      .filter(
+        (service) =>
+          service.type === type && (!wanted.serviceName || (service.name ?? wanted.serviceName) === wanted.serviceName),
+      )
+      .flatMap((service) => service.endpoints ?? []),
+  );
+  for (const endpoints of ofType) {
+    for (const name of wanted.interfaces) {
+      const found = endpoints.find(
+        (endpoint) => plain(endpoint.interface) === name && inRegion(endpoint) && endpoint.url,
+      );
+      if (found?.url) return found.url;
+    }
+  }
+  const offers = ofType.flat().map((endpoint) => `${plain(endpoint.interface)} in ${endpoint.region ?? "no region"}`);
+  const types = catalogue.map((service) => service.type ?? "?").join(", ");
+  throw new ProblemError({
+    problem: `Keystone's catalogue at ${wanted.authUrl} has no endpoint of type ${wanted.serviceType}, interface ${wanted.interfaces.join(" or ")}${wanted.region ? `, region ${wanted.region}` : ""}. It has ${offers.length > 0 ? offers.join(", ") : `no such service (types: ${types || "none; the token has no scope"})`}`,
+    advice: "Set `ironic:region` or `ironic:interface`, or name the address itself in `ironic:endpoint`.",
+  });
+};

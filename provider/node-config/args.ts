@@ -1,0 +1,189 @@
+/** What a BaremetalNodeConfig takes, and the node's fields that it manages: a table from inputs to Ironic's fields. */
+import * as z from "zod";
+import {
+  CONFIG_MARKER,
+  type ConfigMarker,
+  DEPLOYMENT_MARKER,
+  type Node,
+  type PatchOp,
+  pointer,
+} from "../node/index.ts";
+import type { CheckFailure, Props } from "../plugin/index.ts";
+import { object, parse, text } from "../schema/index.ts";
+
+const word = text((value) => (/^[a-z0-9][a-z0-9-]*$/.test(value) ? undefined : "must be the name of an interface"));
+const name = text((value) =>
+  value.trim() === "" || /[/?#\s]/.test(value) ? "must be a node's name or UUID" : undefined,
+);
+
+export const nodeConfigSchema = object({
+  node: name,
+  deployInterface: word.optional(),
+  bootInterface: word.optional(),
+  automatedCleaning: z.boolean().optional(),
+  driverInfo: z.record(z.string(), z.unknown()).optional(),
+  capabilities: z.record(z.string(), z.string()).optional(),
+  description: z.string().max(4096).optional(),
+  extra: z.record(z.string(), z.unknown()).optional(),
+  onDestroy: z.enum(["restore", "keep"]).optional(),
+  reenableAutomatedCleaning: z.boolean().optional(),
+  owner: z.string(),
+  resourceName: z.string(),
+});
+export type NodeConfigProps = z.infer<typeof nodeConfigSchema>;
+
+export const DEFAULT_DEPLOY_INTERFACE = "ramdisk";
+
+// Ironic masks such values when they are read, so what was there before could never be restored.
+const CREDENTIAL =
+  /passw|passphrase|admin_?pass|new_pass|sys_pswd|secret|token|credential|private|encrypted_key|sslkey|fernetkey|configdrive|snmp_.*(key|community)|username_key/i;
+// oslo.utils, strutils: its patterns for texts.
+const HIDDEN =
+  "(password|passphrase|admin_?pass|new_pass|sys_pswd|secret|token|private_key|encrypted_key|sslkey|fernetkey)";
+const CREDENTIAL_WITHIN = new RegExp(`${HIDDEN}[0-9]*(\\s*=|['"]\\s*:|\\s+['"])|--${HIDDEN}[0-9]*\\s`, "i");
+const CAPABILITY = /^[^,:\s]+$/;
+
+function rules({ driverInfo, capabilities, extra }: NodeConfigProps): CheckFailure[] {
+  const failures: CheckFailure[] = [];
+  for (const [key, value] of Object.entries(driverInfo ?? {}))
+    if (CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(typeof value === "string" ? value : JSON.stringify(value)))
+      failures.push({
+        path: `driverInfo.${key}`,
+        reason:
+          "is or holds a credential; Ironic hides its value, so it could not be restored. Set it with Ironic's own client",
+      });
+  for (const key of Object.keys(extra ?? {}))
+    if (key === CONFIG_MARKER || key === DEPLOYMENT_MARKER)
+      failures.push({ path: `extra.${key}`, reason: "is reserved for the marks by which stacks recognise each other" });
+  for (const [key, value] of Object.entries(capabilities ?? {}))
+    if (!CAPABILITY.test(key) || (typeof value === "string" && !CAPABILITY.test(value)))
+      failures.push({ path: `capabilities.${key}`, reason: "key and value may hold no comma, colon or space" });
+  return failures;
+}
+
+export function checkNodeConfig(news: Props): { props: NodeConfigProps; failures: CheckFailure[] } {
+  const { value, failures } = parse(nodeConfigSchema as z.ZodType<NodeConfigProps>, news);
+  return { props: value, failures: failures.length > 0 ? failures : rules(value) };
+}
+
+/** Values by field path; `null` is Ironic's "unset". */
+export type Fields = Record<string, unknown>;
+
+/** `driver_info` and `extra` are managed key by key, so that what others put beside ours stays theirs. */
+export function wantedFields(props: NodeConfigProps): Fields {
+  const fields: Fields = { deploy_interface: props.deployInterface ?? DEFAULT_DEPLOY_INTERFACE };
+  if (props.bootInterface !== undefined) fields.boot_interface = props.bootInterface;
+  if (props.automatedCleaning !== undefined) fields.automated_clean = props.automatedCleaning;
+  if (props.description !== undefined) fields.description = props.description;
+  for (const [key, value] of Object.entries(props.driverInfo ?? {})) fields[`driver_info/${key}`] = value;
+  for (const [key, value] of Object.entries(props.capabilities ?? {})) fields[`capabilities/${key}`] = value;
+  for (const [key, value] of Object.entries(props.extra ?? {})) fields[`extra/${key}`] = value;
+  return fields;
+}
+
+/** The inverse of wantedFields, for refresh: the declared inputs with the fields' values in them. */
+export function inputsOf(props: NodeConfigProps, live: Fields): Props {
+  const inputs: Props = Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+  const put = (key: string, value: unknown) => {
+    if (value === null || value === undefined) delete inputs[key];
+    else inputs[key] = value;
+  };
+  for (const [path, value] of Object.entries(live)) {
+    const [column, key] = splitPath(path);
+    if (path === "deploy_interface" && props.deployInterface === undefined && value === DEFAULT_DEPLOY_INTERFACE)
+      continue;
+    if (key === undefined) put(INPUT_NAMES[column] ?? column, value);
+    else {
+      const input = INPUT_NAMES[column] ?? column;
+      const map = { ...(inputs[input] as Props | undefined) };
+      if (value === null) delete map[key];
+      else map[key] = value;
+      inputs[input] = map;
+    }
+  }
+  return inputs;
+}
+
+const INPUT_NAMES: Readonly<Record<string, string>> = {
+  deploy_interface: "deployInterface",
+  boot_interface: "bootInterface",
+  automated_clean: "automatedCleaning",
+  driver_info: "driverInfo",
+};
+
+/** Fields that change only in a few states: https://docs.openstack.org/ironic/latest/admin/upgrade-to-hardware-types.html */
+export const isInterface = (path: string): boolean => path.endsWith("_interface");
+
+function splitPath(path: string): [column: string, key: string | undefined] {
+  const slash = path.indexOf("/");
+  return slash === -1 ? [path, undefined] : [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+/** `properties.capabilities` is one string, `key:value,key:value`. Parts that others wrote need not have that form. */
+function capabilitiesOf(node: Node): string[] {
+  const raw = node.properties.capabilities;
+  return typeof raw === "string" && raw !== "" ? raw.split(",") : [];
+}
+
+/** Where the part is that counts, as Ironic sees it: ironic/drivers/utils.py, get_node_capability. */
+const capabilityAt = (parts: readonly string[], key: string): number =>
+  parts.findIndex((part) => part.split(":").length === 2 && part.split(":", 1)[0]?.trim() === key);
+
+/** Do the capabilities have a form that cannot be edited? */
+export const hasOddCapabilities = ({ properties }: Node): boolean =>
+  typeof (properties.capabilities ?? "") !== "string";
+
+export function readField(node: Node, path: string): unknown {
+  const [column, key = ""] = splitPath(path);
+  if (column === "capabilities") {
+    const parts = capabilitiesOf(node);
+    return parts[capabilityAt(parts, key)]?.split(":")[1]?.trim() ?? null;
+  }
+  const value = (node as unknown as Props)[column];
+  return (path === column ? value : (value as Props | undefined)?.[key]) ?? null;
+}
+
+export const readFields = (node: Node, paths: readonly string[]): Fields =>
+  Object.fromEntries(paths.map((path) => [path, readField(node, path)]));
+
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, child: unknown) =>
+    typeof child === "object" && child !== null && !Array.isArray(child)
+      ? Object.fromEntries(Object.entries(child).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : child,
+  );
+export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? null) === canonical(b ?? null);
+
+/**
+ * The operations that set `changes`. Unset columns are written as `replace` with null, as `remove` of automated_clean
+ * answers 500 on Ironic 39.0; the description is removed, as null answers 500 there.
+ */
+export function fieldsPatch(node: Node, changes: Fields): PatchOp[] {
+  const ops: PatchOp[] = [];
+  const parts = capabilitiesOf(node);
+  let capabilitiesChanged = false;
+  for (const [path, value] of Object.entries(changes)) {
+    const [column, key] = splitPath(path);
+    if (column === "capabilities") {
+      capabilitiesChanged = true;
+      const at = capabilityAt(parts, key ?? "");
+      parts.splice(at === -1 ? parts.length : at, 1, ...(value === null ? [] : [`${key}:${value}`]));
+    } else if (column === "description" && value === null) ops.push({ op: "remove", path: pointer(column) });
+    else if (key === undefined) ops.push({ op: "replace", path: pointer(column), value });
+    else if (value !== null) ops.push({ op: "add", path: pointer(column, key), value });
+    else if (readField(node, path) !== null) ops.push({ op: "remove", path: pointer(column, key) });
+  }
+  if (capabilitiesChanged) {
+    const text = parts.join(",");
+    if (text !== "") ops.push({ op: "add", path: "/properties/capabilities", value: text });
+    else if ("capabilities" in node.properties) ops.push({ op: "remove", path: "/properties/capabilities" });
+  }
+  return ops;
+}
+
+export const configMarkerPatch = (marker: ConfigMarker): PatchOp => ({
+  op: "add",
+  path: pointer("extra", CONFIG_MARKER),
+  value: marker,
+});
+export const removeConfigMarker: PatchOp = { op: "remove", path: pointer("extra", CONFIG_MARKER) };

@@ -1,0 +1,192 @@
+/**
+ * What both making and restoring settings are done with: who else is on the node, whether its state allows a change, and the
+ * common loop.
+ */
+
+import { isAnswer, isRefusal } from "../core/index.ts";
+import type { Client } from "../http/index.ts";
+import {
+  adviceFor,
+  configMarker,
+  type Decision,
+  deploymentMarker,
+  fail,
+  instanceUuidFor,
+  type Machine,
+  type Node,
+  nodeLabel,
+  type PatchOp,
+  patchNode,
+  pollerOf,
+  readNode,
+  reconcile,
+  stateFacts,
+  stateName,
+  unknownState,
+  wait,
+} from "../node/index.ts";
+import type { Call, Props, Services } from "../plugin/index.ts";
+import { type Fields, isInterface, type NodeConfigProps } from "./args.ts";
+
+export interface Outputs {
+  nodeUuid: string;
+  nodeName?: string | undefined;
+  /** What the managed fields were before this resource, and what it wrote: a copy of the marker on the node. */
+  previous: Fields;
+  written: Fields;
+  /** The answer to the PATCH of the create was not waited for, or lost. */
+  unsure?: true | undefined;
+  drift?: string | undefined;
+}
+export type State = NodeConfigProps & Outputs;
+
+/** Passing states are waited for this long; cleaning is the longest of them. */
+const WAIT_MS = 3 * 3600 * 1000;
+
+export interface Owned {
+  owner: string;
+  resource: string;
+}
+
+/** Who, if anybody, keeps this stack from writing to the node's settings. */
+export function strangerOn(node: Node, ours: Owned, keptInstance: unknown): string | undefined {
+  const config = configMarker(node);
+  const deployment = deploymentMarker(node);
+  if (config && config.owner !== ours.owner) return `BaremetalNodeConfig "${config.resource}" of owner ${config.owner}`;
+  if (config && config.resource !== ours.resource) return `BaremetalNodeConfig "${config.resource}" of this same stack`;
+  if (deployment && deployment.owner !== ours.owner)
+    return `deployment "${deployment.resource}" of owner ${deployment.owner}`;
+  if (!node.instance_uuid) return undefined;
+  // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.
+  const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(ours.owner, ours.resource, node.uuid)];
+  return known.includes(node.instance_uuid) ? undefined : `instance ${node.instance_uuid}`;
+}
+
+/** Was the PATCH whose answer is not known never applied? It writes settings and marker at once. */
+export const isUnwritten = (node: Node, state: State | undefined): boolean => {
+  const marker = configMarker(node);
+  return state?.unsure === true && (marker?.owner !== state.owner || marker.resource !== state.resourceName);
+};
+
+/** The instance_uuid if an allocation of this stack has set it, before any deployment marked the node. */
+export async function ownAllocation(
+  client: Client,
+  node: Node,
+  ours: Owned,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
+  try {
+    const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
+      tried: "see whose allocation is on the node",
+      node: node.uuid,
+      signal,
+    });
+    return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner ? node.instance_uuid : null;
+  } catch (error) {
+    // Another project's, which Ironic does not show, or gone since.
+    if (isAnswer(error, "notFound", "forbidden")) return null;
+    throw error;
+  }
+}
+
+/** A deployment that was handed over when it left the state: its machine is still the stack's doing. */
+export const keptOf = (node: Node): string | undefined => configMarker(node)?.kept;
+
+export interface Mind {
+  done: boolean;
+  /** The PATCH may have reached Ironic. */
+  sent: boolean;
+  /** When the deployment on the node was first seen standing still. */
+  stillSince?: number;
+  warnings: string[];
+}
+export const freshMind = (): Mind => ({ done: false, sent: false, warnings: [] });
+export type Action = "write";
+
+export interface Work {
+  /** As it was just read. */
+  node: Node;
+  what: string;
+  decide(node: Node, mind: Mind): Decision<Action>;
+  operations(node: Node, mind: Mind): PatchOp[];
+}
+
+/** Reads, decides and writes through the common loop; the node as last seen. */
+export async function carryOut(
+  work: Work,
+  services: Services,
+  call: Call,
+  mind = freshMind(),
+): Promise<{ node: Node; mind: Mind }> {
+  const client = await services.client();
+  const { clock, random } = services;
+  const poller = pollerOf(client, clock, random);
+  const changedAt = clock.now();
+  const { uuid } = work.node;
+  let last = work.node;
+  let unused = true;
+  const read = async (signal: AbortSignal) => {
+    if (!unused) last = await readNode(client, uuid, "read the node's settings", signal);
+    unused = false;
+    return last;
+  };
+  const machine: Machine<Action, Mind> = {
+    async observe(how, signal) {
+      if (how === "now") return { node: await read(signal), fresh: true };
+      const light = await poller.next(uuid, changedAt, signal);
+      const moved = light.provision_updated_at !== last.provision_updated_at;
+      if (moved || stateFacts(light.provision_state)?.kind !== "moving")
+        return { node: await read(signal), fresh: true };
+      last = { ...last, ...light };
+      return { node: last, fresh: false };
+    },
+    async act(_action, node, mind, signal) {
+      const ops = work.operations(node, mind);
+      if (ops.length > 0) {
+        const wasSent = mind.sent;
+        mind.sent = true;
+        try {
+          last = await patchNode(client, uuid, ops, work.what, signal);
+        } catch (error) {
+          if (isRefusal(error)) mind.sent = wasSent;
+          throw error;
+        }
+      }
+      mind.done = true;
+      return last;
+    },
+  };
+  const { node } = await reconcile({
+    machine,
+    decide: (seen, memory) => work.decide(seen, memory),
+    memory: mind,
+    clock,
+    random,
+    signal: call.signal,
+    timeoutMs: call.timeoutMs ?? WAIT_MS,
+    onProgress: call.progress,
+    cause: async (seen) => seen.last_error ?? "no reason given",
+    trouble: poller.trouble,
+  });
+  return { node, mind };
+}
+
+/** May `paths` be written in the node's present state? A decision if not, or if not yet. */
+export function stateBars(node: Node, paths: readonly string[]): Decision<Action> | undefined {
+  const facts = stateFacts(node.provision_state);
+  if (!facts) return unknownState(node);
+  if (facts.kind === "moving") return wait(stateName(node.provision_state));
+  // Ironic takes no PATCH there, and only an operator moves the node on.
+  if (facts.kind === "held")
+    return fail(
+      `The settings of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
+      adviceFor(facts, node),
+    );
+  const interfaces = paths.filter((path) => isInterface(path));
+  if (interfaces.length === 0 || facts.interfaces || node.maintenance) return undefined;
+  return fail(
+    `${interfaces.join(" and ")} of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
+    adviceFor(facts, node),
+  );
+}

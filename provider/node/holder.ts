@@ -1,0 +1,42 @@
+/** Whose node it is, seen from one deployment. */
+import { type Claim, configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
+import type { Node } from "./node.ts";
+import { stateFacts } from "./states.ts";
+
+export type Holder =
+  | { kind: "free" }
+  /** Our `instance_uuid` is on the node; the marker is ours or was wiped by somebody. */
+  | { kind: "ours"; marker: DeploymentMarker | undefined }
+  /** Our marker without `instance_uuid`: being undeployed, or somebody removed it. */
+  | { kind: "marked"; marker: DeploymentMarker }
+  | { kind: "other"; who: string };
+
+/** Who holds the node, seen from one deployment. Both signs count: one that is another's is enough to keep off. */
+export function holderOf(node: Node, claim: Claim): Holder {
+  const marker = deploymentMarker(node);
+  const config = configMarker(node);
+  if (marker && (marker.owner !== claim.owner || marker.instanceUuid !== claim.instanceUuid))
+    return { kind: "other", who: `deployment "${marker.resource}" of owner ${marker.owner}` };
+  if (config && config.owner !== claim.owner)
+    return { kind: "other", who: `BaremetalNodeConfig "${config.resource}" of owner ${config.owner}` };
+  if (node.instance_uuid && node.instance_uuid !== claim.instanceUuid)
+    return { kind: "other", who: `instance ${node.instance_uuid}` };
+  if (node.instance_uuid) return { kind: "ours", marker };
+  return marker ? { kind: "marked", marker } : { kind: "free" };
+}
+
+/**
+ * Did a run of this deployment's, perhaps one that was killed, take the node? In mid-redeploy the marker alone tells; on a
+ * machine that runs it does not.
+ */
+export function isTaken(node: Node, claim: Claim): boolean {
+  const holder = holderOf(node, claim);
+  if (holder.kind === "marked") return stateFacts(node.provision_state)?.release !== "undeploy";
+  return holder.kind === "ours" && holder.marker !== undefined;
+}
+
+/**
+ * Is the instance_uuid an allocation's, which goes with it? Once undeployed it is not, though the deployment may have taken
+ * the node again under the same UUID.
+ */
+export const isAllocated = (node: Node, { instanceUuid }: Claim): boolean => node.allocation_uuid === instanceUuid;

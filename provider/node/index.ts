@@ -1,0 +1,49 @@
+/** A node of Ironic: its states, marks, and the loop that brings it where it is wanted. */
+export { claimPatch, handOverPatch, markerPatch, unclaimPatch } from "./claim-patches.ts";
+export {
+  adviceFor,
+  type Decision,
+  fail,
+  failed,
+  heldByOther,
+  inMaintenance,
+  nodeLabel,
+  unknownState,
+  wait,
+} from "./decision.ts";
+export { holderOf, isAllocated, isTaken } from "./holder.ts";
+export { bootsOf, hidesBoots, type InstanceInfo, infoMatches, infoOf, isMasked, shows } from "./instance-info.ts";
+export {
+  type Claim,
+  CONFIG_MARKER,
+  type ConfigMarker,
+  configMarker,
+  DEPLOYMENT_MARKER,
+  type DeploymentMarker,
+  deploymentMarker,
+  driveFingerprint,
+  instanceUuidFor,
+  isRecovering,
+  type Started,
+  startedOf,
+} from "./marker.ts";
+export {
+  clearMaintenance,
+  failureCause,
+  isSameNode,
+  type Node,
+  type PatchOp,
+  type Port,
+  patchNode,
+  pointer,
+  putPowerOn,
+  putProvision,
+  readNode,
+  readPortGroups,
+  readPorts,
+  recallStart,
+  validateForDeploy,
+} from "./node.ts";
+export { pollerOf } from "./poller.ts";
+export { type Machine, type ReconcileOptions, reconcile, type Sight, TimeoutError } from "./reconcile.ts";
+export { type StateFacts, stateFacts, stateName, type Verb } from "./states.ts";

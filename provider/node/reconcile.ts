@@ -1,0 +1,257 @@
+/**
+ * The one loop behind create, update and delete: observe, decide, act, observe again.
+ *
+ * It knows no HTTP: it is given an object with two methods. After an answer that leaves open whether Ironic did what
+ * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
+ */
+import { type Answer, CancelledError, type Clock, IronicError, inTime, ProblemError } from "../core/index.ts";
+import { adviceFor, type Decision, nodeLabel } from "./decision.ts";
+import type { Node } from "./node.ts";
+import { stateFacts, stateName } from "./states.ts";
+
+export interface Sight {
+  node: Node;
+  /** Everything about the node was just read; acting needs that. Otherwise only the light fields are recent. */
+  fresh: boolean;
+}
+
+export interface Machine<Action extends string, Mind> {
+  /** `now` reads the whole node, `next` waits for a tick of the poller. */
+  observe(how: "now" | "next", signal: AbortSignal): Promise<Sight>;
+  /** Does one thing. The node as Ironic's answer shows it, where the answer shows it. Throws IronicError. */
+  act(action: Action, node: Node, memory: Mind, signal: AbortSignal): Promise<Node | undefined>;
+}
+
+export interface ReconcileOptions<Action extends string, Mind> {
+  machine: Machine<Action, Mind>;
+  decide(node: Node, memory: Mind): Decision<Action>;
+  memory: Mind;
+  clock: Clock;
+  random(): number;
+  signal: AbortSignal;
+  timeoutMs: number;
+  /** For people: what is being waited for and for how long. */
+  onProgress(text: string): void;
+  /** Why the node's operation failed, read when a decision asks for it. */
+  cause(node: Node): Promise<string>;
+  /** An action failed in a way that a rule can answer; true when it has (then the loop goes on). */
+  onRejected?(action: Action, node: Node, error: IronicError): boolean;
+  /** Last trouble of the poller. */
+  trouble(): string | undefined;
+}
+
+/** Actions as a person waiting for them reads them; those not here read well as they are. */
+const WORDS: Readonly<Record<string, string>> = {
+  claim: "claiming the node",
+  prepare: "setting what it boots",
+  remark: "writing back what it runs",
+  recall: "asking Ironic whether it was started",
+  validate: "validating",
+  deploy: "starting the deployment",
+  rebuild: "starting the rebuild",
+  undeploy: "starting the undeployment",
+  unclaim: "releasing the claim",
+  handOver: "handing the machine over",
+  protect: "protecting",
+  unprotect: "lifting the protection",
+  revert: "putting back what it booted",
+  noteRecovery: "noting that the failed cleaning is repeated",
+  manage: "recovering from the failed cleaning",
+  provide: "cleaning again",
+  endMaintenance: "ending the failed cleaning's maintenance",
+  write: "writing the settings",
+  powerOn: "powering on",
+};
+
+/**
+ * What a failed action means for the loop. `again`: look at the node and decide anew, after a pause that grows;
+ * `stop`: no look at the node would change the answer.
+ */
+const AFTER_FAILURE: Readonly<Record<Answer, "again" | "stop">> = {
+  locked: "again",
+  inTransition: "again",
+  wrongState: "again",
+  conflict: "again",
+  noConductor: "again",
+  overloaded: "again",
+  unavailable: "again",
+  serverError: "again",
+  ambiguous: "again",
+  unreachable: "again",
+  untrusted: "stop",
+  invalid: "stop",
+  forbidden: "stop",
+  unauthorized: "stop",
+  nodeGone: "stop",
+  notFound: "stop",
+  unacceptable: "stop",
+  unsupported: "stop",
+};
+
+/**
+ * How often the same action is tried again on a node that does not change, where trying for as long as there is time makes
+ * no sense. A gateway that passes on what is read, but for minutes no write, will not.
+ */
+const TRIES: Partial<Record<Answer, number>> = { wrongState: 3, conflict: 3, serverError: 3, unavailable: 20 };
+/** No sane operation needs more; a loop that does is a fault of this project or a node that others keep changing. */
+const MAX_ACTIONS = 60;
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 10_000;
+
+export class TimeoutError extends ProblemError {}
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+function describe(node: Node, elapsedMs: number): string {
+  const step = node.deploy_step?.step ?? node.clean_step?.step;
+  const notes = [
+    stateName(node.provision_state),
+    ...(step ? [`step ${step}`] : []),
+    ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
+  ];
+  return `${notes.join(", ")}, ${seconds(elapsedMs)}`;
+}
+
+export async function reconcile<Action extends string, Mind>(
+  options: ReconcileOptions<Action, Mind>,
+): Promise<{ node: Node; remark?: string }> {
+  const { machine, decide, memory, clock, signal, timeoutMs } = options;
+  const startedAt = clock.now();
+  const run: Run = { options, startedAt, remainingMs: () => startedAt + timeoutMs - clock.now(), failure: undefined };
+  const elapsed = () => seconds(clock.now() - startedAt);
+  let sight = await machine.observe("now", signal);
+  let pauseMs = FIRST_PAUSE_MS;
+  /** Of the same action in a row, by what was answered. */
+  const failures = new Map<Answer, number>();
+
+  for (let actions = 0; ; ) {
+    const { node } = sight;
+    if (signal.aborted) throw cancelled(node, signal);
+    const decision = decide(node, memory);
+    if (decision.do === "done") return { node, ...(decision.remark !== undefined && { remark: decision.remark }) };
+    if (run.remainingMs() <= 0) throw timedOut(run, node);
+    if (decision.do === "wait") {
+      options.onProgress(describe(node, clock.now() - startedAt));
+      sight = await look(run, "next", sight);
+      continue;
+    }
+    if (!sight.fresh) {
+      sight = await look(run, "now", sight);
+      continue;
+    }
+    if (decision.do === "fail") throw await refusal(options, node, decision);
+    if (actions >= MAX_ACTIONS) throw gaveUp(node, decision.action);
+    options.onProgress(`${WORDS[decision.action] ?? decision.action}, ${elapsed()}`);
+    try {
+      const answered = await inRun(run, node, (within) => machine.act(decision.action, node, memory, within));
+      // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
+      actions++;
+      pauseMs = FIRST_PAUSE_MS;
+      failures.clear();
+      run.failure = undefined;
+      sight = answered ? { node: answered, fresh: true } : await look(run, "next", sight);
+    } catch (error) {
+      if (!(error instanceof IronicError)) throw error;
+      const handled = options.onRejected?.(decision.action, node, error) === true;
+      if (run.failure?.action !== decision.action) failures.clear();
+      const times = (failures.get(error.answer) ?? 0) + 1;
+      failures.set(error.answer, times);
+      if (!handled && isHopeless(error, times)) throw error;
+      run.failure = { action: decision.action, error };
+      options.onProgress(`${WORDS[decision.action] ?? decision.action}: ${error.answer}, trying again, ${elapsed()}`);
+      await pause(run, pauseMs, node);
+      pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
+      sight = await look(run, "now", sight);
+    }
+  }
+}
+
+/** What the loop's helpers need of it, whatever the actions are. */
+type Options = Pick<
+  ReconcileOptions<string, unknown>,
+  "clock" | "random" | "signal" | "timeoutMs" | "onProgress" | "cause" | "trouble"
+> & { machine: Pick<Machine<string, unknown>, "observe"> };
+
+interface Run {
+  options: Options;
+  startedAt: number;
+  remainingMs(): number;
+  failure: { action: string; error: IronicError } | undefined;
+}
+
+const isHopeless = (error: IronicError, failures: number): boolean =>
+  AFTER_FAILURE[error.answer] === "stop" || failures > (TRIES[error.answer] ?? Number.POSITIVE_INFINITY);
+
+async function pause(run: Run, ms: number, node: Node): Promise<void> {
+  const { clock, random, signal } = run.options;
+  if (run.remainingMs() <= 0) throw timedOut(run, node);
+  try {
+    await clock.sleep(Math.min(run.remainingMs(), ms * (0.75 + 0.5 * random())), signal);
+  } catch (error) {
+    throw signal.aborted ? cancelled(node, signal) : error;
+  }
+}
+
+/** Does `work` until the run's deadline or an interruption ends it. */
+async function inRun<T>(run: Run, node: Node, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, signal: interrupted } = run.options;
+  try {
+    return await inTime(Math.max(0, run.remainingMs()), () => timedOut(run, node), clock, interrupted, work);
+  } catch (error) {
+    throw interrupted.aborted ? cancelled(node, interrupted) : error;
+  }
+}
+
+/** Reads the node again, for as long as there is time: an Ironic that is away for a while comes back. */
+async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> {
+  const { options } = run;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+    try {
+      return await inRun(run, last.node, (signal) => options.machine.observe(how, signal));
+    } catch (error) {
+      if (!(error instanceof IronicError) || AFTER_FAILURE[error.answer] === "stop") throw error;
+      options.onProgress(`${error.answer}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
+      await pause(run, pauseMs, last.node);
+    }
+  }
+}
+
+async function refusal(
+  options: Options,
+  node: Node,
+  decision: Extract<Decision<never>, { do: "fail" }>,
+): Promise<ProblemError> {
+  const cause = decision.needsCause ? `: ${await options.cause(node)}` : "";
+  return new ProblemError({
+    problem: `${decision.problem}${cause}`,
+    advice: `${decision.advice}.`,
+    node: node.uuid,
+  });
+}
+
+const gaveUp = (node: Node, action: string): ProblemError =>
+  new ProblemError({
+    problem: `Gave up on node ${nodeLabel(node)} after ${MAX_ACTIONS} actions; the last was "${action}" in the state "${stateName(node.provision_state)}"`,
+    advice: "Something else keeps changing the node. Find out what, then run again.",
+    node: node.uuid,
+  });
+
+const cancelled = (node: Node, signal: AbortSignal): CancelledError =>
+  new CancelledError(
+    `Interrupted while node ${nodeLabel(node)} was "${stateName(node.provision_state)}". Whatever Ironic is doing goes on; the next run continues from there.`,
+    signal.reason,
+  );
+
+function timedOut({ options, failure }: Run, node: Node): TimeoutError {
+  const last = failure?.error.message ?? options.trouble();
+  const facts = stateFacts(node.provision_state);
+  const held = facts?.kind === "held" ? `${adviceFor(facts, node)}. ` : "";
+  const maintenance = node.maintenance ? " and in maintenance, where Ironic's own time-outs do not count" : "";
+  return new TimeoutError({
+    problem: `Waited ${seconds(options.timeoutMs)} for node ${nodeLabel(node)}; it is still "${stateName(node.provision_state)}"${maintenance}${
+      last ? `. The last trouble was: ${last}` : ""
+    }`,
+    advice: `${held}Only the waiting has ended, not what the machine does: run again to go on waiting, with a longer timeoutSeconds (or undeployTimeoutSeconds) if it is simply slow.`,
+    node: node.uuid,
+  });
+}

@@ -1,0 +1,15 @@
+/** What stands between Pulumi's engine and the handlers. */
+export { type Bridge, bridge } from "./bridge.ts";
+export { callOf } from "./call.ts";
+export { failureOf, isUnexpected, partialFailure } from "./failure.ts";
+export {
+  type Call,
+  type CheckFailure,
+  type Handler,
+  type Kind,
+  PartialFailure,
+  type Props,
+  type Services,
+} from "./handler.ts";
+export { sanitized, secretTexts, withSecrets } from "./secrets.ts";
+export { type ConfigureRequest, processSecrets, servicesFor } from "./services.ts";

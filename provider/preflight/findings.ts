@@ -1,0 +1,123 @@
+/**
+ * What would go wrong, found while the engine checks a program, and how it reaches the user. `ironic:preflight`: `off`,
+ * `warn` (everything is a warning) or `enforce` (everything is an error); unset, what Ironic would accept is a warning and
+ * what it would reject an error.
+ */
+
+import { CancelledError, inTime, isAnswer, raceAbort } from "../core/index.ts";
+import type { Client } from "../http/index.ts";
+import { type Feature, UnusableVersion } from "../http/index.ts";
+import type { Call, CheckFailure, Services } from "../plugin/index.ts";
+
+export interface Finding {
+  /** Property; empty for the resource as a whole. */
+  path: string;
+  reason: string;
+  /** Ironic itself would refuse it. */
+  rejected: boolean;
+  /** Never an error: what is said may well be meant. */
+  hint?: true;
+  /** A BaremetalNodeConfig of the node could change it. */
+  settings?: true;
+}
+
+export const rejected = (path: string, reason: string): Finding => ({ path, reason, rejected: true });
+
+const MODES = ["off", "warn", "enforce"];
+
+/** Runs `look` unless that is switched off; what it found comes back as failures of the check, or is told as warnings. */
+export async function report(
+  subject: string,
+  services: Services,
+  call: Call,
+  look: () => Promise<readonly Finding[]>,
+): Promise<CheckFailure[]> {
+  const mode = services.get("preflight");
+  if (mode !== undefined && !MODES.includes(mode))
+    return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
+  if (mode === "off") return [];
+  const findings: readonly Finding[] = await raceAbort(look(), call.signal).catch((error: unknown) => {
+    if (call.signal.aborted) throw new CancelledError("Interrupted while the program was checked", error);
+    if (!(error instanceof UnusableVersion)) throw error;
+    return [{ path: "", reason: error.message, rejected: true }];
+  });
+  const isFailure = ({ rejected, hint }: Finding) => !hint && (mode === "enforce" || (mode === undefined && rejected));
+  for (const finding of findings)
+    if (!isFailure(finding))
+      call.warn(
+        `${subject}: ${["", "node"].includes(finding.path) ? "" : `${finding.path} `}${finding.reason.replace(/\.$/, "")}.`,
+      );
+  return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
+}
+
+/** Nobody waits longer to be told sooner what would go wrong. */
+const LOOK_MS = 20_000;
+
+/** Asks Ironic, not for as long as what has to be done is tried. */
+export const look = <T>(
+  client: Client,
+  { clock }: Services,
+  { signal }: Call,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
+  inTime(
+    LOOK_MS,
+    () => new Error(`${client.endpoint} gave no usable answer within ${LOOK_MS / 1000} s.`),
+    clock,
+    signal,
+    ask,
+  );
+
+const troubles = new WeakMap<Client, Promise<Error | undefined>>();
+const troubleOf = (client: Client, services: Services, call: Call): Promise<Error | undefined> => {
+  const known =
+    troubles.get(client) ??
+    look(client, services, call, (signal) => client.minor(signal)).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  troubles.set(client, known);
+  return known;
+};
+
+/** By the signal that all calls of a run share. */
+const told = new WeakSet<AbortSignal>();
+
+/** Once per run, however many resources meet the same. */
+export function tellUnchecked(error: Error, { signal, warn }: Call): void {
+  if (!told.has(signal) && !signal.aborted) warn(`The program could not be checked against Ironic: ${error.message}`);
+  told.add(signal);
+}
+
+/**
+ * The client if Ironic answers; if not, the user is told once per run, and the preview goes on. Throws UnusableVersion.
+ */
+export async function reachable(services: Services, call: Call): Promise<Client | undefined> {
+  const client = await services.client().catch((error: Error) => error);
+  const trouble = client instanceof Error ? client : await troubleOf(client, services, call);
+  if (trouble instanceof UnusableVersion) throw trouble;
+  if (trouble) tellUnchecked(trouble, call);
+  return trouble || client instanceof Error ? undefined : client;
+}
+
+export interface Need {
+  /** Property that needs it; empty for the resource as a whole. */
+  path: string;
+  feature: Feature;
+}
+
+/** What this Ironic's version cannot do. Costs one small request per run. */
+export async function missing(needs: readonly Need[], services: Services, call: Call): Promise<Finding[]> {
+  const client = needs.length > 0 ? await reachable(services, call) : undefined;
+  if (!client) return [];
+  const findings: Finding[] = [];
+  for (const { path, feature } of needs) {
+    try {
+      await client.require(feature, "check the program");
+    } catch (error) {
+      if (!isAnswer(error, "unsupported")) throw error;
+      findings.push({ path, reason: `${error.detail}. ${error.advice}`, rejected: true });
+    }
+  }
+  return findings;
+}

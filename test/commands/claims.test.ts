@@ -1,0 +1,113 @@
+import { expect } from "chai";
+import { type Claim, listClaims, releaseClaims } from "../../provider/commands/claims.ts";
+import { deploymentHandler } from "../../provider/deployment/handler.ts";
+import type { CallOptions, Client } from "../../provider/http/client.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
+import { fakeCall } from "../fakes/call.ts";
+import { A, NODE } from "../fakes/deployments.ts";
+import { OTHER_INSTANCE } from "../fakes/nodes.ts";
+import { world } from "../fakes/world.ts";
+
+const OTHER_NODE = "00000000-0000-4000-8000-000000000002";
+
+describe("claims", () => {
+  it("are listed from every page that Ironic gives", async () => {
+    const all = ["a", "b", "c"].map((uuid) => ({
+      uuid,
+      node_uuid: null,
+      state: "error",
+      extra: { pulumi_ironic: { owner: "owner-1", resource: uuid } },
+    }));
+    const client = {
+      supports: async () => true,
+      async get(path: string, { query }: CallOptions): Promise<unknown> {
+        if (path === "/nodes") return { nodes: [] };
+        const from = all.findIndex(({ uuid }) => uuid === query?.marker) + 1;
+        return { allocations: all.slice(from, from + 2), ...(from + 2 < all.length && { next: "more" }) };
+      },
+    } as unknown as Client;
+    const found = await listClaims(client, "owner-1", undefined);
+    expect(found.map(({ instanceUuid }) => instanceUuid)).to.have.members(["a", "b", "c"]);
+  });
+
+  /** A deployment with its allocation and settings on one node, and settings on another. */
+  const scene = () => {
+    const config = { owner: "owner-1", resource: "settings", previous: {}, written: {} };
+    const marker = { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE, after: null };
+    const w = world(deploymentHandler, {
+      node: {
+        provision_state: "active",
+        instance_uuid: OTHER_INSTANCE,
+        allocation_uuid: OTHER_INSTANCE,
+        instance_info: A,
+        automated_clean: false,
+        extra: { [DEPLOYMENT_MARKER]: marker, [CONFIG_MARKER]: config },
+      },
+    });
+    const second = w.ironic.add({ uuid: OTHER_NODE, name: "worker-2", extra: { [CONFIG_MARKER]: config } });
+    const extra = { pulumi_ironic: { owner: "owner-1", resource: "any" } };
+    const made = { uuid: OTHER_INSTANCE, state: "active" as const, node_uuid: NODE, last_error: null };
+    w.client.allocations.all.push({ ...made, resource_class: "baremetal", extra });
+    const base = { owner: "owner-1", node: "worker-1", nodeUuid: NODE, instanceUuid: OTHER_INSTANCE };
+    const claims: Claim[] = [
+      { ...base, kind: "deployment", resource: "worker", provisionState: "active" },
+      { ...base, kind: "allocation", resource: "any", provisionState: "active" },
+      { ...base, kind: "node config", resource: "settings", provisionState: "active" },
+      {
+        ...base,
+        kind: "node config",
+        resource: "settings",
+        node: "worker-2",
+        nodeUuid: OTHER_NODE,
+        provisionState: "",
+      },
+    ];
+    const release = async () => {
+      const told: string[] = [];
+      const tell = (text: string) => told.push(text);
+      const failed = await w.clock.run(releaseClaims(claims, w.services, () => fakeCall(), tell));
+      return { failed, told };
+    };
+    return { w, second, release };
+  };
+
+  it("are released in their order", async () => {
+    const { w, release } = scene();
+    expect(await release()).to.deep.equal({
+      failed: 0,
+      told: [
+        "Released: deployment worker on worker-1",
+        "Released: allocation any on worker-1",
+        "Released: node config settings on worker-1",
+        "Released: node config settings on worker-2",
+      ],
+    });
+    expect(w.node()).to.deep.include({ provision_state: "available", instance_uuid: null, extra: {} });
+  });
+
+  it("of a node whose deployment could not be released stay with it", async () => {
+    const { w, second, release } = scene();
+    Object.assign(w.fake.node, { protected: true, maintenance: true });
+    const before = structuredClone(w.node());
+    const { failed, told } = await release();
+    expect(failed).to.equal(3);
+    expect(told[0]).to.match(/^Not released: deployment worker on worker-1: .*protected/);
+    for (const [index, what] of ["allocation any", "node config settings"].entries())
+      expect(told[index + 1]).to.equal(
+        `Not released: ${what} on worker-1: The deployment on its node was not released. See to that one first, then run this again.`,
+      );
+    expect(told[3]).to.equal("Released: node config settings on worker-2");
+    expect(w.node()).to.deep.equal(before);
+    expect(w.client.allocations.all).to.have.length(1);
+    expect(second.node.extra).to.deep.equal({});
+  });
+
+  it("are not released any further after an interruption", async () => {
+    const { w } = scene();
+    const call = fakeCall();
+    call.abort();
+    const claim = { kind: "allocation", owner: "o", resource: "r", node: "n", nodeUuid: NODE } as Claim;
+    expect(await releaseClaims([claim], w.services, () => call, expect.fail)).to.equal(0);
+    expect(w.client.requests).to.deep.equal([]);
+  });
+});

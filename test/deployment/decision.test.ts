@@ -1,0 +1,501 @@
+import { expect } from "chai";
+import { type ActionName, type DeployWant, freshMemory, type Memory } from "../../provider/deployment/attempt.ts";
+import { decideDeploy, decideRelease, nextMethod } from "../../provider/deployment/decision.ts";
+import type { Decision } from "../../provider/node/decision.ts";
+import { bootsOf } from "../../provider/node/instance-info.ts";
+import type { Node } from "../../provider/node/node.ts";
+import { PROVISION_STATES } from "../../provider/node/states.ts";
+import { BEFORE, CLAIM, type Held, INFO, NOW, nodeIn, STRANGERS } from "../fakes/nodes.ts";
+
+const WANT: DeployWant = {
+  claim: CLAIM,
+  info: INFO,
+  drive: undefined,
+  last: undefined,
+  protected: false,
+  keep: false,
+  updateStrategy: "rebuild",
+};
+/** What the state knows of a start that was seen to its end. */
+const LAST = { boots: bootsOf(INFO), after: BEFORE, at: NOW };
+const RELEASE = { claim: CLAIM, keep: false };
+
+/** A decision in a word or two. */
+const said = (decision: Decision<ActionName>): string =>
+  decision.do === "act" ? decision.action : decision.do === "done" && decision.remark ? "remark" : decision.do;
+
+const deploy = (node: Node, want: Partial<DeployWant> = {}, memory: Partial<Memory> = {}): string =>
+  said(decideDeploy(node, { ...WANT, ...want }, { ...freshMemory(), ...memory }));
+const release = (node: Node, want: Partial<typeof RELEASE> = {}, memory: Partial<Memory> = {}): string =>
+  said(decideRelease(node, { ...RELEASE, ...want }, { ...freshMemory(), ...memory }));
+
+const problemOf = (decision: Decision<ActionName>): string =>
+  decision.do === "fail" ? `${decision.problem}. ${decision.advice}.` : `(${said(decision)})`;
+
+const COLUMNS: readonly Held[] = ["free", "ours", "prepared", "unmarked", "marked"];
+type Row = [free: string, ours: string, prepared: string, unmarked: string, marked: string];
+const all = (word: string): Row => [word, word, word, word, word];
+
+/** By hand from design.md ("create", "update") and facts/ironic.md §3. */
+const DEPLOY: Record<(typeof PROVISION_STATES)[number], Row> = {
+  enroll: all("fail"),
+  verifying: all("wait"),
+  manageable: all("fail"),
+  available: ["claim", "claim", "validate", "claim", "claim"],
+  deploying: all("wait"),
+  "wait call-back": all("wait"),
+  "deploy hold": all("wait"),
+  "deploy failed": ["fail", "prepare", "validate", "prepare", "fail"],
+  active: ["fail", "recall", "rebuild", "prepare", "fail"],
+  deleting: all("wait"),
+  error: all("fail"),
+  cleaning: all("wait"),
+  "clean wait": all("wait"),
+  "clean hold": all("wait"),
+  "clean failed": ["fail", "fail", "fail", "fail", "noteRecovery"],
+  inspecting: all("wait"),
+  "inspect wait": all("wait"),
+  "inspect failed": all("fail"),
+  adopting: all("wait"),
+  "adopt failed": all("fail"),
+  rescuing: all("wait"),
+  "rescue wait": all("wait"),
+  rescue: all("fail"),
+  "rescue failed": all("fail"),
+  unrescuing: all("wait"),
+  "unrescue failed": all("fail"),
+  servicing: all("wait"),
+  "service wait": all("wait"),
+  "service hold": all("wait"),
+  "service failed": all("fail"),
+};
+
+const gone = (word: string): Row => ["done", word, word, word, word];
+const running: Row = ["fail", "undeploy", "undeploy", "undeploy", "fail"];
+
+/** By hand from design.md's "destroy, by what is found". */
+const DESTROY: Record<(typeof PROVISION_STATES)[number], Row> = {
+  enroll: gone("unclaim"),
+  verifying: gone("wait"),
+  manageable: gone("unclaim"),
+  available: gone("unclaim"),
+  deploying: gone("wait"),
+  "wait call-back": running,
+  "deploy hold": gone("wait"),
+  "deploy failed": running,
+  active: running,
+  deleting: gone("wait"),
+  error: gone("undeploy"),
+  cleaning: gone("wait"),
+  "clean wait": gone("wait"),
+  "clean hold": gone("wait"),
+  "clean failed": ["done", "noteRecovery", "noteRecovery", "manage", "noteRecovery"],
+  inspecting: gone("wait"),
+  "inspect wait": gone("wait"),
+  "inspect failed": gone("unclaim"),
+  adopting: gone("wait"),
+  "adopt failed": gone("unclaim"),
+  rescuing: gone("wait"),
+  "rescue wait": running,
+  rescue: running,
+  "rescue failed": running,
+  unrescuing: gone("wait"),
+  "unrescue failed": running,
+  servicing: gone("wait"),
+  "service wait": running,
+  "service hold": gone("wait"),
+  "service failed": running,
+};
+
+const MOVING = [
+  "verifying",
+  "deploying",
+  "wait call-back",
+  "deleting",
+  "cleaning",
+  "clean wait",
+  "inspecting",
+  "inspect wait",
+  "adopting",
+  "rescuing",
+  "rescue wait",
+  "unrescuing",
+  "servicing",
+  "service wait",
+];
+/** An operator holds them. */
+const HOLDS = ["deploy hold", "clean hold", "service hold"];
+
+describe("deciding a deployment", () => {
+  for (const state of PROVISION_STATES) {
+    it(`in "${state}", by whose the node is`, () => {
+      COLUMNS.forEach((held, column) => {
+        expect(deploy(nodeIn(state, held)), held).to.equal(DEPLOY[state][column]);
+      });
+      for (const held of STRANGERS)
+        expect(problemOf(decideDeploy(nodeIn(state, held), WANT, freshMemory())), held).to.match(
+          /is held by .*; nothing/,
+        );
+    });
+  }
+
+  it("in a state of a newer Ironic ends in a clear sentence", () => {
+    for (const held of COLUMNS)
+      expect(problemOf(decideDeploy(nodeIn("levitating", held), WANT, freshMemory()))).to.match(
+        /^Node worker-1 \(.*\) is in the provision state "levitating", which this version does not know\. Nothing was done/,
+      );
+    expect(problemOf(decideDeploy(nodeIn("levitating", "other instance"), WANT, freshMemory()))).to.contain(
+      "is held by",
+    );
+  });
+
+  it("treats null as available", () => expect(deploy(nodeIn(null, "free"))).to.equal("claim"));
+
+  it("of what runs as wanted is over, whatever maintenance says", () => {
+    expect(deploy(nodeIn("active", "ours", { maintenance: true }), { last: LAST })).to.equal("done");
+  });
+
+  describe("in maintenance set by others", () => {
+    for (const [state, held] of [
+      ["available", "free"],
+      ["available", "prepared"],
+      ["deploy failed", "ours"],
+      ["deploy failed", "prepared"],
+      ["active", "prepared"],
+      ["active", "unmarked"],
+    ] as const)
+      it(`refuses on a node that is ${state} and ${held}`, () => {
+        const node = nodeIn(state, held, { maintenance: true, maintenance_reason: "new memory" });
+        expect(problemOf(decideDeploy(node, WANT, freshMemory()))).to.match(
+          /is in maintenance \("new memory"\)\. .*baremetal node maintenance unset worker-1/,
+        );
+      });
+    it("still waits where Ironic is at work", () =>
+      expect(deploy(nodeIn("deploying", "ours", { maintenance: true }))).to.equal("wait"));
+  });
+
+  it("refuses a retired node with its own sentence", () => {
+    for (const state of ["available", "manageable"])
+      expect(problemOf(decideDeploy(nodeIn(state, "free", { retired: true }), WANT, freshMemory())), state).to.match(
+        /is retired/,
+      );
+  });
+
+  it("validates before the machine is touched, then deploys", () => {
+    expect(deploy(nodeIn("available", "prepared"), {}, { validated: true })).to.equal("deploy");
+    expect(deploy(nodeIn("deploy failed", "prepared"), {}, { validated: true })).to.equal("deploy");
+  });
+
+  it("claims again when what stands there is not what is wanted", () => {
+    const others = { ...INFO, kernel: "http://images/b.kernel" };
+    expect(deploy(nodeIn("available", "prepared"), { info: others })).to.equal("claim");
+    expect(deploy(nodeIn("available", "prepared"), { drive: "other" })).to.equal("claim");
+    expect(deploy(nodeIn("available", "prepared", { instance_info: { ...INFO, image_source: "x" } }))).to.equal(
+      "claim",
+    );
+  });
+
+  it("of its own that failed is not repeated in the same run", () => {
+    const decision = decideDeploy(nodeIn("deploy failed", "ours"), WANT, {
+      ...freshMemory(),
+      prepared: true,
+      sent: true,
+    });
+    expect(decision).to.include({ do: "fail", needsCause: true });
+    // MySQL keeps whole seconds: the failure can bear the moment at which the claim was written.
+    const sameSecond = { ...freshMemory(), prepared: true, validated: true, started: true };
+    expect(decideDeploy(nodeIn("deploy failed", "prepared"), WANT, sameSecond)).to.include({
+      do: "fail",
+      needsCause: true,
+    });
+  });
+
+  it("that failed is given back by hand where nothing says whose it is", () => {
+    const advice = (held: Held) => problemOf(decideDeploy(nodeIn("deploy failed", held), WANT, freshMemory()));
+    expect(advice("free")).to.match(/is "deploy failed", but no instance_uuid says whose.*baremetal node undeploy/);
+    expect(advice("marked")).to.match(/Somebody removed it\..*baremetal node set \S+ --instance-uuid aaaaaaaa-/);
+  });
+
+  it("that was begun in this run is over when it is active, though the moment is the same", () =>
+    expect(deploy(nodeIn("active", "prepared"), {}, { started: true })).to.equal("done"));
+
+  it("names who took the node while it was being redeployed", () => {
+    const memory = { ...freshMemory("redeploy"), undeploys: 1 };
+    expect(problemOf(decideDeploy(nodeIn("available", "other instance"), WANT, memory))).to.match(
+      /was taken by instance .* between undeployment and deployment; it is lost to this stack and was not touched/,
+    );
+  });
+
+  it("notices that somebody undeploys under it", () => {
+    expect(problemOf(decideDeploy(nodeIn("available", "marked"), WANT, { ...freshMemory(), started: true }))).to.match(
+      /was undeployed by somebody while it was being deployed/,
+    );
+  });
+
+  describe("on an active machine of ours", () => {
+    const changed = { info: { ...INFO, kernel: "http://images/b.kernel" } };
+    it("writes what is new, then rebuilds", () => {
+      expect(deploy(nodeIn("active", "ours"), changed)).to.equal("prepare");
+      expect(deploy(nodeIn("active", "ours"), { drive: "new" })).to.equal("prepare");
+      expect(deploy(nodeIn("active", "prepared"), {})).to.equal("rebuild");
+    });
+    it("undeploys first where that is the way", () =>
+      expect(deploy(nodeIn("active", "ours"), changed, { method: "redeploy" })).to.equal("undeploy"));
+    it("puts back what stood there when no way is left, then says so", () => {
+      const before = { info: {}, marker: undefined };
+      expect(deploy(nodeIn("active", "prepared"), {}, { method: "none", before })).to.equal("revert");
+      const after = decideDeploy(
+        nodeIn("active", "ours"),
+        { ...WANT, ...changed },
+        { ...freshMemory("none"), prepared: true },
+      );
+      expect(problemOf(after)).to.match(/cannot rebuild .*Nothing was changed.*updateStrategy: "redeploy"/);
+    });
+    it("writes a wiped marker back when the drive is known to be the same, else reboots", () => {
+      expect(deploy(nodeIn("active", "unmarked"), { last: LAST })).to.equal("remark");
+      expect(deploy(nodeIn("active", "unmarked"), { last: undefined, ...changed })).to.equal("prepare");
+      expect(deploy(nodeIn("active", "unmarked"), {}, { started: true })).to.equal("remark");
+    });
+    it("asks Ironic's history where neither the state nor this run knows whether it was started", () => {
+      const recalled = (held: Held, last: Partial<DeployWant>["last"], answer: Memory["recalled"]): string =>
+        deploy(nodeIn("active", held), { last }, { ...(answer && { recalled: answer }) });
+      for (const [held, last, unasked, start, none, silent] of [
+        // The marker says what is wanted: was that started since?
+        ["ours", undefined, "recall", "done", "prepare", "done"],
+        ["ours", { ...LAST, after: "earlier" }, "recall", "done", "prepare", "done"],
+        ["ours", LAST, "done", "done", "done", "done"],
+        // Without a marker the state says it: was anything else started since?
+        ["unmarked", { ...LAST, at: "earlier" }, "recall", "prepare", "remark", "remark"],
+        ["unmarked", LAST, "remark", "remark", "remark", "remark"],
+        // Nothing was started since it was written down: no need to ask.
+        ["prepared", undefined, "rebuild", "rebuild", "rebuild", "rebuild"],
+        ["prepared", LAST, "rebuild", "rebuild", "rebuild", "rebuild"],
+      ] as const) {
+        const said = [undefined, "start", "none", "silent"] as const;
+        const decisions = said.map((answer) => recalled(held, last, answer));
+        expect(decisions, `${held} ${JSON.stringify(last)}`).to.deep.equal([unasked, start, none, silent]);
+      }
+    });
+    it("writes back what runs, without a reboot, where something else was prepared and never begun", () => {
+      const next = { ...CLAIM, boots: "something else", over: LAST.boots, after: NOW };
+      const prepared = (marker: object, fields: Partial<Node> = {}): Node =>
+        nodeIn("active", "ours", {
+          instance_info: { kernel: "http://images/b.kernel" },
+          extra: { pulumi_ironic_deployment: { ...next, ...marker } },
+          ...fields,
+        });
+      expect(deploy(prepared({}), { last: LAST })).to.equal("remark");
+      // Not sure: another start is wanted, or something was started since, or others had written there before.
+      expect(deploy(prepared({}))).to.equal("prepare");
+      expect(deploy(prepared({}), { last: { ...LAST, at: "earlier" } })).to.equal("prepare");
+      expect(deploy(prepared({ after: BEFORE }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ over: "others" }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ over: undefined }), { last: LAST })).to.equal("prepare");
+      // The drive that it runs with was taken off already.
+      expect(deploy(prepared({}), { last: LAST, drive: "a drive" })).to.equal("prepare");
+    });
+    it("names the way back when instance_uuid was removed", () =>
+      expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, freshMemory()))).to.contain(
+        `--instance-uuid ${CLAIM.instanceUuid}`,
+      ));
+    it("does not take an image_source that equals the ramdisk for a difference", () =>
+      expect(
+        deploy(nodeIn("active", "ours", { instance_info: { ...INFO, image_source: INFO.ramdisk, image_type: "x" } }), {
+          last: LAST,
+        }),
+      ).to.equal("done"));
+    it("reboots when a drive stands there that is not wanted any more", () =>
+      expect(deploy(nodeIn("active", "ours", { instance_info: { ...INFO, configdrive: "******" } }))).to.equal(
+        "prepare",
+      ));
+  });
+
+  describe("and protection", () => {
+    const protect = (held: boolean, byUs: boolean): Node => {
+      const node = nodeIn("active", "ours", { protected: held });
+      const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, ...(byUs && { protected: true }) } };
+      return { ...node, extra };
+    };
+    it("is set once active, and left when it is there", () => {
+      expect(deploy(protect(false, false), { protected: true, last: LAST })).to.equal("protect");
+      expect(deploy(protect(true, true), { protected: true, last: LAST })).to.equal("done");
+      expect(deploy(protect(true, false), { protected: true, last: LAST })).to.equal("done");
+    });
+    it("is lifted by us only if we set it", () => {
+      expect(deploy(protect(true, true), { last: LAST })).to.equal("unprotect");
+      expect(deploy(protect(true, false), { last: LAST })).to.equal("done");
+    });
+    it("is in the way of a change: ours is lifted, another's refuses", () => {
+      const changed = { info: { ...INFO, kernel: "http://images/b.kernel" } };
+      expect(deploy(protect(true, true), changed)).to.equal("unprotect");
+      expect(problemOf(decideDeploy(protect(true, false), { ...WANT, ...changed }, freshMemory()))).to.match(
+        /protected by somebody else.*baremetal node unset worker-1 --protected/,
+      );
+    });
+  });
+
+  it("notes on the node whether the machine is to be kept", () => {
+    expect(deploy(nodeIn("active", "ours"), { keep: true, last: LAST })).to.equal("note");
+    const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, keep: true } };
+    expect(deploy(nodeIn("active", "ours", { extra }), { keep: true, last: LAST })).to.equal("done");
+    expect(deploy(nodeIn("active", "ours", { extra }), { last: LAST })).to.equal("note");
+  });
+
+  it("goes from rebuild over image_source to redeploy or to none", () => {
+    const node = nodeIn("active", "ours");
+    const iso = { ...WANT, info: { boot_iso: "http://images/a.iso" } };
+    expect(nextMethod(node, WANT, freshMemory("rebuild"))).to.equal("rebuildWithSource");
+    expect(nextMethod(node, WANT, freshMemory("rebuildWithSource"))).to.equal("none");
+    expect(nextMethod({ ...node, automated_clean: false }, WANT, freshMemory("rebuildWithSource"))).to.equal(
+      "redeploy",
+    );
+    expect(nextMethod(node, { ...WANT, updateStrategy: "redeploy" }, freshMemory("rebuildWithSource"))).to.equal(
+      "redeploy",
+    );
+    expect(nextMethod(node, iso, freshMemory("rebuild"))).to.equal("none");
+    expect(nextMethod({ ...node, automated_clean: false }, iso, freshMemory("rebuild"))).to.equal("redeploy");
+  });
+});
+
+describe("deciding a release", () => {
+  for (const state of PROVISION_STATES) {
+    it(`in "${state}", by whose the node is`, () => {
+      COLUMNS.forEach((held, column) => {
+        expect(release(nodeIn(state, held)), held).to.equal(DESTROY[state][column]);
+        const busy = nodeIn(state, held, { maintenance: true });
+        const word = DESTROY[state][column];
+        // Its cleaning cannot be repeated then.
+        const under = state === "clean failed" && word !== "done" ? "fail" : word;
+        expect(release(busy), `${held}, in maintenance`).to.equal(under);
+      });
+      for (const held of STRANGERS) {
+        const decision = decideRelease(nodeIn(state, held), RELEASE, freshMemory());
+        expect(decision, held)
+          .to.have.property("remark")
+          .that.matches(/is held by .*nothing was written/);
+      }
+    });
+
+    it(`in "${state}", when the machine is to be kept`, () => {
+      const running = { keep: true };
+      expect(release(nodeIn(state, "free"), running)).to.equal("done");
+      const patchable = !MOVING.includes(state) && !HOLDS.includes(state);
+      const word = release(nodeIn(state, "ours"), running);
+      // What never ran is not kept.
+      const given = DESTROY[state][COLUMNS.indexOf("ours")];
+      expect(word).to.equal(given === "unclaim" || given === "noteRecovery" ? given : patchable ? "handOver" : "wait");
+    });
+  }
+
+  it("in a state of a newer Ironic ends in a clear sentence", () => {
+    for (const held of ["ours", "unmarked", "marked"] as const)
+      expect(problemOf(decideRelease(nodeIn("levitating", held), RELEASE, freshMemory()))).to.match(
+        /"levitating", which this version does not know/,
+      );
+    expect(release(nodeIn("levitating", "other instance"))).to.equal("remark");
+  });
+
+  it("refuses a running machine whose instance_uuid is gone, and names both ways out", () => {
+    expect(problemOf(decideRelease(nodeIn("active", "marked"), RELEASE, freshMemory()))).to.match(
+      /its instance_uuid is gone.*Nothing was written.*`pulumi destroy`.*`pulumi state delete`/,
+    );
+  });
+
+  it("lifts our protection, and refuses another's", () => {
+    const ours = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, protected: true } };
+    expect(release(nodeIn("active", "ours", { protected: true, extra: ours }))).to.equal("unprotect");
+    expect(problemOf(decideRelease(nodeIn("active", "ours", { protected: true }), RELEASE, freshMemory()))).to.match(
+      /protected by somebody else/,
+    );
+  });
+
+  it("goes on where our undeployment has begun, though both signs are gone", () => {
+    expect(release(nodeIn("cleaning", "free"), {}, { undeploys: 1 })).to.equal("wait");
+    expect(release(nodeIn("clean failed", "free"), {}, { undeploys: 1 })).to.equal("manage");
+    expect(release(nodeIn("available", "free"), {}, { undeploys: 1 })).to.equal("done");
+  });
+
+  it("undeploys again where a redeploy ended in a failed undeployment, twice at most and never to clean unasked", () => {
+    for (const held of ["ours", "marked"] as const) {
+      const unclean = nodeIn("error", held, { automated_clean: false });
+      const chosen = { updateStrategy: "redeploy" } as const;
+      expect(deploy(unclean)).to.equal("undeploy");
+      expect(deploy(nodeIn("error", held), chosen)).to.equal("undeploy");
+      expect(deploy(nodeIn("error", held), chosen, { undeploys: 1 })).to.equal("undeploy");
+      expect(deploy(nodeIn("error", held), chosen, { undeploys: 2 })).to.equal("fail");
+      expect(deploy(nodeIn("error", held, { maintenance: true }), chosen)).to.equal("fail");
+      expect(deploy(nodeIn("error", held, { protected: true }), chosen)).to.equal("fail");
+    }
+    for (const held of ["free", "unmarked"] as const)
+      expect(deploy(nodeIn("error", held), { updateStrategy: "redeploy" })).to.equal("fail");
+  });
+
+  it("undeploys twice and no more", () => {
+    expect(release(nodeIn("error", "marked"), {}, { undeploys: 1 })).to.equal("undeploy");
+    expect(decideRelease(nodeIn("error", "marked"), RELEASE, { ...freshMemory(), undeploys: 2 })).to.include({
+      do: "fail",
+      needsCause: true,
+    });
+  });
+
+  describe("brings a failed cleaning back once", () => {
+    const failure = "erase_devices failed";
+    const own: Partial<Node> = {
+      maintenance: true,
+      fault: "clean failure",
+      maintenance_reason: failure,
+      last_error: failure,
+    };
+    const again = { recoveries: 1 };
+    const noted = (recovering: string | true) => ({
+      extra: { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, recovering } },
+    });
+    it("by manage, the end of its own maintenance, provide", () => {
+      expect(release(nodeIn("clean failed", "marked", own))).to.equal("noteRecovery");
+      expect(release(nodeIn("clean failed", "marked", { ...own, ...noted(true) }))).to.equal("manage");
+      expect(release(nodeIn("manageable", "marked", { ...own, ...noted(true) }), {}, again)).to.equal("noteRecovery");
+      expect(release(nodeIn("manageable", "marked", own), {}, again)).to.equal("endMaintenance");
+      expect(release(nodeIn("manageable", "marked"), {}, again)).to.equal("provide");
+      expect(release(nodeIn("cleaning", "marked"), {}, again)).to.equal("wait");
+      expect(release(nodeIn("available", "marked"), {}, again)).to.equal("unclaim");
+    });
+    it("also where a run before had begun that, be it to stay or to be deployed anew", () => {
+      const node = nodeIn("manageable", "marked", noted(NOW));
+      expect(release(node)).to.equal("provide");
+      expect(deploy(node)).to.equal("provide");
+      expect(release(node, { keep: true })).to.equal("provide");
+      expect(release(nodeIn("manageable", "ours", noted(NOW)))).to.equal("provide");
+      expect(release(nodeIn("manageable", "marked", { ...own, ...noted(NOW) }))).to.equal("endMaintenance");
+      expect(release(nodeIn("manageable", "marked", noted(true)))).to.equal("noteRecovery");
+      expect(release(nodeIn("clean failed", "marked", own), { keep: true })).to.equal("noteRecovery");
+    });
+    it("never where somebody made the node manageable since", () => {
+      for (const extra of [{}, noted(BEFORE)])
+        for (const fields of [extra, { ...extra, ...own }]) {
+          expect(release(nodeIn("manageable", "marked", fields))).to.equal("unclaim");
+          expect(deploy(nodeIn("manageable", "marked", fields))).to.equal("fail");
+        }
+    });
+    it("and then gives up with the cause", () =>
+      expect(decideRelease(nodeIn("clean failed", "marked", own), RELEASE, { ...freshMemory(), ...again })).to.include({
+        do: "fail",
+        needsCause: true,
+      }));
+    it("never by ending a maintenance that others set", () => {
+      const others = [
+        { maintenance: true },
+        { maintenance: true, fault: "power failure" },
+        // Ironic overwrites the fault, but not the reason, of a node that was in maintenance already.
+        { ...own, maintenance_reason: "new memory" },
+      ];
+      for (const fields of others)
+        expect(
+          problemOf(decideRelease(nodeIn("manageable", "marked", fields), RELEASE, { ...freshMemory(), ...again })),
+        ).to.match(/in maintenance that somebody else set/);
+    });
+    it("nor on a retired node, which stays manageable", () =>
+      expect(release(nodeIn("manageable", "marked", { retired: true }), {}, again)).to.equal("unclaim"));
+  });
+
+  it("knows nothing of the moment at which the marker was written", () => expect(NOW).not.to.equal(BEFORE));
+});

@@ -1,0 +1,290 @@
+import { expect } from "chai";
+import nock from "nock";
+import { IronicError, ProblemError } from "../../provider/core/errors.ts";
+import type { Client } from "../../provider/http/client.ts";
+import { findEndpoint, type Service } from "../../provider/http/keystone.ts";
+import { clientFor, fault, rejection, type StepClock, stepClock, versionHeaders } from "../fakes/http-ironic.ts";
+
+const keystone = "https://keystone.example.org:5000";
+const ironic = "https://ironic.example.org";
+
+const catalogue: Service[] = [
+  {
+    type: "baremetal",
+    endpoints: [
+      { interface: "public", region: "north", region_id: "north", url: `${ironic}/baremetal` },
+      { interface: "internal", region: "north", region_id: "north", url: "http://10.0.0.5:6385" },
+      { interface: "public", region: "south", region_id: "south", url: "https://south.example.org" },
+    ],
+  },
+];
+
+const token = (lifeSeconds = 3600, services = catalogue) => {
+  const issuedMs = Date.UTC(2030, 0, 1);
+  return {
+    token: {
+      issued_at: new Date(issuedMs).toISOString(),
+      expires_at: new Date(issuedMs + lifeSeconds * 1000).toISOString(),
+      catalog: services,
+    },
+  };
+};
+
+const password = {
+  authUrl: `${keystone}/v3`,
+  username: "ann",
+  password: "hunter22",
+  userDomainName: "Default",
+  projectName: "lab",
+  projectDomainName: "Default",
+  region: "north",
+};
+
+const grant = (value: string, lifeSeconds = 3600) =>
+  nock(keystone).post("/v3/auth/tokens").reply(201, token(lifeSeconds), { "x-subject-token": value });
+
+const greet = () => nock(ironic).get("/baremetal/v1").reply(200, {}, versionHeaders());
+
+const reading = (value: string, times = 1) =>
+  nock(ironic, { reqheaders: { "x-auth-token": value } })
+    .get("/baremetal/v1/x")
+    .times(times)
+    .reply(200, {});
+
+describe("auth", () => {
+  let clock: StepClock;
+  let client: Client | undefined;
+  const connect = (settings: Record<string, string>): Client => {
+    clock = stepClock();
+    client = clientFor(settings, { clock });
+    return client;
+  };
+  before(() => nock.disableNetConnect());
+  after(() => nock.enableNetConnect());
+  afterEach(async () => {
+    await client?.close();
+    expect(nock.pendingMocks()).to.deep.equal([]);
+    nock.cleanAll();
+  });
+
+  it("logs in once for all who wait and finds Ironic in the catalogue", async () => {
+    nock(keystone)
+      .post("/v3/auth/tokens", {
+        auth: {
+          identity: {
+            methods: ["password"],
+            password: { user: { name: "ann", domain: { name: "Default" }, password: "hunter22" } },
+          },
+          scope: { project: { name: "lab", domain: { name: "Default" } } },
+        },
+      })
+      .reply(201, token(), { "x-subject-token": "t1" });
+    greet();
+    reading("t1", 20);
+    const { get } = connect(password);
+    await Promise.all(Array.from({ length: 20 }, () => get("/x", { tried: "read" })));
+    expect(client?.endpoint).to.equal(`${ironic}/baremetal`);
+  });
+
+  const bodies: Array<[what: string, settings: Record<string, string>, body: unknown]> = [
+    [
+      "an application credential, without a scope",
+      { applicationCredentialId: "ac", applicationCredentialSecret: "s3cret", projectId: "p" },
+      {
+        auth: {
+          identity: { methods: ["application_credential"], application_credential: { id: "ac", secret: "s3cret" } },
+        },
+      },
+    ],
+    [
+      "an application credential by name",
+      { applicationCredentialName: "ci", applicationCredentialSecret: "s3cret", username: "a", userDomainId: "d" },
+      {
+        auth: {
+          identity: {
+            methods: ["application_credential"],
+            application_credential: { name: "ci", user: { name: "a", domain: { id: "d" } }, secret: "s3cret" },
+          },
+        },
+      },
+    ],
+    [
+      "a token, for the system",
+      { token: "t0", systemScope: "all" },
+      { auth: { identity: { methods: ["token"], token: { id: "t0" } }, scope: { system: { all: true } } } },
+    ],
+    [
+      "password and passcode, for a trust",
+      { userId: "u", password: "hunter22", passcode: "123456", trustId: "tr" },
+      {
+        auth: {
+          identity: {
+            methods: ["password", "totp"],
+            password: { user: { id: "u", password: "hunter22" } },
+            totp: { user: { id: "u", passcode: "123456" } },
+          },
+          scope: { "OS-TRUST:trust": { id: "tr" } },
+        },
+      },
+    ],
+    [
+      "a domain",
+      { userId: "u", password: "hunter22", domainName: "ops" },
+      {
+        auth: {
+          identity: { methods: ["password"], password: { user: { id: "u", password: "hunter22" } } },
+          scope: { domain: { name: "ops" } },
+        },
+      },
+    ],
+  ];
+  for (const [what, settings, body] of bodies) {
+    it(`logs in with ${what}`, async () => {
+      nock(keystone)
+        .post("/v3/auth/tokens", body as nock.DataMatcherMap)
+        .reply(201, token(), { "x-subject-token": "t1" });
+      greet();
+      expect(await connect({ authUrl: `${keystone}/v3`, ...settings }).minor()).to.equal(115);
+    });
+  }
+
+  for (const [what, discovery, prefix] of [
+    [
+      "the version that Keystone names",
+      { versions: { values: [{ id: "v3.14", links: [{ rel: "self", href: `${keystone}/identity/v3/` }] }] } },
+      "/identity/v3",
+    ],
+    [
+      "the address it was asked at, if Keystone does not know its own",
+      { versions: { values: [{ id: "v3.14", links: [{ rel: "self", href: "http://localhost:5000/v3/" }] }] } },
+      "/v3",
+    ],
+    ["/v3, if nothing is told", {}, "/v3"],
+  ] as const) {
+    it(`uses ${what}`, async () => {
+      nock(keystone).get("/").reply(300, discovery);
+      nock(keystone).post(`${prefix}/auth/tokens`).reply(201, token(), { "x-subject-token": "t1" });
+      greet();
+      await connect({ ...password, authUrl: keystone }).minor();
+    });
+  }
+
+  it("renews the token before its end", async () => {
+    grant("t1", 600);
+    greet();
+    reading("t1", 2);
+    const { get } = connect(password);
+    await get("/x", { tried: "read" });
+    await clock.sleep(530_000);
+    await get("/x", { tried: "read" });
+    await clock.sleep(20_000);
+    grant("t2", 600);
+    reading("t2");
+    await get("/x", { tried: "read" });
+  });
+
+  it("renews a refused token once for all who were refused, writes included", async () => {
+    grant("t1");
+    greet();
+    nock(ironic, { reqheaders: { "x-auth-token": "t1" } })
+      .get("/baremetal/v1/x")
+      .times(9)
+      .reply(401, "expired");
+    nock(ironic, { reqheaders: { "x-auth-token": "t1" } })
+      .put("/baremetal/v1/x")
+      .reply(401, "expired");
+    const { get, send, minor } = connect(password);
+    await minor();
+    grant("t2");
+    reading("t2", 9);
+    nock(ironic, { reqheaders: { "x-auth-token": "t2" } })
+      .put("/baremetal/v1/x")
+      .reply(202);
+    await Promise.all([
+      ...Array.from({ length: 9 }, () => get("/x", { tried: "read" })),
+      send("PUT", "/x", { tried: "write" }),
+    ]);
+  });
+
+  it("gives up when the new token is refused as well", async () => {
+    grant("t1");
+    greet();
+    grant("t2");
+    nock(ironic).get("/baremetal/v1/x").twice().reply(401, fault("not for you"));
+    const error = await rejection(connect(password).get("/x", { tried: "read" }));
+    expect(error).to.include({ answer: "unauthorized", status: 401 });
+  });
+
+  it("says that Keystone refused, and never the password", async () => {
+    nock(keystone)
+      .post("/v3/auth/tokens")
+      .reply(401, { error: { message: "wrong: hunter22", code: 401 } }, { "x-openstack-request-id": "req-k" });
+    const error = await rejection(connect(password).get("/x", { tried: "read" }));
+    expect(error).to.be.instanceOf(IronicError);
+    expect(error.message).to.equal(
+      `Could not log in at Keystone ${keystone}/v3: Keystone answered 401 (req-k): wrong: [secret]. ` +
+        "Check user, password or application credential, their domains, and that they are neither disabled nor expired. `pulumi refresh` and `destroy` use those that the last update stored: after a change, run `pulumi up` first.",
+    );
+  });
+
+  it("knows a token that has ended, which Keystone does not find", async () => {
+    nock(keystone)
+      .post("/v3/auth/tokens")
+      .reply(404, { error: { message: "Failed to validate token" } });
+    const error = await rejection(connect({ authUrl: `${keystone}/v3`, token: "t0ken" }).minor());
+    expect(error).to.include({ answer: "unauthorized", status: 404 });
+    expect(error.message).to.contain("The token has ended or was revoked");
+  });
+
+  it("says that another factor is wanted", async () => {
+    nock(keystone).post("/v3/auth/tokens").reply(401, {}, { "openstack-auth-receipt": "r" });
+    expect((await rejection(connect(password).minor())).message).to.contain("another factor");
+  });
+
+  it("treats a Keystone that fails as one that was not reached: nothing was sent to Ironic", async () => {
+    nock(keystone).post("/v3/auth/tokens").times(2).reply(500, "").post("/v3/auth/tokens").replyWithError("reset");
+    grant("t1");
+    greet();
+    expect(await connect(password).minor()).to.equal(115);
+    expect(clock.slept).to.have.length(3);
+  });
+
+  it("sends user and password of http_basic with every request, and does not renew them", async () => {
+    const authorization = `Basic ${Buffer.from("ann:hunter22").toString("base64")}`;
+    greet();
+    nock(ironic, { reqheaders: { authorization } })
+      .get("/baremetal/v1/x")
+      .reply(401, `Authorization required ${authorization}`);
+    const settings = { endpoint: `${ironic}/baremetal`, authType: "http_basic", username: "ann", password: "hunter22" };
+    const error = await rejection(connect(settings).get("/x", { tried: "read" }));
+    expect(error).to.include({ answer: "unauthorized" });
+    expect(error.message).to.contain("Basic [secret]");
+  });
+
+  it("takes the endpoint from the configuration before the catalogue", async () => {
+    grant("t1");
+    greet();
+    await connect({ ...password, endpoint: `${ironic}/baremetal` }).minor();
+  });
+
+  const find = (wanted: { interfaces?: string[]; region?: string }, services = catalogue) =>
+    findEndpoint(services, { serviceType: "baremetal", interfaces: ["public"], authUrl: keystone, ...wanted });
+
+  it("chooses from the catalogue by interface, in order, and region", () => {
+    expect(find({})).to.equal(`${ironic}/baremetal`);
+    expect(find({ region: "south" })).to.equal("https://south.example.org");
+    expect(find({ interfaces: ["admin", "internal", "public"] })).to.equal("http://10.0.0.5:6385");
+    const alias = [{ type: "bare-metal", endpoints: [{ interface: "publicURL", url: "http://old" }] }];
+    expect(find({}, alias)).to.equal("http://old");
+    expect(find({}, [...alias, ...catalogue])).to.equal(`${ironic}/baremetal`);
+  });
+
+  it("lists what the catalogue has when it lacks the endpoint", () => {
+    expect(() => find({ region: "west" })).to.throw(
+      ProblemError,
+      /type baremetal, interface public, region west\. It has public in north, internal in north, public in south\. Set/,
+    );
+    expect(() => find({}, [{ type: "compute" }])).to.throw(ProblemError, /no such service \(types: compute\)/);
+    expect(() => find({}, [])).to.throw(ProblemError, /the token has no scope/);
+  });
+});

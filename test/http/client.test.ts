@@ -1,0 +1,361 @@
+import { expect } from "chai";
+import nock from "nock";
+import { type Answer, CancelledError, IronicError, isRefusal } from "../../provider/core/errors.ts";
+import type { Client } from "../../provider/http/client.ts";
+import { patchNode } from "../../provider/node/node.ts";
+import {
+  clientFor,
+  fault,
+  type Loopback,
+  loopback,
+  rejection,
+  type StepClock,
+  stepClock,
+  versionHeaders,
+} from "../fakes/http-ironic.ts";
+
+const origin = "http://ironic.example.org:6385";
+
+const greet = (path = "/v1", at = origin) => nock(at).get(path).reply(200, {}, versionHeaders());
+
+const answerOf = async (promise: Promise<unknown>): Promise<IronicError> => {
+  const error = await rejection(promise);
+  expect(error).to.be.instanceOf(IronicError);
+  return error as IronicError;
+};
+
+describe("client", () => {
+  let clock: StepClock;
+  let client: Client;
+  before(() => nock.disableNetConnect());
+  after(() => nock.enableNetConnect());
+  beforeEach(() => {
+    clock = stepClock();
+    client = clientFor({ endpoint: origin, authType: "none" }, { clock });
+  });
+  afterEach(async () => {
+    nock.cleanAll();
+    await client.close();
+  });
+
+  it("agrees on a version once and sends it with every request", async () => {
+    greet();
+    nock(origin, { reqheaders: { "x-openstack-ironic-api-version": "1.115" } })
+      .get("/v1/nodes/n")
+      .query({ fields: "uuid" })
+      .twice()
+      .reply(200, { uuid: "u" });
+    const reads = [1, 2].map(() => client.get("/nodes/n", { tried: "read", query: { fields: "uuid", no: undefined } }));
+    expect(await Promise.all(reads)).to.deep.equal([{ uuid: "u" }, { uuid: "u" }]);
+    expect(await client.minor()).to.equal(115);
+    expect(client.stats).to.deep.equal({ requests: 3, retries: 0, byPath: { "GET /": 1, "GET /nodes/{}": 2 } });
+  });
+
+  for (const [endpoint, at, path] of [
+    [`${origin}/v1/`, origin, "/v1"],
+    [`${origin}/baremetal`, origin, "/baremetal/v1"],
+    [`${origin}/baremetal/v1`, origin, "/baremetal/v1"],
+    ["https://[2001:db8::1]:8443//", "https://[2001:db8::1]:8443", "/v1"],
+  ] as const) {
+    it(`finds Ironic at ${endpoint}`, async () => {
+      client = clientFor({ endpoint, authType: "none" });
+      greet(path, at);
+      nock(at).get(`${path}/nodes`).reply(200, { nodes: [] });
+      expect(await client.get("/nodes", { tried: "list" })).to.deep.equal({ nodes: [] });
+    });
+  }
+
+  it("looks below /baremetal when the web server has no /v1", async () => {
+    nock(origin).get("/v1").reply(404, "not here");
+    greet("/baremetal/v1");
+    expect(await client.minor()).to.equal(115);
+    expect(client.endpoint).to.equal(`${origin}/baremetal`);
+  });
+
+  it("says so if nothing there is Ironic, and asks again the next time", async () => {
+    nock(origin).get("/v1").reply(200, "<html>hello</html>").get("/baremetal/v1").reply(404, "no");
+    expect((await rejection(client.minor())).message).to.match(/No Ironic answers at .*\/v1 \(200\) nor at .* \(404\)/);
+    greet();
+    expect(await client.minor()).to.equal(115);
+  });
+
+  it("refuses a feature by name, needed and offered version, before anything is sent", async () => {
+    nock(origin).get("/v1").reply(200, {}, versionHeaders(1, 46));
+    const error = await answerOf(client.require("automatedClean", "turn cleaning off"));
+    expect(error.answer).to.equal("unsupported");
+    expect(error.message).to.match(
+      /^Could not turn cleaning off: .*API 1\.47 is needed, .* offers 1\.1 to 1\.46\. Leave/,
+    );
+    expect(await client.supports("protected")).to.equal(false);
+    expect(await client.supports("fault")).to.equal(true);
+    const call = client.get("/x", { tried: "look", version: 78 });
+    expect((await answerOf(call)).message).to.contain("API 1.78 is needed");
+  });
+
+  it("agrees anew when a server that was rolled back refuses the version", async () => {
+    greet();
+    nock(origin)
+      .get("/v1/nodes")
+      .reply(406, fault("Version 1.115 was requested"))
+      .get("/v1")
+      .reply(200, {}, versionHeaders(1, 82));
+    nock(origin, { reqheaders: { "x-openstack-ironic-api-version": "1.82" } })
+      .get("/v1/nodes")
+      .reply(200, {});
+    await client.get("/nodes", { tried: "list" });
+  });
+
+  for (const [status, text, answer] of [
+    [409, "Node n is locked by host h", "locked"],
+    [404, "Node n could not be found.", "nodeGone"],
+    [500, "boom", "serverError"],
+    [400, "bad", "invalid"],
+  ] as Array<[number, string, Answer]>) {
+    it(`sends a write once and leaves ${answer} to the caller`, async () => {
+      greet();
+      nock(origin)
+        .patch("/v1/nodes/n", [{ op: "add" }])
+        .reply(status, fault(text), { "Openstack-Request-Id": "req-7" });
+      const error = await answerOf(
+        client.send("PATCH", "/nodes/n", { tried: "claim", node: "n", body: [{ op: "add" }] }),
+      );
+      expect(error).to.include({ answer, status, requestId: "req-7", node: "n", request: "PATCH /v1/nodes/n" });
+      expect(error.detail).to.equal(text);
+      expect(client.stats.retries).to.equal(0);
+    });
+  }
+
+  it("repeats a write that found no free conductor, with growing pauses", async () => {
+    greet();
+    nock(origin)
+      .put("/v1/x")
+      .times(3)
+      .reply(503, fault("Requested action cannot be performed due to lack of free conductor workers."))
+      .put("/v1/x")
+      .reply(202);
+    expect(await client.send("PUT", "/x", { tried: "deploy", body: {} })).to.equal(undefined);
+    expect(clock.slept).to.deep.equal([1000, 2000, 4000]);
+  });
+
+  for (const body of [
+    "upstream connect error or disconnect/reset before headers",
+    "<html>503 Service Unavailable</html>",
+    "",
+  ])
+    it(`leaves a 503 of something in between to the caller, as the write may have passed ("${body}")`, async () => {
+      greet();
+      nock(origin).put("/v1/x").reply(503, body);
+      const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
+      expect(error.answer).to.equal("unavailable");
+      expect(isRefusal(error)).to.equal(false);
+      expect(client.stats.retries).to.equal(0);
+    });
+
+  it("repeats a read after a 503 of something in between", async () => {
+    greet();
+    nock(origin).get("/v1/x").times(2).reply(503, "").get("/v1/x").reply(200, { uuid: "u" });
+    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ uuid: "u" });
+    expect(clock.slept).to.deep.equal([1000, 2000]);
+  });
+
+  it("waits as long as the server asks", async () => {
+    greet();
+    nock(origin).get("/v1/x").reply(429, "", { "retry-after": "7" }).get("/v1/x").reply(200, {});
+    await client.get("/x", { tried: "read" });
+    expect(clock.slept).to.deep.equal([7000]);
+  });
+
+  it("repeats reads, but not for ever", async () => {
+    greet();
+    nock(origin).get("/v1/x").times(6).reply(500, fault("database is locked"));
+    expect((await answerOf(client.get("/x", { tried: "read" }))).answer).to.equal("serverError");
+    expect(clock.slept).to.have.length(5);
+  });
+
+  it("calls a cut body ambiguous and reads again", async () => {
+    greet();
+    nock(origin).get("/v1/x").reply(200, '{"a": ').get("/v1/x").reply(200, { a: 1 }).put("/v1/x").reply(200, '{"a": ');
+    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ a: 1 });
+    expect((await answerOf(client.send("PUT", "/x", { tried: "write" }))).answer).to.equal("ambiguous");
+  });
+
+  it("follows a redirect at the same origin, never one to another, and never with a write", async () => {
+    greet();
+    nock(origin).get("/v1/a").reply(302, "", { location: "/v1/b" }).get("/v1/b").reply(200, { b: 1 });
+    expect(await client.get("/a", { tried: "read" })).to.deep.equal({ b: 1 });
+    nock(origin).get("/v1/c").reply(302, "", { location: "https://evil.example.org/v1/c?token=x" });
+    const error = await answerOf(client.get("/c", { tried: "read" }));
+    expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; it was not followed");
+    nock(origin).put("/v1/d").reply(307, "", { location: "/v1/e" });
+    expect((await answerOf(client.send("PUT", "/d", { tried: "write" }))).answer).to.equal("notFound");
+  });
+
+  it("never repeats a config drive in an error", async () => {
+    greet();
+    const body = { target: "active", configdrive: { user_data: "#cloud-config\npassword: hunter22" } };
+    nock(origin)
+      .put("/v1/x")
+      .reply(400, fault(`Schema error: ${JSON.stringify(body)} is not valid`));
+    expect((await rejection(client.send("PUT", "/x", { tried: "deploy", body }))).message).to.not.contain("hunter22");
+  });
+
+  it("tells the user once that certificates are not verified", () => {
+    const warnings: string[] = [];
+    clientFor({ endpoint: origin, insecure: "true" }, { warn: (text) => warnings.push(text) });
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.contain("not verified");
+  });
+
+  it("ends at once when the run is interrupted", async () => {
+    const abort = new AbortController();
+    abort.abort(new Error("stop"));
+    greet();
+    await client.minor();
+    const error = await rejection(client.get("/x", { tried: "read it", signal: abort.signal }));
+    expect(error).to.be.instanceOf(CancelledError);
+    expect(error.message).to.equal("Cancelled: could not read it");
+    for (const asked of [
+      client.minor(abort.signal),
+      client.supports("allocations", abort.signal),
+      client.require("allocations", "allocate a node", abort.signal),
+    ])
+      expect(await rejection(asked)).to.be.instanceOf(CancelledError);
+  });
+});
+
+describe("client, on a real socket", () => {
+  let server: Loopback;
+  let client: Client;
+  const start = async (respond: Parameters<typeof loopback>[0]): Promise<void> => {
+    server = await loopback(respond);
+    client = clientFor({ endpoint: server.url, authType: "none" });
+  };
+  before(() => nock.restore());
+  after(() => nock.activate());
+  afterEach(async () => {
+    await client.close();
+    await server?.close();
+  });
+
+  it("calls a write ambiguous if the connection ends after it was sent, and sends it no second time", async () => {
+    await start((request) => request.socket.destroy());
+    const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
+    expect(error.answer).to.equal("ambiguous");
+    expect(server.seen).to.deep.equal(["PUT /v1/x"]);
+  });
+
+  it("calls a write ambiguous if the answer is cut short", async () => {
+    await start((request, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write('{"a":', () => request.socket.destroy());
+    });
+    expect((await answerOf(client.send("PUT", "/x", { tried: "deploy" }))).answer).to.equal("ambiguous");
+  });
+
+  it("calls a write ambiguous if no answer comes in time", async () => {
+    await start(() => undefined);
+    const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", timeoutMs: 50 }));
+    expect(error.answer).to.equal("ambiguous");
+    expect(error.message).to.contain("no answer within 0.05 seconds");
+  });
+
+  it("reads again after resets", async () => {
+    await start((request, response, count) => (count < 4 ? request.socket.destroy() : response.end('{"a":1}')));
+    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ a: 1 });
+    expect(client.stats.retries).to.equal(3);
+  });
+
+  it("calls a refused connection unreachable: it was certainly not applied", async () => {
+    await start((_request, response) => response.end("{}"));
+    await client.minor();
+    await server.close();
+    const error = await answerOf(client.send("PUT", "/x", { tried: "deploy" }));
+    expect(error.answer).to.equal("unreachable");
+    expect(error.message).to.contain("connection refused (ECONNREFUSED)");
+    expect(client.stats.retries).to.equal(3);
+  });
+
+  it("is interrupted while it waits for an answer", async () => {
+    const abort = new AbortController();
+    await start(() => abort.abort());
+    expect(await rejection(client.send("PUT", "/x", { tried: "deploy", signal: abort.signal }))).to.be.instanceOf(
+      CancelledError,
+    );
+  });
+
+  it("sends as many at once as the server bears", async () => {
+    let running = 0;
+    let most = 0;
+    await start((_request, response) => {
+      running += 1;
+      most = Math.max(most, running);
+      setImmediate(() => {
+        running -= 1;
+        response.end("{}");
+      });
+    });
+    await Promise.all(Array.from({ length: 100 }, () => client.get("/x", { tried: "read" })));
+    expect(most).to.be.within(2, 32);
+  });
+
+  it("brings to its end what was begun before it begins more", async () => {
+    const served: string[] = [];
+    await start(({ method, url }, response) => {
+      served.push(`${method} ${url?.split("/").at(-1)}`);
+      setTimeout(() => response.end("{}"), 5);
+    });
+    const machine = async (name: string) => {
+      await client.send("PATCH", `/nodes/${name}`, { tried: "claim", later: true });
+      await client.send("PUT", `/nodes/${name}`, { tried: "deploy" });
+    };
+    const names = Array.from({ length: 150 }, (_, index) => `n${index}`);
+    await Promise.all(names.map(machine));
+    const places = 32;
+    for (const name of names)
+      expect(served.indexOf(`PUT ${name}`) - served.indexOf(`PATCH ${name}`), name).to.be.at.most(2 * places);
+  });
+});
+
+describe("two PATCHes of one node", () => {
+  const scene = () => {
+    const sent: string[] = [];
+    const answers: (() => void)[] = [];
+    const client = {
+      send: (_method: string, _path: string, { tried }: { tried: string }) => {
+        sent.push(tried);
+        return new Promise<void>((resolve) => answers.push(resolve));
+      },
+    } as unknown as Client;
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const patch = (tried: string, signal?: AbortSignal) => patchNode(client, "worker-1", [], tried, signal);
+    return { sent, patch, turn, answer: () => turn().then(() => answers.shift()?.()) };
+  };
+
+  it("are sent one after the other", async () => {
+    const { sent, patch, turn, answer } = scene();
+    const both = Promise.all([patch("first"), patch("second")]);
+    await turn();
+    expect(sent).to.deep.equal(["first"]);
+    await answer();
+    await answer();
+    await both;
+    expect(sent).to.deep.equal(["first", "second"]);
+  });
+
+  it("do not hold up who leaves the queue, and keep their order without it", async () => {
+    const { sent, patch, turn, answer } = scene();
+    const leaves = new AbortController();
+    const first = patch("first");
+    const second = rejection(patch("second", leaves.signal));
+    leaves.abort(new Error("it is over"));
+    expect((await second).message).to.equal("it is over");
+    const third = patch("third");
+    await turn();
+    expect(sent).to.deep.equal(["first"]);
+    await answer();
+    await first;
+    await answer();
+    await third;
+    expect(sent).to.deep.equal(["first", "third"]);
+  });
+});

@@ -1,0 +1,559 @@
+/**
+ * Random walks of a stack over an Ironic in memory: runs that are killed, interrupted and met by faults, operators and
+ * other clients in between. What must hold is asked of Ironic after each step, and at the end, when all troubles are
+ * over: then the program must come to stand, stand still, and leave nothing behind.
+ */
+import fc from "fast-check";
+import { listClaims, releaseClaim } from "../../provider/commands/claims.ts";
+import { driveSha256 } from "../../provider/deployment/args.ts";
+import { driveFingerprint, instanceUuidFor } from "../../provider/node/marker.ts";
+import { stateName } from "../../provider/node/states.ts";
+import type { Props } from "../../provider/plugin/handler.ts";
+import { fakeCall } from "../fakes/call.ts";
+import type { Fault, Write } from "../fakes/client.ts";
+import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
+import type { FakeNode, Fate } from "../fakes/fake-node.ts";
+import { type FakeIronic, fakeIronic } from "../fakes/ironic.ts";
+import {
+  boots,
+  isForeign,
+  isKnownError,
+  remains,
+  type Settings,
+  settingsOf,
+  wantedBoot,
+  wrongWrite,
+} from "../fakes/judge.ts";
+import { DEED_NAMES, DEEDS, type DeedName, restoreOrder } from "../fakes/others.ts";
+import { type Fortune, type Outcome, type Process, type Program, Stack, startProcess } from "../fakes/stack.ts";
+
+const OWNER = "owner-1";
+const NODES = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
+const INSTANCES = NODES.map((uuid, index) => instanceUuidFor(OWNER, `worker-${index + 1}`, uuid));
+const DRIVES = [{ meta_data: { name: "a" } }, { meta_data: { name: "b" } }];
+
+/** Computed before the first walk: real work in another thread would make walks differ. */
+export const ready = Promise.all(
+  INSTANCES.flatMap((instance) => DRIVES.map((drive) => driveFingerprint(driveSha256(drive), instance))),
+);
+
+interface Trouble {
+  faults: { at: number; fault: Fault }[];
+  deeds: { at: number; node: number; deed: DeedName }[];
+  dieAtSleep: number | undefined;
+  abortAt: number | undefined;
+}
+interface Choice {
+  kernel: "a" | "b";
+  args: string | undefined;
+  drive: number | undefined;
+  protect: boolean;
+  keep: boolean;
+  strategy: "rebuild" | "redeploy" | undefined;
+  boot: string | undefined;
+  clean: boolean | undefined;
+  config: boolean;
+  deployment: boolean;
+  /** The program names the node in both resources, so that the engine runs them side by side. */
+  together: boolean;
+}
+type Step =
+  | ({ do: "up"; choice: Choice; replace: boolean } & Trouble)
+  | ({ do: "refresh" } & Trouble)
+  | ({ do: "destroy"; together: boolean } & Trouble)
+  | { do: "deed"; node: number; deed: DeedName }
+  | { do: "pass"; ms: number };
+export interface Plan {
+  nodes: number;
+  settings: Settings;
+  fate: Partial<Fate>;
+  cleansByDefault: boolean;
+  resolution: "us" | "s";
+  steps: Step[];
+  last: Choice;
+  /** How the walk ends: by the program, or by `claims --release` after the state was lost. */
+  ending: "up" | "claims";
+}
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
+
+const choice = (calm: boolean): fc.Arbitrary<Choice> =>
+  fc.record({
+    kernel: fc.constantFrom("a" as const, "b" as const),
+    args: optional(fc.constant("quiet")),
+    drive: optional(fc.constantFrom(0, 1)),
+    protect: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    keep: calm
+      ? fc.constant(false)
+      : fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    strategy: fc.constantFrom("rebuild" as const, "redeploy" as const, undefined),
+    boot: fc.constantFrom(undefined, "ipxe", "http"),
+    clean: fc.constantFrom(undefined, true, false, false),
+    config: calm ? fc.constant(true) : fc.constantFrom(true, true, true, true, true, false),
+    deployment: calm ? fc.constant(true) : fc.constantFrom(true, true, true, true, true, false),
+    together: fc.boolean(),
+  });
+
+const FAULTS: Fault[] = [
+  "loseAfter",
+  "loseBefore",
+  "hangAfter",
+  "hangBefore",
+  "locked",
+  "overloaded",
+  "serverError",
+  "unavailableAfter",
+  "unavailableBefore",
+  "noConductor",
+  "unreachable",
+  "dieBefore",
+  "dieAfter",
+];
+const deed = fc.constantFrom(...DEED_NAMES);
+const at = fc.oneof({ weight: 3, arbitrary: fc.nat(12) }, { weight: 1, arbitrary: fc.nat(60) });
+const trouble = {
+  faults: fc.array(fc.record({ at, fault: fc.constantFrom(...FAULTS) }), { maxLength: 3 }),
+  deeds: fc.array(fc.record({ at, node: fc.nat(1), deed }), { maxLength: 2 }),
+  dieAtSleep: rarely(fc.nat(60)),
+  abortAt: rarely(fc.nat(20)),
+};
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("up" as const),
+      choice: choice(false),
+      replace: fc.constantFrom(false, false, false, false, true),
+      ...trouble,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("destroy" as const), together: fc.boolean(), ...trouble }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("refresh" as const), ...trouble }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("deed" as const), node: fc.nat(1), deed }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(500, 5_000, 60_000) }) },
+);
+export const plans: fc.Arbitrary<Plan> = fc.record({
+  nodes: fc.constantFrom(1, 1, 2),
+  settings: fc.record({
+    deploy_interface: fc.constantFrom("ramdisk", "direct"),
+    boot_interface: fc.constantFrom("ipxe", "redfish-virtual-media"),
+    automated_clean: fc.constantFrom(null, true, false),
+  }),
+  fate: fc.record({
+    deployMs: fc.constantFrom(300, 5_000, 60_000),
+    undeployMs: fc.constantFrom(100, 2_000),
+    cleanMs: fc.constantFrom(500, 30_000),
+    silent: fc.boolean(),
+    calls: fc.boolean(),
+    rebuild: fc.constantFrom("works" as const, "39.0" as const, "never" as const),
+  }),
+  cleansByDefault: fc.boolean(),
+  resolution: fc.constantFrom("us" as const, "s" as const),
+  steps: fc.array(step, { minLength: 1, maxLength: 7 }),
+  last: choice(true),
+  ending: fc.constantFrom("up" as const, "up" as const, "claims" as const),
+});
+
+function programOf({ nodes }: Plan, wanted: Choice): Program {
+  const resources: Program["resources"][number][] = [];
+  for (let index = 1; index <= nodes; index++) {
+    const common = { node: `worker-${index}`, owner: OWNER, resourceName: `worker-${index}` };
+    const config: Props = {
+      ...common,
+      ...(wanted.boot !== undefined && { bootInterface: wanted.boot }),
+      ...(wanted.clean !== undefined && { automatedCleaning: wanted.clean }),
+    };
+    const deployment: Props = {
+      ...common,
+      kernel: `http://images/${wanted.kernel}.kernel`,
+      ramdisk: `http://images/${wanted.kernel}.initramfs`,
+      timeoutSeconds: 600,
+      ...(wanted.args !== undefined && { kernelArguments: wanted.args }),
+      ...(wanted.drive !== undefined && { configDrive: DRIVES[wanted.drive] }),
+      ...(wanted.protect && { protected: true }),
+      ...(wanted.keep && { onDestroy: "keep" }),
+      ...(wanted.strategy !== undefined && { updateStrategy: wanted.strategy }),
+    };
+    const needs = wanted.config && !wanted.together ? { dependsOn: `config-${index}` } : {};
+    if (wanted.config) resources.push({ name: `config-${index}`, kind: "config", inputs: config });
+    if (wanted.deployment)
+      resources.push({ name: `deployment-${index}`, kind: "deployment", inputs: deployment, ...needs });
+  }
+  return { resources };
+}
+
+/** What is known of a node beside what it says. */
+interface Track {
+  fake: FakeNode;
+  original: Settings;
+  /** Others changed what the program manages, or took away what restores it: their doing, not ours to put right. */
+  settingsTouched: boolean;
+  /** Others did something since the machine was last booted by us. */
+  touched: boolean;
+  /** Programs that were tried since then. */
+  tried: Set<string>;
+  /** Deeds during the present run. */
+  deeds: number;
+  seenBoots: number;
+  /** Others removed our marks at some time. */
+  wiped: boolean;
+  /** A machine was handed over, so that our instance_uuid rightly stays. */
+  kept: boolean;
+}
+
+const SETTINGS_DEEDS: readonly DeedName[] = ["setBoot", "setClean", "wipeExtra", "takeAndDeploy"];
+const LIMIT_MS = 4 * 3600 * 1000;
+const ABORT_MS = 1_000;
+
+class Walk {
+  readonly violations: string[] = [];
+  requests = 0;
+  readonly #plan: Plan;
+  readonly #trace: ((line: string) => void) | undefined;
+  readonly #clock: VirtualClock = virtualClock();
+  readonly #ironic: FakeIronic;
+  readonly #tracks: Track[];
+  readonly #foreign: FakeNode;
+  readonly #stack: Stack;
+  #step = "start";
+
+  constructor(plan: Plan, trace: ((line: string) => void) | undefined) {
+    this.#trace = trace;
+    this.#plan = plan;
+    const { cleansByDefault, resolution } = plan;
+    this.#ironic = fakeIronic({ clock: this.#clock, cleansByDefault, resolution });
+    // Where Ironic keeps whole seconds, no machine boots within one.
+    const deployMs = Math.max(plan.fate.deployMs ?? 0, resolution === "s" ? 2_000 : 0);
+    const fate = { ...plan.fate, deployMs };
+    this.#tracks = NODES.slice(0, plan.nodes).map(() => {
+      const fake = this.#ironic.add(plan.settings, fate);
+      return {
+        fake,
+        original: settingsOf(fake.node),
+        settingsTouched: false,
+        touched: false,
+        tried: new Set(),
+        deeds: 0,
+        seenBoots: 0,
+        wiped: false,
+        kept: false,
+      };
+    });
+    this.#foreign = this.#ironic.add({ name: "foreign", instance_uuid: "dddddddd-0000-4000-8000-000000000004" });
+    this.#stack = new Stack((outcome) => this.#judgeOutcome(outcome));
+  }
+
+  #violation(text: string): void {
+    this.violations.push(`${this.#step}: ${text}`);
+  }
+
+  #trackOf(name: string): Track {
+    return this.#tracks[Number(name.at(-1)) - 1] as Track;
+  }
+
+  #deed(index: number, name: DeedName): void {
+    const track = this.#tracks[index % this.#tracks.length] as Track;
+    this.#ironic.find(track.fake.node.uuid);
+    const before = JSON.stringify(track.fake.node);
+    (DEEDS[name] as (ironic: FakeIronic, fake: FakeNode) => unknown)(this.#ironic, track.fake);
+    if (before === JSON.stringify(track.fake.node)) return;
+    this.#trace?.(`${this.#clock.now()} others: ${name} on ${track.fake.node.name}`);
+    track.deeds++;
+    track.touched = true;
+    if (name === "wipeExtra" || name === "takeAndDeploy") track.wiped = true;
+    if (SETTINGS_DEEDS.includes(name)) track.settingsTouched = true;
+  }
+
+  /** Runs one command of the engine in a process of its own. */
+  async #command(trouble: Trouble, work: (process: Process) => Promise<void>): Promise<void> {
+    const writes: Write[] = [];
+    for (const track of this.#tracks) track.deeds = 0;
+    for (const [name, { stored }] of this.#stack.states)
+      if (stored.inputs.onDestroy === "keep") this.#trackOf(name).kept = true;
+    const fortune: Fortune = {
+      ...trouble,
+      onRequest: (index) => {
+        for (const { at, node, deed } of trouble.deeds) if (at === index) this.#deed(node, deed);
+      },
+    };
+    const process = startProcess(this.#ironic, this.#clock, fortune, writes);
+    const boots = this.#tracks.map(({ fake }) => fake.boots.filter(({ by }) => by === "us").length);
+    try {
+      await this.#clock.run(Promise.race([work(process), process.death]), LIMIT_MS);
+    } catch (error) {
+      this.#violation(`${(error as Error).stack}`);
+    }
+    const abortedAtMs = process.abortedAtMs();
+    if (abortedAtMs !== undefined && !process.dead() && this.#clock.now() - abortedAtMs > ABORT_MS)
+      this.#violation(`went on for ${this.#clock.now() - abortedAtMs} ms after the interruption`);
+    this.requests += process.client.requests.length;
+    this.#judgeWrites(writes);
+    this.#tracks.forEach((track, index) => {
+      const begun = track.fake.boots.filter(({ by }) => by === "us").length - (boots[index] ?? 0);
+      if (begun > 1 + track.deeds) this.#violation(`booted ${begun} times in one run`);
+    });
+  }
+
+  #judgeWrites(writes: readonly Write[]): void {
+    for (const write of writes) {
+      const { atMs, method, path, body, before, refusal } = write;
+      const state = before?.provision_state ?? "";
+      this.#trace?.(
+        `${atMs} ${method} ${path} ${JSON.stringify(body)} on ${state}${refusal ? `: ${refusal.status} ${refusal.text}` : ""}`,
+      );
+      const wrong = wrongWrite(write, OWNER, INSTANCES);
+      if (wrong) this.#violation(wrong);
+      if (write.path.includes(this.#foreign.node.uuid)) this.#violation(`wrote to a node of others: ${write.path}`);
+    }
+  }
+
+  #judgeOutcome(outcome: Outcome): void {
+    const { name, kind, did, error, inputs, stored } = outcome;
+    const track = this.#trackOf(name);
+    const text = `${did} of ${name}`;
+    this.#listener?.(outcome);
+    this.#trace?.(`${this.#clock.now()} ${this.#step}: ${text}${error ? `: ${error.message}` : ""}`);
+    if (error && !isKnownError(error)) this.#violation(`${text}: ${error.stack}`);
+    if (stored && JSON.stringify(stored.outs).includes('"undefined"')) this.#violation(`${text}: undefined in outs`);
+    if (error) return;
+    this.#ironic.find(track.fake.node.uuid);
+    if (kind === "deployment" && did === "delete") {
+      // Who deploys anew on a machine that was handed over may reboot it.
+      track.touched = true;
+    }
+    if (kind === "config" && did === "delete") this.#forgetSettings(track);
+    // What others do after our last look, nobody can know.
+    if (track.deeds > 0 || did === "nothing") return;
+    if (kind === "config") this.#judgeConfig(text, did, track, inputs);
+    else if (did === "delete") this.#judgeRelease(text, track);
+    else this.#judgeDeployment(text, track, inputs as Props);
+  }
+
+  /** A machine that runs on keeps its interfaces: the warning said so, and what there is now is what was before. */
+  #forgetSettings(track: Track): void {
+    const { extra, provision_state } = track.fake.node;
+    const runsOn = provision_state !== "available" && provision_state !== "manageable";
+    if (runsOn && !extra.pulumi_ironic) track.settingsTouched = true;
+  }
+
+  #judgeConfig(
+    text: string,
+    did: Outcome["did"],
+    { fake: { node }, original, settingsTouched }: Track,
+    inputs?: Props,
+  ): void {
+    const foreign = isForeign(node, OWNER, INSTANCES);
+    if (did === "delete") {
+      const stranded = node.extra.pulumi_ironic_deployment !== undefined;
+      const active = node.instance_uuid !== null || stranded;
+      if (foreign || settingsTouched || active) return;
+      if (JSON.stringify(settingsOf(node)) !== JSON.stringify(original))
+        this.#violation(`${text}: left ${JSON.stringify(settingsOf(node))}, before it was ${JSON.stringify(original)}`);
+      return;
+    }
+    const { bootInterface = node.boot_interface, automatedCleaning = node.automated_clean } = inputs ?? {};
+    const wanted = { deploy_interface: "ramdisk", boot_interface: bootInterface, automated_clean: automatedCleaning };
+    if (JSON.stringify(settingsOf(node)) !== JSON.stringify(wanted))
+      this.#violation(`${text}: ${JSON.stringify(settingsOf(node))}, wanted ${JSON.stringify(wanted)}`);
+  }
+
+  #judgeRelease(text: string, { fake: { node }, kept }: Track): void {
+    if (isForeign(node, OWNER, INSTANCES)) return;
+    const left = remains(node, OWNER, INSTANCES).filter((each) => each !== "pulumi_ironic");
+    if (left.length > 0 && !kept)
+      this.#violation(`${text}: ${left.join(", ")} is left on a node that is ${node.provision_state}`);
+  }
+
+  #judgeDeployment(text: string, track: Track, inputs: Props): void {
+    const { node, runs } = track.fake;
+    track.kept = false;
+    if (node.provision_state !== "active" || !INSTANCES.includes(node.instance_uuid ?? ""))
+      this.#violation(`${text}: the node is ${node.provision_state} with instance ${node.instance_uuid}`);
+    else if (!runs || !boots(runs, wantedBoot(inputs)))
+      this.#violation(`${text}: runs ${JSON.stringify(runs)}, wanted ${JSON.stringify(wantedBoot(inputs))}`);
+    else if (inputs.protected && !node.protected) this.#violation(`${text}: not protected`);
+  }
+
+  /** Was a machine booted with what it was running already? */
+  #judgeBoots(wanted: Choice | undefined): void {
+    for (const track of this.#tracks) {
+      const { boots: all } = track.fake;
+      for (; track.seenBoots < all.length; track.seenBoots++) {
+        const boot = all[track.seenBoots];
+        const before = all[track.seenBoots - 1];
+        const same =
+          before && JSON.stringify([before.info, before.drive]) === JSON.stringify([boot?.info, boot?.drive]);
+        if (same && boot?.verb === "rebuild" && before.outcome === "active" && !track.touched && track.tried.size < 2)
+          this.#violation(`rebuilt with what ran already: ${JSON.stringify(boot?.info)}`);
+        track.tried = new Set();
+        track.touched = track.deeds > 0;
+      }
+      if (wanted) track.tried.add(JSON.stringify(wanted));
+    }
+  }
+
+  async #do(step: Step): Promise<void> {
+    if (step.do === "pass") return this.#clock.pass(step.ms);
+    if (step.do === "deed") return this.#deed(step.node, step.deed);
+    if (step.do === "refresh") return this.#command(step, (process) => this.#stack.refresh(process));
+    if (step.do === "destroy")
+      return this.#command(step, (process) =>
+        this.#stack.destroy(process, [...this.#stack.states.keys()], step.together),
+      );
+    this.#judgeBoots(step.choice);
+    const replace = step.replace ? "deployment-1" : undefined;
+    await this.#command(step, (process) => this.#stack.up(programOf(this.#plan, step.choice), process, replace));
+  }
+
+  /** The troubles are over: from here on nothing may fail. */
+  async #calm(): Promise<void> {
+    for (let round = 0; round < 4; round++) {
+      await this.#clock.pass(120_000);
+      for (const { fake } of this.#tracks) {
+        this.#ironic.find(fake.node.uuid);
+        restoreOrder(this.#ironic, fake);
+      }
+    }
+    for (const track of this.#tracks) {
+      track.fake.node.name = `worker-${this.#tracks.indexOf(track) + 1}`;
+      track.deeds = 0;
+    }
+  }
+
+  async #peaceful(what: string, work: (process: Process) => Promise<void>): Promise<Outcome[]> {
+    this.#step = what;
+    const outcomes: Outcome[] = [];
+    this.#listener = (outcome) => outcomes.push(outcome);
+    await this.#command({ faults: [], deeds: [], dieAtSleep: undefined, abortAt: undefined }, work);
+    this.#listener = undefined;
+    for (const { name, did, error } of outcomes) if (error) this.#violation(`${did} of ${name}: ${error.message}`);
+    return outcomes;
+  }
+
+  #listener: ((outcome: Outcome) => void) | undefined;
+
+  async #endByProgram(): Promise<void> {
+    const { last, fate } = this.#plan;
+    // Where no rebuild works the message names this way out.
+    const program = programOf(this.#plan, fate.rebuild === "never" ? { ...last, strategy: "redeploy" } : last);
+    const all = () => [...this.#stack.states.keys()];
+    const destroy = (process: Process) => this.#stack.destroy(process, all(), last.together);
+    // An active node's interfaces stay as they are.
+    if (this.#wantsInterfaces(program)) {
+      await this.#peaceful("destroy for other interfaces", destroy);
+      await this.#releaseClaims();
+      // What was to be kept is in the way as well.
+      for (const { fake } of this.#tracks) {
+        fake.node.protected = false;
+        this.#ironic.provision(fake.node.uuid, "others", "deleted");
+      }
+      await this.#clock.pass(120_000);
+    }
+    await this.#peaceful("last refresh", (process) => this.#stack.refresh(process));
+    await this.#peaceful("last up", (process) => this.#stack.up(program, process, undefined));
+    this.#judgeStanding(program);
+    await this.#peaceful("last refresh again", (process) => this.#stack.refresh(process));
+    const still = await this.#peaceful("up with nothing to do", (process) =>
+      this.#stack.up(program, process, undefined),
+    );
+    for (const { name, did } of still) if (did !== "nothing") this.#violation(`${did} of ${name}`);
+    await this.#peaceful("last destroy", destroy);
+    if (all().length > 0) this.#violation(`the state still has ${all().join(", ")}`);
+  }
+
+  /** After refresh and up the node says what the program says, whatever others had made of it. */
+  #judgeStanding({ resources }: Program): void {
+    for (const { name, kind, inputs } of resources) {
+      const track = this.#trackOf(name);
+      const { kernel, ramdisk, ramdisk_kernel_arguments: args } = track.fake.node.instance_info;
+      const says = JSON.stringify([kernel, ramdisk, args]);
+      const wanted = JSON.stringify([inputs.kernel, inputs.ramdisk, inputs.kernelArguments]);
+      if (kind !== "deployment") continue;
+      this.#judgeDeployment(name, track, inputs);
+      if (says !== wanted) this.#violation(`${name}: the node says ${says}, wanted ${wanted}`);
+    }
+  }
+
+  #wantsInterfaces({ resources }: Program): boolean {
+    return this.#tracks.some(({ fake: { node } }, index) => {
+      const { inputs } = resources.find(({ name }) => name === `config-${index + 1}`) ?? {};
+      const marker = node.extra.pulumi_ironic as { previous: Props } | undefined;
+      const outs = this.#stack.states.get(`config-${index + 1}`)?.stored.outs as { previous?: Props } | undefined;
+      const before = (marker ?? outs)?.previous?.boot_interface;
+      const wanted = inputs?.bootInterface ?? before ?? node.boot_interface;
+      return wanted !== node.boot_interface || node.deploy_interface !== "ramdisk";
+    });
+  }
+
+  async #endByClaims(): Promise<void> {
+    // After a death between a delete and the engine's saving of it, only the state still has what was there before.
+    for (const [index, track] of this.#tracks.entries())
+      track.settingsTouched ||=
+        this.#stack.states.has(`config-${index + 1}`) && !("pulumi_ironic" in track.fake.node.extra);
+    this.#stack.states.clear();
+    await this.#releaseClaims();
+  }
+
+  async #releaseClaims(): Promise<void> {
+    const marked = this.#tracks.filter(({ fake: { node } }) => {
+      const marker = node.extra.pulumi_ironic_deployment as { owner?: string; keep?: boolean } | undefined;
+      return (
+        marker?.owner === OWNER &&
+        marker.keep === true &&
+        !["available", "manageable"].includes(stateName(node.provision_state))
+      );
+    });
+    const running = marked.filter(({ fake: { node } }) => stateName(node.provision_state) === "active");
+    await this.#peaceful("release of claims", async (process) => {
+      for (const claim of await listClaims(process.client, OWNER, undefined))
+        await releaseClaim(claim, process.services, fakeCall(900_000));
+    });
+    for (const track of marked) track.kept = true;
+    for (const { fake } of running)
+      if (fake.node.provision_state !== "active") this.#violation(`${fake.node.name}: it was to be kept`);
+    for (const track of this.#tracks) this.#forgetSettings(track);
+  }
+
+  #judgeEnd(): void {
+    for (const { fake, original, settingsTouched, kept, wiped } of this.#tracks) {
+      const { node } = fake;
+      const left = remains(node, OWNER, INSTANCES);
+      // Without a state and without marks there is nothing to tell ours by.
+      const untold = this.#plan.ending === "claims" && wiped;
+      if (left.length > 0 && !kept && !untold) this.#violation(`${node.name}: ${left.join(", ")} is left`);
+      if (!kept && !untold && node.provision_state !== "available")
+        this.#violation(`${node.name}: ends ${node.provision_state}`);
+      if (!settingsTouched && !kept && JSON.stringify(settingsOf(node)) !== JSON.stringify(original))
+        this.#violation(`${node.name}: ${JSON.stringify(settingsOf(node))}, before it was ${JSON.stringify(original)}`);
+    }
+  }
+
+  async run(): Promise<void> {
+    for (const [index, step] of this.#plan.steps.entries()) {
+      this.#step = `step ${index + 1} (${step.do})`;
+      await this.#do(step);
+      this.#judgeBoots(undefined);
+      if (this.violations.length > 0) return;
+    }
+    this.#step = "calm";
+    await this.#calm();
+    if (this.#plan.ending === "claims") await this.#endByClaims();
+    else await this.#endByProgram();
+    this.#step = "the end";
+    if (this.violations.length === 0) this.#judgeEnd();
+  }
+}
+
+export interface Report {
+  violations: string[];
+  requests: number;
+}
+
+/** `trace` gets a line for each thing that happens. */
+export async function walk(plan: Plan, trace?: (line: string) => void): Promise<Report> {
+  await ready;
+  const one = new Walk(plan, trace);
+  await one.run();
+  return { violations: one.violations, requests: one.requests };
+}

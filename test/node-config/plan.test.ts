@@ -1,0 +1,129 @@
+import { expect } from "chai";
+import { ProblemError } from "../../provider/core/errors.ts";
+import type { Node } from "../../provider/node/node.ts";
+import {
+  awaitSettings,
+  forgetSettings,
+  plannedSettings,
+  planSettings,
+  settleSettings,
+} from "../../provider/node-config/plan.ts";
+import { virtualClock } from "../fakes/clock.ts";
+import { nodeIn } from "../fakes/nodes.ts";
+
+const TIMEOUT_MS = 60_000;
+
+describe("settings of the same program", () => {
+  beforeEach(forgetSettings);
+  after(forgetSettings);
+
+  const scene = (fields: Partial<Node> = {}) => {
+    const clock = virtualClock();
+    const controller = new AbortController();
+    const node = nodeIn("available", "free", fields);
+    const start = () => awaitSettings(node, { clock, signal: controller.signal, timeoutMs: TIMEOUT_MS });
+    const fails = (work: Promise<unknown>): Promise<Error> =>
+      clock.run(
+        work.then(
+          () => expect.fail("it did not fail"),
+          (error: Error) => error,
+        ),
+      );
+    return { clock, controller, node, start, fails };
+  };
+  const other = { deploy_interface: "direct" };
+
+  it("are found by the node's name and by its UUID", () => {
+    const { node } = scene();
+    expect(plannedSettings(node)).to.equal(undefined);
+    planSettings({ node: "worker-1", bootInterface: "pxe", uncertain: false });
+    expect(plannedSettings(node)).to.deep.include({ bootInterface: "pxe" });
+    expect(plannedSettings({ uuid: node.uuid, name: null })).to.equal(undefined);
+    planSettings({ node: node.uuid, bootInterface: "ipxe", uncertain: false });
+    expect(plannedSettings(node)).to.deep.include({ bootInterface: "ipxe" });
+  });
+
+  it("are not waited for when they stand, or when the node is ready without any", async () => {
+    const { clock, start } = scene();
+    expect(await clock.run(start())).to.equal(false);
+    planSettings({ node: "worker-1", deployInterface: "ramdisk", automatedCleaning: undefined, uncertain: false });
+    expect(await clock.run(start())).to.equal(false);
+    expect(clock.now()).to.equal(0);
+  });
+
+  it("are waited for, and the node is read again", async () => {
+    const { clock, start } = scene(other);
+    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    void clock.sleep(5_000).then(() => settleSettings("worker-1"));
+    expect(await clock.run(start())).to.equal(true);
+    expect(clock.now()).to.equal(5_000);
+  });
+
+  it("that another resource registers a moment later are waited for too", async () => {
+    const { clock, start } = scene(other);
+    void clock.sleep(3_000).then(() => planSettings({ node: "worker-2", uncertain: false }));
+    void clock
+      .sleep(5_000)
+      .then(() => planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
+    void clock.sleep(9_000).then(() => settleSettings("worker-1"));
+    expect(await clock.run(start())).to.equal(true);
+    expect(clock.now()).to.equal(9_000);
+  });
+
+  it("that never come cost ten seconds, after which the node is read again", async () => {
+    const { clock, start } = scene(other);
+    expect(await clock.run(start())).to.equal(true);
+    expect(clock.now()).to.equal(10_000);
+  });
+
+  it("that failed are the deployment's failure", async () => {
+    const { fails, start } = scene(other);
+    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    settleSettings("worker-1", new Error("it failed"));
+    expect((await fails(start())).message).to.equal("it failed");
+  });
+
+  it("that do not come to stand end with the deployment's own deadline", async () => {
+    const { clock, fails, start } = scene(other);
+    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    const error = await fails(start());
+    expect(error).to.be.instanceOf(ProblemError);
+    expect(error.message).to.match(/settings .* for node worker-1 did not come to stand within 60 s.*was not begun/);
+    expect(clock.now()).to.equal(TIMEOUT_MS);
+  });
+
+  it("that were announced late have no more time than others", async () => {
+    const { clock, fails, start } = scene(other);
+    void clock
+      .sleep(5_000)
+      .then(() => planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
+    expect((await fails(start())).message).to.contain("within 60 s");
+    expect(clock.now()).to.equal(TIMEOUT_MS);
+  });
+
+  it("are not waited for after an interruption", async () => {
+    const { clock, controller, fails, start } = scene(other);
+    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    void clock.sleep(1_000).then(() => controller.abort(new Error("stop")));
+    expect((await fails(start())).message).to.equal("stop");
+    expect(clock.now()).to.equal(1_000);
+  });
+
+  it("compare each setting with the node, and unknown ones with none", async () => {
+    const meets = { bootInterface: "ipxe", deployInterface: "ramdisk", automatedCleaning: false };
+    const { clock, start } = scene({ boot_interface: "ipxe", automated_clean: false });
+    for (const [key, wrong] of Object.entries({
+      bootInterface: "pxe",
+      deployInterface: "direct",
+      automatedCleaning: true,
+    })) {
+      forgetSettings();
+      planSettings({ node: "worker-1", ...meets, [key]: wrong, uncertain: false });
+      settleSettings("worker-1");
+      expect(await clock.run(start()), key).to.equal(true);
+    }
+    forgetSettings();
+    planSettings({ node: "worker-1", ...meets, bootInterface: undefined, uncertain: true });
+    expect(await clock.run(start())).to.equal(false);
+  });
+});

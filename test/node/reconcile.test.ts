@@ -1,0 +1,492 @@
+import { expect } from "chai";
+import { systemClock } from "../../provider/core/clock.ts";
+import { type Answer, CancelledError, IronicError, ProblemError } from "../../provider/core/errors.ts";
+import { type Decision, heldByOther, wait } from "../../provider/node/decision.ts";
+import type { Node } from "../../provider/node/node.ts";
+import {
+  type Machine,
+  type ReconcileOptions,
+  reconcile,
+  type Sight,
+  TimeoutError,
+} from "../../provider/node/reconcile.ts";
+import { virtualClock } from "../fakes/clock.ts";
+import { nodeIn } from "../fakes/nodes.ts";
+
+type Action = "claim" | "deploy" | "undeploy";
+interface Mind {
+  done: string[];
+}
+const TIMEOUT_MS = 600_000;
+const POLL_MS = 1_000;
+
+const answered = (answer: Answer, action = "x"): IronicError =>
+  new IronicError({ answer, tried: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${answer}` });
+
+/** A machine that answers what the test says, and writes down what it was asked. */
+function scene(
+  decide: (node: Node, mind: Mind) => Decision<Action>,
+  more: Partial<ReconcileOptions<Action, Mind>> = {},
+) {
+  const clock = virtualClock();
+  const controller = new AbortController();
+  const log: string[] = [];
+  const progress: string[] = [];
+  let node = nodeIn("available", "free");
+  let fresh = false;
+  const behaviour = {
+    act: async (_action: Action, _node: Node, _mind: Mind, _signal: AbortSignal): Promise<Node | undefined> =>
+      undefined,
+    look: async (_how: "now" | "next", _signal: AbortSignal): Promise<void> => undefined,
+  };
+  const see = (state: string, fields: Partial<Node> = {}): void => {
+    node = nodeIn(state, "free", fields);
+  };
+  const machine: Machine<Action, Mind> = {
+    async observe(how, signal): Promise<Sight> {
+      log.push(how);
+      if (how === "next") await clock.sleep(POLL_MS, signal);
+      await behaviour.look(how, signal);
+      fresh = how === "now";
+      return { node, fresh };
+    },
+    async act(action, on, mind, signal) {
+      log.push(action);
+      expect(fresh, `${action} acts on a fresh sight`).to.equal(true);
+      const result = await behaviour.act(action, on, mind, signal);
+      fresh = result !== undefined;
+      return result;
+    },
+  };
+  const mind: Mind = { done: [] };
+  const start = () =>
+    reconcile<Action, Mind>({
+      machine,
+      decide,
+      memory: mind,
+      clock,
+      random: () => 0.5,
+      signal: controller.signal,
+      timeoutMs: TIMEOUT_MS,
+      onProgress: (text) => progress.push(text),
+      cause: async () => "the cause",
+      trouble: () => undefined,
+      ...more,
+    });
+  return {
+    clock,
+    log,
+    progress,
+    mind,
+    see,
+    behaviour,
+    start,
+    abort: () => controller.abort(new Error("stop")),
+    node: () => node,
+    run: () => clock.run(start()),
+    fails: async (): Promise<Error> =>
+      clock.run(
+        start().then(
+          () => expect.fail("it did not fail"),
+          (error: Error) => error,
+        ),
+      ),
+  };
+}
+
+/** available → deploy → active. */
+const untilActive = ({ provision_state }: Node): Decision<Action> => {
+  if (provision_state === "active") return { do: "done" };
+  return provision_state === "available" ? { do: "act", action: "deploy" } : wait("moving");
+};
+
+describe("the loop", () => {
+  it("looks, decides, acts, and looks again until it is done", async () => {
+    const { run, log, see, behaviour } = scene(untilActive);
+    behaviour.act = async () => {
+      see("deploying");
+      return undefined;
+    };
+    let looks = 0;
+    behaviour.look = async () => {
+      if (++looks === 4) see("active");
+    };
+    const { node } = await run();
+    expect(node.provision_state).to.equal("active");
+    expect(log).to.deep.equal(["now", "deploy", "next", "next", "next"]);
+  });
+
+  it("does nothing where there is nothing to do, and passes a remark on", async () => {
+    const { run, log } = scene(() => ({ do: "done", remark: "is another's" }));
+    expect((await run()).remark).to.equal("is another's");
+    expect(log).to.deep.equal(["now"]);
+  });
+
+  it("goes on with the node that an answer shows, without reading it again", async () => {
+    const { run, log, behaviour } = scene((node, mind) => {
+      if (mind.done.length === 0) return { do: "act", action: "claim" };
+      return untilActive(node);
+    });
+    behaviour.act = async (action, _node, mind) => {
+      mind.done.push(action);
+      return nodeIn(action === "claim" ? "available" : "active", "ours");
+    };
+    await run();
+    expect(log).to.deep.equal(["now", "claim", "deploy"]);
+  });
+
+  it("never acts, nor refuses, on what a light look showed", async () => {
+    const { fails, log, see, behaviour } = scene(({ provision_state }) => {
+      if (provision_state === "deploying") return wait("moving");
+      return provision_state === "error"
+        ? { do: "fail", problem: "P", advice: "A", needsCause: false }
+        : untilActive(nodeIn(provision_state, "free"));
+    });
+    see("deploying");
+    behaviour.look = async (how) => {
+      if (how === "next" && log.length === 3) see("available");
+    };
+    behaviour.act = async () => {
+      see("error");
+      return undefined;
+    };
+    expect((await fails()).message).to.equal("P. A.");
+    expect(log).to.deep.equal(["now", "next", "next", "now", "deploy", "next", "now"]);
+  });
+
+  it("asks for the cause of a failure of Ironic's", async () => {
+    const failure = await scene(() => ({
+      do: "fail",
+      problem: "It failed",
+      advice: "Mend it",
+      needsCause: true,
+    })).fails();
+    expect(failure).to.be.instanceOf(ProblemError);
+    expect(failure.message).to.equal("It failed: the cause. Mend it.");
+  });
+
+  it("writes nothing to a node of others", async () => {
+    const { fails, log } = scene((node) => heldByOther(node, "instance i"));
+    expect((await fails()).message).to.contain("is held by instance i");
+    expect(log).to.deep.equal(["now"]);
+  });
+
+  it("says what it waits for: state, step, maintenance, seconds", async () => {
+    const { run, progress, see, behaviour } = scene(({ provision_state }) =>
+      provision_state === "active" ? { do: "done" } : wait("x"),
+    );
+    see("deploying", { deploy_step: { step: "write" } });
+    let looks = 0;
+    behaviour.look = async () => {
+      looks++;
+      if (looks === 2) see("cleaning", { clean_step: { step: "erase" }, maintenance: true, fault: "clean failure" });
+      if (looks === 4) see("active");
+    };
+    await run();
+    expect(progress).to.deep.equal([
+      "deploying, step write, 0 s",
+      "cleaning, step erase, in maintenance (clean failure), 1 s",
+      "cleaning, step erase, in maintenance (clean failure), 2 s",
+    ]);
+  });
+});
+
+describe("after an action that failed, the loop", () => {
+  const AGAIN: readonly Answer[] = [
+    "locked",
+    "inTransition",
+    "wrongState",
+    "conflict",
+    "noConductor",
+    "overloaded",
+    "unavailable",
+    "serverError",
+    "ambiguous",
+    "unreachable",
+  ];
+  const STOP: readonly Answer[] = [
+    "invalid",
+    "forbidden",
+    "unauthorized",
+    "nodeGone",
+    "notFound",
+    "unacceptable",
+    "unsupported",
+  ];
+  const ACTIONS: readonly Action[] = ["claim", "deploy", "undeploy"];
+
+  for (const action of ACTIONS) {
+    it(`${action}: looks before it tries again`, async () => {
+      for (const answer of AGAIN) {
+        const { run, log, clock, behaviour } = scene((_node, mind) =>
+          mind.done.length > 0 ? { do: "done" } : { do: "act", action },
+        );
+        let tries = 0;
+        behaviour.act = async (_action, on, mind) => {
+          if (++tries === 1) throw answered(answer);
+          mind.done.push(action);
+          return on;
+        };
+        await run();
+        expect(log, answer).to.deep.equal(["now", action, "now", action]);
+        expect(clock.now(), answer).to.be.within(300, 1_000);
+      }
+    });
+
+    it(`${action}: does not repeat what was done although the answer was lost`, async () => {
+      for (const answer of AGAIN) {
+        const { run, log, see, behaviour } = scene(untilActiveBy(action));
+        behaviour.act = async () => {
+          see("active");
+          throw answered(answer);
+        };
+        await run();
+        expect(log, answer).to.deep.equal(["now", action, "now"]);
+      }
+    });
+
+    it(`${action}: passes on what no look would change`, async () => {
+      for (const answer of STOP) {
+        const { fails, log, behaviour } = scene(untilActiveBy(action));
+        const error = answered(answer);
+        behaviour.act = async () => {
+          throw error;
+        };
+        expect(await fails(), answer).to.equal(error);
+        expect(log, answer).to.deep.equal(["now", action]);
+      }
+    });
+  }
+
+  function untilActiveBy(action: Action): (node: Node) => Decision<Action> {
+    return ({ provision_state }) => (provision_state === "active" ? { do: "done" } : { do: "act", action });
+  }
+
+  it("passes a fault of the program on at once", async () => {
+    const { fails, behaviour } = scene(untilActive);
+    behaviour.act = async () => {
+      throw new TypeError("a bug");
+    };
+    expect(await fails()).to.be.instanceOf(TypeError);
+  });
+
+  for (const [answer, more] of [
+    ["wrongState", 3],
+    ["conflict", 3],
+    ["serverError", 3],
+    ["unavailable", 20],
+  ] as const)
+    it(`tries a "${answer}" ${more} more times and no more`, async () => {
+      const { fails, log, behaviour } = scene(untilActive);
+      behaviour.act = async () => {
+        throw answered(answer);
+      };
+      expect((await fails()).message).to.contain(`it is ${answer}`);
+      expect(log.filter((each) => each === "deploy")).to.have.length(more + 1);
+    });
+
+  it("counts them by what was answered: a long wait for something else is not on their account", async () => {
+    const { fails, log, behaviour } = scene(untilActive);
+    const answers: Answer[] = [...Array.from({ length: 30 }, () => "locked" as const), "wrongState", "locked"];
+    behaviour.act = async () => {
+      throw answered(answers.shift() ?? "wrongState");
+    };
+    expect((await fails()).message).to.contain("it is wrongState");
+    expect(log.filter((each) => each === "deploy")).to.have.length(30 + 1 + 1 + 3);
+  });
+
+  for (const answer of ["locked", "overloaded"] as const)
+    it(`backs off from "${answer}" until the deadline, and names it there`, async () => {
+      const { fails, log, clock, behaviour } = scene(untilActive);
+      const tries: number[] = [];
+      behaviour.act = async () => {
+        tries.push(clock.now());
+        throw answered(answer);
+      };
+      const error = await fails();
+      const gaps = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
+      expect(gaps.slice(0, 5)).to.deep.equal([500, 1_000, 2_000, 4_000, 8_000]);
+      expect(Math.max(...gaps)).to.equal(10_000);
+      expect(log.filter((each) => each === "deploy").length).to.be.at.most(70);
+      expect(error).to.be.instanceOf(TimeoutError);
+      expect(error.message).to.contain(`The last trouble was: Could not do x: PUT /v1/x: it is ${answer}`);
+    });
+
+  it("begins a pause anew after a success", async () => {
+    const { run, clock, behaviour } = scene((_node, mind) =>
+      mind.done.length === 2 ? { do: "done" } : { do: "act", action: "claim" },
+    );
+    const failing = [1, 1, 1, 0, 1, 0];
+    const at: number[] = [];
+    behaviour.act = async (action, on, mind) => {
+      at.push(clock.now());
+      if (failing[at.length - 1]) throw answered("locked");
+      mind.done.push(action);
+      return on;
+    };
+    await run();
+    expect(at.slice(1).map((ms, index) => ms - (at[index] ?? 0))).to.deep.equal([500, 1_000, 2_000, 0, 500]);
+  });
+
+  it("goes on when a rule has an answer to the failure", async () => {
+    let method = "deploy";
+    const { run, log, behaviour } = scene(
+      ({ provision_state }) =>
+        provision_state === "active" ? { do: "done" } : { do: "act", action: method as Action },
+      {
+        onRejected: (_action, _node, { answer }) => {
+          method = "undeploy";
+          return answer === "serverError";
+        },
+      },
+    );
+    behaviour.act = async (action) => {
+      if (action === "deploy") throw answered("serverError");
+      return nodeIn("active", "ours");
+    };
+    await run();
+    expect(log).to.deep.equal(["now", "deploy", "now", "undeploy"]);
+  });
+});
+
+describe("the deadline", () => {
+  it("ends the waiting with the state, the maintenance and the advice", async () => {
+    const { fails, see, clock } = scene(() => wait("x"));
+    see("deploying", { maintenance: true });
+    const error = await fails();
+    expect(error).to.be.instanceOf(TimeoutError);
+    expect(error.message).to.match(
+      /^Waited 600 s for node worker-1 \(.*\); it is still "deploying" and in maintenance, where Ironic's own time-outs do not count\. Only the waiting has ended.*timeoutSeconds/,
+    );
+    expect(clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + POLL_MS);
+  });
+
+  for (const state of ["deploy hold", "clean hold", "service hold"])
+    it(`says who can end the state "${state}"`, async () => {
+      const { fails, see } = scene(() => wait("x"));
+      see(state);
+      expect((await fails()).message).to.match(
+        /hold"\. An operator.*`baremetal node unhold worker-1`\. Only the waiting/,
+      );
+    });
+
+  it("ends a look that hangs", async () => {
+    const { fails, clock, behaviour } = scene(() => wait("x"));
+    behaviour.look = async (how, signal) => {
+      if (how === "next") await clock.sleep(10 * TIMEOUT_MS, signal);
+    };
+    expect(await fails()).to.be.instanceOf(TimeoutError);
+    expect(clock.now()).to.equal(TIMEOUT_MS);
+  });
+
+  it("ends an action that hangs, or that waits for its turn", async () => {
+    const { fails, clock, behaviour, log } = scene(untilActive);
+    behaviour.act = async (_action, _node, _mind, signal) => {
+      await clock.sleep(10 * TIMEOUT_MS, signal);
+      return undefined;
+    };
+    expect(await fails()).to.be.instanceOf(TimeoutError);
+    expect(clock.now()).to.equal(TIMEOUT_MS);
+    expect(log).to.deep.equal(["now", "deploy"]);
+  });
+
+  it("ends an Ironic that stays away, and says what the trouble was", async () => {
+    const { fails, clock, behaviour } = scene(() => wait("x"), { trouble: () => "connection refused" });
+    behaviour.look = async (how) => {
+      if (how === "next") throw answered("unreachable");
+    };
+    expect((await fails()).message).to.contain("The last trouble was: connection refused");
+    expect(clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + 1);
+  });
+
+  it("is not in the way of a look that fails now and then", async () => {
+    const { run, see, behaviour } = scene(({ provision_state }) =>
+      provision_state === "active" ? { do: "done" } : wait("x"),
+    );
+    let looks = 0;
+    behaviour.look = async (how) => {
+      if (how === "next" && ++looks < 5) throw answered(looks % 2 ? "overloaded" : "ambiguous");
+      if (looks >= 6) see("active");
+    };
+    await run();
+    expect(looks).to.equal(6);
+  });
+
+  it("does not hide that the node is gone, or that we are refused", async () => {
+    for (const answer of ["nodeGone", "forbidden", "unauthorized"] as const) {
+      const { fails, behaviour } = scene(() => wait("x"));
+      behaviour.look = async (how) => {
+        if (how === "next") throw answered(answer);
+      };
+      expect(await fails()).to.have.property("answer", answer);
+    }
+  });
+
+  it("that has passed already ends at once, but not what is done", async () => {
+    const late = { timeoutMs: 0 };
+    expect(await scene(() => wait("x"), late).fails()).to.be.instanceOf(TimeoutError);
+    expect((await scene(() => ({ do: "done" }), late).run()).node).to.have.property("uuid");
+  });
+});
+
+describe("an interruption", () => {
+  const CASES: Record<string, (world: ReturnType<typeof scene>) => void> = {
+    "before anything": ({ abort }) => abort(),
+    "while it waits for a change": ({ see, clock, abort }) => {
+      see("deploying");
+      void clock.sleep(5_500).then(abort);
+    },
+    "while it pauses after a failure": ({ behaviour, clock, abort }) => {
+      behaviour.act = async () => {
+        throw answered("locked");
+      };
+      void clock.sleep(5_500).then(abort);
+    },
+    "while a request is under way": ({ behaviour, clock, abort }) => {
+      behaviour.act = async (_action, _node, _mind, signal) => {
+        await clock.sleep(60_000, signal);
+        return undefined;
+      };
+      void clock.sleep(5_500).then(abort);
+    },
+    "while Ironic is away": ({ see, behaviour, clock, abort }) => {
+      see("deploying");
+      behaviour.look = async (how) => {
+        if (how === "next") throw answered("unreachable");
+      };
+      void clock.sleep(5_500).then(abort);
+    },
+  };
+  for (const [when, arrange] of Object.entries(CASES))
+    it(`${when} ends it within one step`, async () => {
+      const world = scene(untilActive);
+      arrange(world);
+      const error = await world.fails();
+      expect(error).to.be.instanceOf(CancelledError);
+      expect(error.message).to.match(/^Interrupted while node worker-1 .* the next run continues from there\.$/);
+      expect(world.clock.now()).to.be.at.most(5_500);
+    });
+});
+
+describe("a node that others keep changing", () => {
+  it("is given up after sixty actions", async () => {
+    const { fails, log, behaviour } = scene(() => ({ do: "act", action: "claim" }));
+    behaviour.act = async (_action, on) => on;
+    const error = await fails();
+    expect(error.message).to.match(/^Gave up on node worker-1 .* after 60 actions; the last was "claim"/);
+    expect(log.filter((each) => each === "claim")).to.have.length(60);
+  });
+});
+
+describe("the system's clock", () => {
+  it("sleeps also where that is longer than a timer can wait", async () => {
+    const over = new AbortController();
+    const slept = systemClock.sleep(600 * 3_600_000, over.signal).then(
+      () => "woke",
+      () => "sleeping",
+    );
+    await systemClock.sleep(20);
+    over.abort(new Error("the test is over"));
+    expect(await slept).to.equal("sleeping");
+  });
+});
