@@ -193,7 +193,7 @@ describe("runtime", () => {
     [
       "an answer of Ironic",
       new IronicError({
-        answer: "conflict",
+        fault: "conflict",
         tried: "claim",
         request: "PATCH /v1/nodes/a",
         status: 409,
@@ -207,7 +207,7 @@ describe("runtime", () => {
     [
       "no answer",
       new IronicError({
-        answer: "unreachable",
+        fault: "unreachable",
         tried: "claim",
         request: "PATCH /v1/nodes/a",
         detail: "refused",

@@ -2,14 +2,17 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import {
-  type Answer,
   CancelledError,
   type Clock,
-  type IronicError,
+  countTries,
+  IronicError,
   inTime,
-  isAnswer,
+  isFault,
+  isGone,
   isRefusal,
   ProblemError,
+  pausesMs,
+  type Tries,
 } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
@@ -55,8 +58,6 @@ const afterTrouble = ({ message }: IronicError): string => `. The last trouble w
 
 const isUndecided = ({ state }: Allocation): boolean => state === "allocating" || state === null;
 
-const isGone = (error: unknown): boolean => isAnswer(error, "notFound", "nodeGone");
-
 const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
   reading.catch((error: unknown) => {
     if (!isGone(error)) throw error;
@@ -98,19 +99,21 @@ async function findOrMake(
   signal: AbortSignal,
   onTrouble: (trouble: IronicError) => void,
 ): Promise<Allocation> {
-  for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+  const pauses = pausesMs();
+  const tries = countTries();
+  for (;;) {
     try {
       return await make(client, props, uuid, signal);
     } catch (error) {
-      if (!isAnswer(error, "conflict", "ambiguous", "serverError", "unavailable")) throw error;
+      if (!(error instanceof IronicError) || isRefusal(error)) throw error;
       try {
         return await read(client, uuid, signal);
       } catch (unread) {
-        if (!isGone(unread) || !isAnswer(error, "ambiguous", "unavailable")) throw error;
+        if (!isGone(unread) || !tries.allowAfter(error)) throw error;
         onTrouble(error);
       }
     }
-    await clock.sleep(pauseMs, signal);
+    await clock.sleep(pauses.next().value, signal);
   }
 }
 
@@ -132,7 +135,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
       seen.allocation = await findOrMake(client, props, uuid, clock, signal, (error) => {
         trouble = afterTrouble(error);
-        tell(`${error.answer}, trying again`);
+        tell(`${error.fault}, trying again`);
       });
       for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
         tell("allocating");
@@ -147,7 +150,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   } catch (error) {
     const { allocation } = seen;
     // What was refused was not made.
-    if (!allocation && isRefusal(error) && !isAnswer(error, "conflict")) throw error;
+    if (!allocation && isRefusal(error)) throw error;
     if (isGone(error)) throw error;
     const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
     // Anything else may yet get its node, though it is not to be found now: the next run goes on with it.
@@ -206,8 +209,10 @@ async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signa
   await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
 }
 
-/** Answers after which the allocation is looked at again, and ended if it is still there. */
-const AGAIN = ["locked", "ambiguous", "serverError", "unavailable", "overloaded"] as const satisfies Answer[];
+/** Where Ironic answers that another try makes sense, the allocation is looked at again, and ended if it is still there. */
+const mayEndLater = (error: unknown, tries: Tries): error is IronicError =>
+  // The client has tried to reach it. Nothing was begun that would have to be brought to its end.
+  error instanceof IronicError && !isFault(error, "unreachable") && tries.allowAfter(error);
 
 /** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
@@ -222,14 +227,16 @@ export async function endAllocation(uuid: string, services: Services, call: Call
     });
   try {
     await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
-      for (let pauseMs = INTERVAL_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+      const pauses = pausesMs();
+      const tries = countTries();
+      for (;;) {
         try {
           return await tryEnding(client, uuid, call.warn, signal);
         } catch (error) {
-          if (!isAnswer(error, ...AGAIN)) throw error;
+          if (!mayEndLater(error, tries)) throw error;
           trouble = afterTrouble(error);
         }
-        await clock.sleep(pauseMs, signal);
+        await clock.sleep(pauses.next().value, signal);
       }
     });
   } catch (error) {

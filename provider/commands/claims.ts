@@ -1,6 +1,6 @@
 /** What the stacks of one owner, or of all, hold in an Ironic, and the release of what no state knows. */
 import { endAllocation } from "../allocation/handler.ts";
-import { isAnswer, ProblemError } from "../core/index.ts";
+import { isHidden, ProblemError } from "../core/index.ts";
 import { deploymentHandler } from "../deployment/handler.ts";
 import type { Client } from "../http/index.ts";
 import { readPages } from "../http/index.ts";
@@ -44,7 +44,7 @@ async function readAllocations(client: Client): Promise<Allocation[]> {
     const query = { fields: "uuid,node_uuid,state,extra", limit: LIMIT };
     return await readPages(client, "/allocations", "allocations", { tried: "list the allocations", query });
   } catch (error) {
-    if (isAnswer(error, "forbidden", "notFound")) return [];
+    if (isHidden(error)) return [];
     throw error;
   }
 }

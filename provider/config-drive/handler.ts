@@ -1,6 +1,6 @@
 /** ConfigDrive in the provider process. */
 import { createHash } from "node:crypto";
-import { isAnswer, ProblemError } from "../core/index.ts";
+import { isNodeGone, ProblemError } from "../core/index.ts";
 import {
   buildDrive,
   canonicalJson,
@@ -170,7 +170,7 @@ export const configDriveHandler: Handler = {
         },
       };
     } catch (error) {
-      if (isAnswer(error, "nodeGone")) return undefined;
+      if (isNodeGone(error)) return undefined;
       if (error instanceof ProblemError) return { id, inputs, props: { ...rest, drift: error.problem } };
       throw error;
     }

@@ -1,13 +1,19 @@
 /** What every room may use: errors, the clock, checks of values, redaction. */
 export { type Clock, inTime, systemClock } from "./clock.ts";
 export {
-  type Answer,
   CancelledError,
   IronicError,
   type IronicErrorFields,
-  isAnswer,
+  isFault,
+  isFinal,
+  isGone,
+  isHidden,
+  isNodeGone,
   isRefusal,
   ProblemError,
 } from "./errors.ts";
+export { type Attempts, type Fault, faultRow, type Load, type Remedy } from "./faults.ts";
 export { memoise, raceAbort } from "./promises.ts";
+export { type Recognition, recognise, type Server, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
 export { redact, secretsOfBody } from "./redact.ts";
+export { countTries, pausesMs, type Tries } from "./tries.ts";

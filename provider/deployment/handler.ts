@@ -1,6 +1,6 @@
 /** RamdiskDeployment in the provider process. */
 
-import { type IronicError, isAnswer, ProblemError } from "../core/index.ts";
+import { type IronicError, isFault, isNodeGone, ProblemError } from "../core/index.ts";
 import { loadDriveContent } from "../drive/index.ts";
 import type { Client } from "../http/index.ts";
 import {
@@ -175,7 +175,7 @@ const firstMethod = (client: Client, node: Node, props: DeploymentProps): Memory
 
 /** The server cannot do a rebuild that other versions do: go on with the next way, and say so. */
 function rebuildRefused(node: Node, want: DeployWant, memory: Memory, error: IronicError, client: Client, call: Call) {
-  if (error.answer !== "serverError") return false;
+  if (error.fault !== "serverError") return false;
   memory.rebuildErrors++;
   const known = KNOWN_FAULT.test(error.detail);
   if (known) faulty.add(client);
@@ -238,7 +238,7 @@ async function tellRestart(node: Node, state: State, services: Services, call: C
   const client = await services.client();
   // A hint: what keeps Ironic from remembering must not keep anybody from going on.
   const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
-    if (isAnswer(error)) return "silent";
+    if (isFault(error)) return "silent";
     throw error;
   });
   if (recalled !== "start") return;
@@ -296,7 +296,7 @@ async function release(state: State, services: Services, call: Call): Promise<vo
       `Node ${nodeLabel(released)} ${remark}.${left ? ` The settings that "${settings.resource}" had left to it are restored by \`pulumi-ironic claims --owner ${claim.owner} --release\` when the node is free.` : ""}`,
     );
   } catch (error) {
-    if (isAnswer(error, "nodeGone")) return;
+    if (isNodeGone(error)) return;
     throw error;
   }
 }
@@ -350,7 +350,7 @@ export const deploymentHandler: Handler = {
     try {
       node = await readNode(client, state.nodeUuid, "refresh the deployment", call.signal);
     } catch (error) {
-      if (isAnswer(error, "nodeGone")) return undefined;
+      if (isNodeGone(error)) return undefined;
       throw error;
     }
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.

@@ -1,24 +1,11 @@
-import { type Connection, describeEndpoint, formatMinor, secretsOf } from "../connection/index.ts";
-import {
-  type Answer,
-  CancelledError,
-  type Clock,
-  IronicError,
-  type IronicErrorFields,
-  isAnswer,
-  memoise,
-  ProblemError,
-  redact,
-  secretsOfBody,
-  systemClock,
-} from "../core/index.ts";
-import { classify, readErrorBody } from "./answers.ts";
+import { type Connection, describeEndpoint, formatMinor } from "../connection/index.ts";
+import { CancelledError, type Clock, IronicError, memoise, ProblemError, systemClock } from "../core/index.ts";
 import { type Authenticator, createAuthenticator } from "./auth.ts";
+import { createFailer, errorOfRefusal, errorOfTransport, type Failer, parseReply } from "./call-errors.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
-import { adviceForStaleToken } from "./keystone.ts";
-import { type Retrying, retriesOfGet, retriesOfSend, retry } from "./retry.ts";
-import { createSession, type Session, type SessionRequest, type SessionStats } from "./session.ts";
-import { createTransport, type Exchange, type Reply, TransportError } from "./transport.ts";
+import { type Repeating, repeat } from "./repeat.ts";
+import { createSession, type Outcome, type Session, type SessionRequest, type SessionStats } from "./session.ts";
+import { createTransport, type Exchange, TransportError } from "./transport.ts";
 import { adviceFor, type Feature, featureMinors, featureTitle } from "./versions.ts";
 
 export interface CallOptions {
@@ -48,7 +35,7 @@ export interface Client {
   supports(feature: Feature, signal?: AbortSignal): Promise<boolean>;
   /** Rejects with an IronicError "unsupported" that names feature, needed and offered version. */
   require(feature: Feature, tried: string, signal?: AbortSignal): Promise<void>;
-  /** Safe to repeat, so it is: with back-off on resets, time-outs, overload, 5xx and missing conductors. */
+  /** Safe to repeat, so it is, as the table of faults says: on resets, time-outs, overload, 5xx and missing conductors. */
   get<T>(path: string, options: CallOptions): Promise<T>;
   /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), a 503 of Ironic itself. */
   send<T>(method: "PUT" | "PATCH" | "POST" | "DELETE", path: string, options: CallOptions): Promise<T>;
@@ -62,114 +49,59 @@ export interface ClientDeps {
   warn?: (message: string) => void;
 }
 
-type FailFields = Pick<
-  IronicErrorFields,
-  "answer" | "detail" | "status" | "requestId" | "advice" | "retryAfterMs" | "cause"
->;
-
-type Fail = (fields: FailFields) => IronicError;
-
 /** What the parts of a client share. */
 interface Parts {
   connection: Connection;
   session: Session;
   auth: Authenticator;
-  retrying(signal: AbortSignal | undefined): Retrying;
-  failer(tried: string, request: string, options?: CallOptions): Fail;
+  repeating(signal: AbortSignal | undefined, remedies: Repeating["remedies"]): Repeating;
+  failer: Failer;
 }
 
-const headerOf = (reply: Reply, name: string): string | undefined => {
-  const value = reply.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-};
-
-/** Since API 1.107 under the first name, through oslo.middleware under the second. */
-const requestIdOf = (reply: Reply): string | undefined =>
-  headerOf(reply, "openstack-request-id") ?? headerOf(reply, "x-openstack-request-id");
-
-const retryAfterOf = (reply: Reply): number | undefined => {
-  const seconds = Number(headerOf(reply, "retry-after"));
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
-};
-
-const errorOfReply = (reply: Reply, url: URL, fail: Fail): IronicError => {
-  const { detail } = readErrorBody(reply.text);
-  const location = headerOf(reply, "location");
-  const target = location && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-  const fields = { status: reply.status, requestId: requestIdOf(reply), retryAfterMs: retryAfterOf(reply) };
-  if (reply.status >= 300 && reply.status < 400) {
-    return fail({
-      ...fields,
-      answer: "notFound",
-      detail: `${url.origin} redirects to ${target ? target.origin + target.pathname : "nowhere"}; it was not followed`,
-      advice: "Credentials are sent to the configured address only: set `ironic:endpoint` to where Ironic really is.",
-    });
-  }
-  return fail({ ...fields, answer: classify(reply.status, detail), detail });
-};
-
-const parseReply = <T>(reply: Reply, fail: Fail): T => {
-  if (reply.text.trim() === "") return undefined as T;
-  try {
-    return JSON.parse(reply.text) as T;
-  } catch (cause) {
-    throw fail({
-      answer: "ambiguous",
-      status: reply.status,
-      requestId: requestIdOf(reply),
-      detail: "the body is cut short or not JSON",
-      cause,
-    });
-  }
-};
-
-const answerOf = ({ untrusted, sent }: TransportError): Answer =>
-  untrusted ? "untrusted" : sent ? "ambiguous" : "unreachable";
-
-const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>
-  fail({ answer: answerOf(error), detail: `${url.origin}: ${error.message}`, cause: error });
-
-/** Errors of one call, with nothing secret in them. */
-const createFailer =
-  (connection: Connection, auth: Authenticator): Parts["failer"] =>
-  (tried, request, options) =>
-  (fields) => {
-    const secrets = [...secretsOf(connection), ...auth.secrets(), ...secretsOfBody(options?.body)];
-    const isStaleToken = fields.answer === "unauthorized" && connection.auth.kind === "fixed_token";
-    return new IronicError({
-      tried,
-      request,
-      node: options?.node,
-      ...(isStaleToken && { advice: adviceForStaleToken }),
-      ...fields,
-      detail: redact(fields.detail, secrets),
-    });
+/** Requests with the connection's proof of identity. Of one call: it remembers which proof was refused. */
+const createProof = ({ auth, session }: Parts) => {
+  let used: Record<string, string> | undefined;
+  return {
+    async send(request: SessionRequest): Promise<Outcome> {
+      used = undefined;
+      used = await auth.headers(request.signal);
+      return session.exchange({ ...request, headers: { ...request.headers, ...used } });
+    },
+    /** False where the login itself was refused, or what is sent cannot be renewed. */
+    renew: async (): Promise<boolean> => used !== undefined && auth.renew(used),
   };
+};
+
+type Proof = ReturnType<typeof createProof>;
 
 /** Where Ironic is and which version is spoken; found out once, with the first call. */
-const createAgreement = ({ connection, session, auth, retrying, failer }: Parts) => {
+const createAgreement = (parts: Parts) => {
+  const { connection, auth, repeating, failer } = parts;
   const fail = failer(`agree on an API version with ${describeEndpoint(connection)}`, "GET /v1");
-  const get = async (url: URL): Promise<Reply> => {
+  const get = async (proof: Proof, url: URL): Promise<Outcome> => {
     const headers = { accept: "application/json" };
     try {
-      return await session.exchange({ method: "GET", url, headers, timeoutMs: connection.requestTimeoutMs });
+      return await proof.send({ method: "GET", url, headers, timeoutMs: connection.requestTimeoutMs });
     } catch (error) {
       throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
     }
   };
   let endpoint = describeEndpoint(connection);
-  const discovered = memoise(() =>
-    retry(retriesOfGet, retrying(undefined), async () => {
+  const discovered = memoise(() => {
+    let proof = createProof(parts);
+    const how = repeating(undefined, { newToken: () => proof.renew() });
+    return repeat("read", how, async () => {
+      proof = createProof(parts);
       const found = await discover({
         endpoint: await auth.endpoint(),
         pinned: connection.minor,
-        get,
-        refuse: (reply, url) => errorOfReply(reply, url, fail),
+        get: (url) => get(proof, url),
+        refuse: (reply, refusal, url) => errorOfRefusal(reply, refusal, url, fail),
       });
       endpoint = found.base;
       return found;
-    }),
-  );
+    });
+  });
   return { ...discovered, endpoint: () => endpoint };
 };
 
@@ -185,7 +117,7 @@ const refuseBelow = (
   const offered = `${base} offers ${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
   const pin = pinned !== undefined && minor < range.maxMinor ? `, pinned to ${formatMinor(minor)}` : "";
   throw new IronicError({
-    answer: "unsupported",
+    fault: "unsupported",
     tried: words.tried,
     request: "not sent",
     detail: `${words.what}: API ${formatMinor(needed)} is needed, ${offered}${pin}`,
@@ -230,7 +162,8 @@ const interruptible = async <T>(tried: string, signal: AbortSignal | undefined, 
 type Agreement = ReturnType<typeof createAgreement>;
 
 const attempt = async <T>(
-  { connection, session, failer }: Parts,
+  { connection, failer }: Parts,
+  proof: Proof,
   { base, minor }: Discovered,
   method: Exchange["method"],
   path: string,
@@ -239,37 +172,40 @@ const attempt = async <T>(
   const fail = failer(options.tried, `${method} /v1${path}`, options);
   const url = joinUrl(base, path, options.query);
   try {
-    const reply = await session.exchange(requestOf(method, url, minor, options, connection.requestTimeoutMs));
-    if (reply.status >= 200 && reply.status < 300) return parseReply<T>(reply, fail);
-    throw errorOfReply(reply, url, fail);
+    const { reply, refusal } = await proof.send(requestOf(method, url, minor, options, connection.requestTimeoutMs));
+    if (refusal === undefined) return parseReply<T>(reply, fail);
+    throw errorOfRefusal(reply, refusal, url, fail);
   } catch (error) {
     throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
   }
 };
 
 const createCall = (parts: Parts, agreement: Agreement) => {
-  const once = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const found = await agreement.get(options.signal);
-    if (options.version !== undefined) {
-      refuseBelow(options.version, found, parts.connection.minor, { what: `${method} ${path}`, tried: options.tried });
-    }
-    try {
-      return await attempt<T>(parts, found, method, path, options);
-    } catch (error) {
-      // A server that was upgraded or rolled back during the run refuses the version: agree on one again, once.
-      if (!isAnswer(error, "unacceptable")) throw error;
+  const { connection, repeating } = parts;
+  const agree = async (method: Exchange["method"], path: string, { tried, version, signal }: CallOptions) => {
+    const found = await agreement.get(signal);
+    if (version !== undefined) refuseBelow(version, found, connection.minor, { what: `${method} ${path}`, tried });
+    return found;
+  };
+  const call = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+    // Repeated by itself, and outside of the call's own repetition: never the one times the other.
+    let found = await agree(method, path, options);
+    const proof = createProof(parts);
+    const newVersion = async (): Promise<boolean> => {
+      const refused = found;
+      found = await agree(method, path, options);
+      if (found !== refused) return true;
       agreement.forget();
-      return await attempt<T>(parts, await agreement.get(options.signal), method, path, options);
-    }
+      found = await agree(method, path, options);
+      return true;
+    };
+    const how = repeating(options.signal, { newToken: proof.renew, newVersion });
+    return repeat(method === "GET" ? "read" : "write", how, () =>
+      attempt<T>(parts, proof, found, method, path, options),
+    );
   };
-  return <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
-    const rules = method === "GET" ? retriesOfGet : retriesOfSend;
-    return interruptible(options.tried, options.signal, async () => {
-      // Tried often enough by itself: not to be repeated as often again.
-      await agreement.get(options.signal);
-      return retry(rules, parts.retrying(options.signal), () => once<T>(method, path, options));
-    });
-  };
+  return <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> =>
+    interruptible(options.tried, options.signal, () => call<T>(method, path, options));
 };
 
 /** Starts no request; the first call does. `warn` gets what the user should know of the connection itself. */
@@ -277,13 +213,13 @@ export function createClient(connection: Connection, deps: ClientDeps = {}): Cli
   const clock = deps.clock ?? systemClock;
   const transport = createTransport({ ...connection, connections: connection.concurrency + 1 });
   const auth = createAuthenticator(connection, transport, clock.now);
-  const session = createSession({ transport, auth, now: clock.now, concurrency: connection.concurrency });
-  const onRetry = (): void => {
+  const session = createSession({ transport, now: clock.now, concurrency: connection.concurrency });
+  const onRepeat = (): void => {
     session.stats.retries += 1;
   };
   const random = deps.random ?? Math.random;
-  const retrying: Parts["retrying"] = (signal) => ({ clock, random, signal, onRetry });
-  const parts: Parts = { connection, session, auth, retrying, failer: createFailer(connection, auth) };
+  const repeating: Parts["repeating"] = (signal, remedies) => ({ clock, random, signal, onRepeat, remedies });
+  const parts: Parts = { connection, session, auth, repeating, failer: createFailer(connection, auth) };
   const agreement = createAgreement(parts);
   const call = createCall(parts, agreement);
   const found = (signal?: AbortSignal): Promise<Discovered> =>

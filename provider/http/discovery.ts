@@ -1,5 +1,6 @@
 import { baseOf, parseMinor } from "../connection/index.ts";
 import { ProblemError } from "../core/index.ts";
+import type { Outcome, Refusal } from "./session.ts";
 import type { Reply } from "./transport.ts";
 import { chooseMinor, type VersionRange } from "./versions.ts";
 
@@ -47,18 +48,18 @@ export interface Discovered {
 export const discover = async (options: {
   endpoint: string;
   pinned: number | undefined;
-  get: (url: URL) => Promise<Reply>;
-  refuse: (reply: Reply, url: URL) => Error;
+  get: (url: URL) => Promise<Outcome>;
+  refuse: (reply: Reply, refusal: Refusal, url: URL) => Error;
 }): Promise<Discovered> => {
   const root = baseOf(options.endpoint);
   const tried: string[] = [];
   for (const prefix of prefixesOf(root)) {
     const base = `${root}${prefix}`;
     const url = new URL(`${base}/v1`);
-    const reply = await options.get(url);
+    const { reply, refusal } = await options.get(url);
     const range = rangeOf(reply);
     if (range !== undefined) return { base, range, minor: chooseMinor(range, options.pinned, base) };
-    if (!misses(reply.status)) throw options.refuse(reply, url);
+    if (refusal !== undefined && !misses(reply.status)) throw options.refuse(reply, refusal, url);
     const { location } = reply.headers;
     tried.push(
       `${url.href} (${reply.status}${location ? `, redirected to ${new URL(String(location), url).origin}` : ""})`,

@@ -1,7 +1,14 @@
 import type { Auth, Method, Named, Scope } from "../connection/index.ts";
-import { type Answer, IronicError, type IronicErrorFields, ProblemError, redact } from "../core/index.ts";
-import { classify, readErrorBody } from "./answers.ts";
-import { type Reply, type Transport, TransportError } from "./transport.ts";
+import {
+  IronicError,
+  type IronicErrorFields,
+  ProblemError,
+  type Recognition,
+  recognise,
+  redact,
+} from "../core/index.ts";
+import { readErrorBody } from "./error-body.ts";
+import { type Reply, signOf, type Transport, TransportError } from "./transport.ts";
 
 export interface Endpoint {
   interface?: string;
@@ -80,17 +87,19 @@ interface Login {
 const failure = (
   login: Login,
   request: string,
-  fields: Partial<IronicErrorFields> & Pick<IronicErrorFields, "answer">,
+  { fault, advice = "Check `auth_url` and Keystone's own log." }: Recognition,
+  fields: Pick<IronicErrorFields, "detail" | "status" | "requestId" | "cause">,
 ) =>
   new IronicError({
     tried: `log in at Keystone ${login.auth.authUrl}`,
     request,
     server: "Keystone",
+    fault,
+    advice,
     ...fields,
-    detail: redact(fields.detail ?? "", login.secrets),
+    detail: redact(fields.detail, login.secrets),
   });
 
-/** A login that failed has changed nothing, whatever became of it: to the caller it is as if nobody had been reached. */
 const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: unknown): Promise<Reply> => {
   try {
     return await login.transport.exchange({
@@ -102,10 +111,8 @@ const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: u
     });
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
-    throw failure(login, `${method} ${url.pathname}`, {
-      answer: cause.untrusted ? "untrusted" : "unreachable",
+    throw failure(login, `${method} ${url.pathname}`, recognise({ server: "keystone", sign: signOf(cause) }), {
       detail: `${url.origin}: ${cause.message}`,
-      advice: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL), the network, proxies and certificates.",
       cause,
     });
   }
@@ -159,15 +166,6 @@ const findV3 = async (login: Login): Promise<string> => {
   return found ?? `${trimSlashes(asked.href)}/v3`;
 };
 
-const adviceByStatus: Record<number, string> = {
-  401: "Check user, password or application credential, their domains, and that they are neither disabled nor expired. `pulumi refresh` and `destroy` use those that the last update stored: after a change, run `pulumi up` first.",
-  403: "The account may not log in with this scope: check project, domain or system scope and its roles.",
-  404: "Check `auth_url` (ironic:authUrl, OS_AUTH_URL): no Keystone v3 answers there.",
-};
-
-export const adviceForStaleToken =
-  "The token has ended or was revoked: get a new one, or use a password or an application credential, which are renewed by themselves.";
-
 const parseToken = (login: Login, reply: Reply, request: string): Token => {
   const value = reply.headers["x-subject-token"];
   let token: { expires_at?: string; issued_at?: string; catalog?: Service[] } | undefined;
@@ -177,11 +175,9 @@ const parseToken = (login: Login, reply: Reply, request: string): Token => {
     token = undefined;
   }
   if (typeof value !== "string" || token === undefined) {
-    throw failure(login, request, {
-      answer: "notFound",
+    throw failure(login, request, recognise({ server: "keystone", sign: "unreadable" }), {
       status: reply.status,
       detail: "the answer holds no token",
-      advice: adviceByStatus[404],
     });
   }
   const expiresAtMs = Date.parse(token.expires_at ?? "");
@@ -194,32 +190,21 @@ const parseToken = (login: Login, reply: Reply, request: string): Token => {
   };
 };
 
-/** Keystone calls a token that has ended "not found". */
-const isStaleToken = (status: number, detail: string): boolean =>
-  (status === 404 || status === 401) && /validate token|find token|invalid token/i.test(detail);
-
-/** Without a token nothing was asked of Ironic, so that a write may come again. */
-const UNASKED: Partial<Record<Answer, Answer>> = { serverError: "unreachable", unavailable: "overloaded" };
-
 /** One token from Keystone, or an IronicError that names Keystone, never a secret. */
 export const logIn = async (login: Login): Promise<Token> => {
   const url = new URL(`${await findV3(login)}/auth/tokens`);
   const request = `POST ${url.pathname}`;
   const reply = await exchange(login, "POST", url, tokenRequest(login.auth));
   if (reply.status >= 200 && reply.status < 300) return parseToken(login, reply, request);
-  const { detail } = readErrorBody(reply.text);
+  const detail = readErrorBody(reply.text);
   // Second methods that Keystone still wants: https://docs.openstack.org/keystone/latest/admin/auth-receipts.html
   const wanted = reply.headers["openstack-auth-receipt"] ? " (Keystone asks for another factor, e.g. `passcode`)" : "";
   const redirected = reply.status >= 300 && reply.status < 400 ? " (redirects are not followed with credentials)" : "";
-  const stale = isStaleToken(reply.status, detail);
-  const answer = stale ? "unauthorized" : classify(reply.status, detail);
   const requestId = reply.headers["x-openstack-request-id"];
-  throw failure(login, request, {
-    answer: UNASKED[answer] ?? answer,
+  throw failure(login, request, recognise({ server: "keystone", status: reply.status, text: detail }), {
     status: reply.status,
     requestId: typeof requestId === "string" ? requestId : undefined,
     detail: `${detail || "no explanation"}${wanted}${redirected}`,
-    advice: stale ? adviceForStaleToken : (adviceByStatus[reply.status] ?? "Check `auth_url` and Keystone's own log."),
   });
 };
 

@@ -1,5 +1,4 @@
-/** What an exchange told about the server's load. */
-export type Load = "fine" | "unknown" | "busy" | "overloaded";
+import type { Load } from "../core/index.ts";
 
 export interface Request {
   /** Requests of one kind take about as long, unless they wait in the server. */
@@ -20,7 +19,7 @@ export interface Limiter {
 }
 
 /** How a load changes the limit: additive increase, multiplicative decrease. */
-const factors: Record<"busy" | "overloaded", number> = { busy: 0.8, overloaded: 0.5 };
+const factors: Record<Exclude<Load, "fine" | "unknown">, number> = { busy: 0.8, overloaded: 0.5 };
 
 /** One burst of failures is one event: no second decrease within this time. */
 const shrinkPauseMs = 250;

@@ -1,7 +1,7 @@
-import { readErrorBody } from "./answers.ts";
-import type { Authenticator } from "./auth.ts";
-import { createLimiter, type Limiter, type Load } from "./limiter.ts";
-import { type Exchange, type Reply, type Transport, TransportError } from "./transport.ts";
+import { faultRow, type Load, type Recognition, recognise } from "../core/index.ts";
+import { readErrorBody } from "./error-body.ts";
+import { createLimiter, type Limiter } from "./limiter.ts";
+import { type Exchange, type Reply, signOf, type Transport, TransportError } from "./transport.ts";
 
 export interface SessionStats {
   /** Requests sent, repetitions included. */
@@ -18,9 +18,21 @@ export interface SessionRequest extends Exchange {
   later?: boolean | undefined;
 }
 
+export interface Refusal {
+  recognition: Recognition;
+  /** The server's own text. */
+  detail: string;
+}
+
+export interface Outcome {
+  reply: Reply;
+  /** What it means, for a reply that is no success. */
+  refusal?: Refusal;
+}
+
 export interface Session {
-  /** One request with the connection's proof of identity, within the limit of requests in flight. */
-  exchange(request: SessionRequest): Promise<Reply>;
+  /** One request within the limit of requests in flight; a GET follows redirects at the same origin. */
+  exchange(request: SessionRequest): Promise<Outcome>;
   readonly stats: SessionStats;
   readonly limiter: Limiter;
 }
@@ -30,10 +42,19 @@ const redirectsMax = 3;
 /** Statuses that move a GET elsewhere: https://www.rfc-editor.org/rfc/rfc9110#name-redirection-3xx */
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-const loadOfReply = (reply: Reply): Load => {
-  if (reply.status === 503 || reply.status === 429) return "overloaded";
-  if (reply.status === 409 && readErrorBody(reply.text).detail.includes("is locked by host")) return "busy";
-  return reply.status >= 500 ? "unknown" : "fine";
+const outcomeOf = (reply: Reply): Outcome => {
+  if (reply.status >= 200 && reply.status < 300) return { reply };
+  const detail = readErrorBody(reply.text);
+  return {
+    reply,
+    refusal: { recognition: recognise({ server: "ironic", status: reply.status, text: detail }), detail },
+  };
+};
+
+const loadOf = (outcome: Outcome | undefined, error: unknown): Load => {
+  if (outcome !== undefined) return outcome.refusal ? faultRow(outcome.refusal.recognition.fault).load : "fine";
+  if (!(error instanceof TransportError)) return "unknown";
+  return faultRow(recognise({ server: "ironic", sign: signOf(error) }).fault).load;
 };
 
 /** `/v1/nodes/{}/states`: one counter for all nodes. */
@@ -50,36 +71,21 @@ export const redirectTarget = (reply: Reply, from: URL): URL | undefined => {
   return target?.origin === from.origin ? target : undefined;
 };
 
-export const createSession = (options: {
-  transport: Transport;
-  auth: Authenticator;
-  now: () => number;
-  concurrency: number;
-}): Session => {
-  const { transport, auth, now } = options;
+export const createSession = (options: { transport: Transport; now: () => number; concurrency: number }): Session => {
+  const { transport, now } = options;
   const limiter = createLimiter({ max: options.concurrency, now });
   const stats: SessionStats = { requests: 0, retries: 0, byPath: {} };
-  const once = async (request: SessionRequest): Promise<Reply> => {
+  const once = async (request: SessionRequest): Promise<Outcome> => {
     const kind = counterOf(request.method, request.url.pathname);
     stats.requests += 1;
     stats.byPath[kind] = (stats.byPath[kind] ?? 0) + 1;
-    return limiter.run(
-      () => transport.exchange(request),
-      (reply, error) => {
-        if (reply !== undefined) return loadOfReply(reply);
-        return error instanceof TransportError && error.sent ? "overloaded" : "unknown";
-      },
-      { kind, ahead: request.ahead, later: request.later, signal: request.signal },
-    );
-  };
-
-  /** With one renewal of the token if the server refuses the present one. */
-  const proven = async (request: SessionRequest): Promise<Reply> => {
-    for (let renewals = 0; ; renewals += 1) {
-      const proof = await auth.headers(request.signal);
-      const reply = await once({ ...request, headers: { ...request.headers, ...proof } });
-      if (reply.status !== 401 || renewals > 0 || !auth.renew(proof)) return reply;
-    }
+    const { ahead, later, signal } = request;
+    return limiter.run(async () => outcomeOf(await transport.exchange(request)), loadOf, {
+      kind,
+      ahead,
+      later,
+      signal,
+    });
   };
 
   return {
@@ -88,9 +94,9 @@ export const createSession = (options: {
     exchange: async (request) => {
       let { url } = request;
       for (let redirects = 0; ; redirects += 1) {
-        const reply = await proven({ ...request, url });
-        const target = redirectTarget(reply, url);
-        if (request.method !== "GET" || target === undefined || redirects >= redirectsMax) return reply;
+        const outcome = await once({ ...request, url });
+        const target = redirectTarget(outcome.reply, url);
+        if (request.method !== "GET" || target === undefined || redirects >= redirectsMax) return outcome;
         url = target;
       }
     },

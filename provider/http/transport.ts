@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { isInNoProxyNetwork, type Proxies } from "../connection/index.ts";
-import { CancelledError } from "../core/index.ts";
+import { CancelledError, type Sign } from "../core/index.ts";
 
 /** TLS and proxy settings of a connection; texts are PEM. */
 export interface TransportOptions {
@@ -45,6 +45,10 @@ export class TransportError extends Error {
     this.untrusted = /CERT|SIGNED|UNABLE_TO_|^ERR_(TLS|SSL)/.test(codeOf(fields.cause) ?? "");
   }
 }
+
+/** The error as the table of recognitions knows it. */
+export const signOf = ({ untrusted, sent }: TransportError): Sign =>
+  untrusted ? "untrusted" : sent ? "unanswered" : "unsent";
 
 export interface Transport {
   /** Rejects with a TransportError, or with a CancelledError when the signal aborts. */

@@ -1,6 +1,6 @@
 /** BaremetalNodeConfig in the provider process. */
 
-import { isAnswer, ProblemError } from "../core/index.ts";
+import { isNodeGone, ProblemError } from "../core/index.ts";
 import {
   type ConfigMarker,
   configMarker,
@@ -228,7 +228,7 @@ export const nodeConfigHandler: Handler = {
     try {
       node = await readNode(client, state.nodeUuid, "refresh the node's settings", call.signal);
     } catch (error) {
-      if (isAnswer(error, "nodeGone")) return undefined;
+      if (isNodeGone(error)) return undefined;
       throw error;
     }
     const declared = Object.fromEntries(

@@ -1,6 +1,6 @@
 /** What happens to a node's settings when they leave the stack. */
 
-import { isAnswer } from "../core/index.ts";
+import { isNodeGone } from "../core/index.ts";
 import {
   type ConfigMarker,
   configMarker,
@@ -154,6 +154,6 @@ export async function restore(state: State, services: Services, call: Call): Pro
     );
     for (const warning of mind.warnings) call.warn(`Node ${nodeLabel(node)}: ${warning}.`);
   } catch (error) {
-    if (!isAnswer(error, "nodeGone")) throw error;
+    if (!isNodeGone(error)) throw error;
   }
 }

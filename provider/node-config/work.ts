@@ -3,7 +3,7 @@
  * common loop.
  */
 
-import { isAnswer, isRefusal } from "../core/index.ts";
+import { isHidden, isRefusal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
   adviceFor,
@@ -85,7 +85,7 @@ export async function ownAllocation(
     return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner ? node.instance_uuid : null;
   } catch (error) {
     // Another project's, which Ironic does not show, or gone since.
-    if (isAnswer(error, "notFound", "forbidden")) return null;
+    if (isHidden(error)) return null;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** The part of Ironic's node API that this project uses. Fields: https://docs.openstack.org/api-ref/baremetal/#nodes-nodes */
 
-import { isAnswer, ProblemError, raceAbort } from "../core/index.ts";
+import { isFault, isHidden, isNodeGone, ProblemError, raceAbort } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import { readPages } from "../http/index.ts";
 import type { Verb } from "./states.ts";
@@ -196,7 +196,8 @@ async function readHistory(client: Client, node: string, signal?: AbortSignal): 
   try {
     return await readPages(client, `/nodes/${segment(node)}/history`, "history", call, MAX_HISTORY_PAGES);
   } catch (error) {
-    if (isAnswer(error, "forbidden", "notFound", "unacceptable", "invalid")) return [];
+    // Also where the server knows the list, but not as it is asked for here.
+    if (isHidden(error) || isFault(error, "unacceptable", "invalid")) return [];
     throw error;
   }
 }
@@ -234,7 +235,7 @@ export async function failureCause(
   if (node.last_error) return node.last_error;
   // The failure itself is the news, whatever keeps Ironic from explaining it.
   const events = await readHistory(client, node.uuid, signal).catch((error: unknown) => {
-    if (isAnswer(error)) return [];
+    if (isFault(error)) return [];
     throw error;
   });
   const errors = events
@@ -259,7 +260,7 @@ export async function isSameNode(
   try {
     return (await readNode(await client(), name, "see whether it is the same node", signal)).uuid === state.nodeUuid;
   } catch (error) {
-    if (isAnswer(error, "nodeGone")) return false;
+    if (isNodeGone(error)) return false;
     if (signal.aborted) throw error;
     throw new ProblemError({
       problem: `Whether ${name} is the node that the state knows as ${state.node} is not known, and another one would mean a replacement: ${(error as Error).message}`,

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../core/index.ts";
-import { isAnswer } from "../core/index.ts";
+import { isFinal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import { LIGHT_FIELDS, type LightNode } from "./node.ts";
 
@@ -40,19 +40,6 @@ export interface Poller {
   /** What went wrong with the last tick, for messages of callers that run out of time. */
   trouble(): string | undefined;
 }
-
-const isPermanent = (error: unknown): boolean =>
-  isAnswer(
-    error,
-    "unauthorized",
-    "forbidden",
-    "notFound",
-    "nodeGone",
-    "unacceptable",
-    "invalid",
-    "unsupported",
-    "untrusted",
-  );
 
 export function createPoller(client: Client, clock: Clock, random: () => number): Poller {
   const waiters = new Set<Waiter>();
@@ -107,7 +94,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
       waiters.delete(waiter);
     } catch (error) {
       trouble = (error as Error).message;
-      if (!isPermanent(error)) return;
+      if (!isFinal(error)) return;
       waiters.delete(waiter);
       waiter.reject(error);
     }
@@ -134,7 +121,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
       await Promise.all(due.map((waiter) => settleOne(waiter, found.get(waiter.uuid))));
     } catch (error) {
       trouble = (error as Error).message;
-      if (isPermanent(error)) {
+      if (isFinal(error)) {
         for (const waiter of due) {
           waiters.delete(waiter);
           waiter.reject(error);

@@ -4,7 +4,16 @@
  * It knows no HTTP: it is given an object with two methods. After an answer that leaves open whether Ironic did what
  * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
  */
-import { type Answer, CancelledError, type Clock, IronicError, inTime, ProblemError } from "../core/index.ts";
+import {
+  CancelledError,
+  type Clock,
+  countTries,
+  IronicError,
+  inTime,
+  isFinal,
+  ProblemError,
+  pausesMs,
+} from "../core/index.ts";
 import { adviceFor, type Decision, nodeLabel } from "./decision.ts";
 import type { Node } from "./node.ts";
 import { stateFacts, stateName } from "./states.ts";
@@ -63,40 +72,8 @@ const WORDS: Readonly<Record<string, string>> = {
   powerOn: "powering on",
 };
 
-/**
- * What a failed action means for the loop. `again`: look at the node and decide anew, after a pause that grows;
- * `stop`: no look at the node would change the answer.
- */
-const AFTER_FAILURE: Readonly<Record<Answer, "again" | "stop">> = {
-  locked: "again",
-  inTransition: "again",
-  wrongState: "again",
-  conflict: "again",
-  noConductor: "again",
-  overloaded: "again",
-  unavailable: "again",
-  serverError: "again",
-  ambiguous: "again",
-  unreachable: "again",
-  untrusted: "stop",
-  invalid: "stop",
-  forbidden: "stop",
-  unauthorized: "stop",
-  nodeGone: "stop",
-  notFound: "stop",
-  unacceptable: "stop",
-  unsupported: "stop",
-};
-
-/**
- * How often the same action is tried again on a node that does not change, where trying for as long as there is time makes
- * no sense. A gateway that passes on what is read, but for minutes no write, will not.
- */
-const TRIES: Partial<Record<Answer, number>> = { wrongState: 3, conflict: 3, serverError: 3, unavailable: 20 };
 /** No sane operation needs more; a loop that does is a fault of this project or a node that others keep changing. */
 const MAX_ACTIONS = 60;
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
 
 export class TimeoutError extends ProblemError {}
 
@@ -120,9 +97,9 @@ export async function reconcile<Action extends string, Mind>(
   const run: Run = { options, startedAt, remainingMs: () => startedAt + timeoutMs - clock.now(), failure: undefined };
   const elapsed = () => seconds(clock.now() - startedAt);
   let sight = await machine.observe("now", signal);
-  let pauseMs = FIRST_PAUSE_MS;
-  /** Of the same action in a row, by what was answered. */
-  const failures = new Map<Answer, number>();
+  let pauses = pausesMs();
+  /** Of the same action in a row. */
+  let tries = countTries();
 
   for (let actions = 0; ; ) {
     const { node } = sight;
@@ -146,21 +123,18 @@ export async function reconcile<Action extends string, Mind>(
       const answered = await inRun(run, node, (within) => machine.act(decision.action, node, memory, within));
       // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
       actions++;
-      pauseMs = FIRST_PAUSE_MS;
-      failures.clear();
+      pauses = pausesMs();
+      tries = countTries();
       run.failure = undefined;
       sight = answered ? { node: answered, fresh: true } : await look(run, "next", sight);
     } catch (error) {
       if (!(error instanceof IronicError)) throw error;
       const handled = options.onRejected?.(decision.action, node, error) === true;
-      if (run.failure?.action !== decision.action) failures.clear();
-      const times = (failures.get(error.answer) ?? 0) + 1;
-      failures.set(error.answer, times);
-      if (!handled && isHopeless(error, times)) throw error;
+      if (run.failure?.action !== decision.action) tries = countTries();
+      if (!tries.allowAfter(error) && !handled) throw error;
       run.failure = { action: decision.action, error };
-      options.onProgress(`${WORDS[decision.action] ?? decision.action}: ${error.answer}, trying again, ${elapsed()}`);
-      await pause(run, pauseMs, node);
-      pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
+      options.onProgress(`${WORDS[decision.action] ?? decision.action}: ${error.fault}, trying again, ${elapsed()}`);
+      await pause(run, pauses.next().value, node);
       sight = await look(run, "now", sight);
     }
   }
@@ -178,9 +152,6 @@ interface Run {
   remainingMs(): number;
   failure: { action: string; error: IronicError } | undefined;
 }
-
-const isHopeless = (error: IronicError, failures: number): boolean =>
-  AFTER_FAILURE[error.answer] === "stop" || failures > (TRIES[error.answer] ?? Number.POSITIVE_INFINITY);
 
 async function pause(run: Run, ms: number, node: Node): Promise<void> {
   const { clock, random, signal } = run.options;
@@ -205,13 +176,14 @@ async function inRun<T>(run: Run, node: Node, work: (signal: AbortSignal) => Pro
 /** Reads the node again, for as long as there is time: an Ironic that is away for a while comes back. */
 async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> {
   const { options } = run;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+  const pauses = pausesMs();
+  for (;;) {
     try {
       return await inRun(run, last.node, (signal) => options.machine.observe(how, signal));
     } catch (error) {
-      if (!(error instanceof IronicError) || AFTER_FAILURE[error.answer] === "stop") throw error;
-      options.onProgress(`${error.answer}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
-      await pause(run, pauseMs, last.node);
+      if (!(error instanceof IronicError) || isFinal(error)) throw error;
+      options.onProgress(`${error.fault}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
+      await pause(run, pauses.next().value, last.node);
     }
   }
 }

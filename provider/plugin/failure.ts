@@ -26,7 +26,7 @@ const messageOf = (error: unknown): string => {
 
 const summaryOf = (error: unknown, what: string): string => {
   if (!(error instanceof IronicError)) return what;
-  const status = error.status === undefined ? error.answer : String(error.status);
+  const status = error.status === undefined ? error.fault : String(error.status);
   return `${error.request} → ${status}${error.requestId ? ` (${error.requestId})` : ""}`;
 };
 

@@ -4,7 +4,7 @@
  * what it would reject an error.
  */
 
-import { CancelledError, inTime, isAnswer, raceAbort } from "../core/index.ts";
+import { CancelledError, inTime, isFault, raceAbort } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import { type Feature, UnusableVersion } from "../http/index.ts";
 import type { Call, CheckFailure, Services } from "../plugin/index.ts";
@@ -115,7 +115,7 @@ export async function missing(needs: readonly Need[], services: Services, call: 
     try {
       await client.require(feature, "check the program");
     } catch (error) {
-      if (!isAnswer(error, "unsupported")) throw error;
+      if (!isFault(error, "unsupported")) throw error;
       findings.push({ path, reason: `${error.detail}. ${error.advice}`, rejected: true });
     }
   }

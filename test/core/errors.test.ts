@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { CancelledError, IronicError, isAnswer, ProblemError } from "../../provider/core/errors.ts";
+import { CancelledError, IronicError, isFault, ProblemError } from "../../provider/core/errors.ts";
 
 describe("errors", () => {
   it("say what was tried, on which node, what Ironic answered and what to do", () => {
     const error = new IronicError({
-      answer: "locked",
+      fault: "locked",
       tried: "claim the node",
       node: "worker-1",
       request: "PATCH /v1/nodes/worker-1",
@@ -20,7 +20,7 @@ describe("errors", () => {
   });
 
   it("name the request when nothing answered, and the server when it wasn't Ironic", () => {
-    const fields = { answer: "unreachable", tried: "read it", request: "GET /v1/nodes", detail: "reset" } as const;
+    const fields = { fault: "unreachable", tried: "read it", request: "GET /v1/nodes", detail: "reset" } as const;
     expect(new IronicError(fields).message).to.match(
       /^Could not read it: GET \/v1\/nodes: reset\. Nothing was changed/,
     );
@@ -30,7 +30,7 @@ describe("errors", () => {
 
   it("repeat neither the node's name nor a full stop", () => {
     const error = new IronicError({
-      answer: "notFound",
+      fault: "notFound",
       tried: "read node n",
       node: "n",
       request: "GET",
@@ -42,11 +42,11 @@ describe("errors", () => {
   });
 
   it("are told apart by their answer", () => {
-    const error: unknown = new IronicError({ answer: "locked", tried: "x", request: "GET", detail: "" });
-    expect(isAnswer(error, "locked", "conflict")).to.equal(true);
-    expect(isAnswer(error, "conflict")).to.equal(false);
-    expect(isAnswer(error)).to.equal(true);
-    expect(isAnswer(new Error("x"), "locked")).to.equal(false);
+    const error: unknown = new IronicError({ fault: "locked", tried: "x", request: "GET", detail: "" });
+    expect(isFault(error, "locked", "conflict")).to.equal(true);
+    expect(isFault(error, "conflict")).to.equal(false);
+    expect(isFault(error)).to.equal(true);
+    expect(isFault(new Error("x"), "locked")).to.equal(false);
   });
 
   it("of our own have a problem and an advice", () => {

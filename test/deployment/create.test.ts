@@ -256,10 +256,7 @@ describe("RamdiskDeployment: create", () => {
       [58, { ...DRIVE, vendor_data: {} }],
     ] as const) {
       const w = scene({}, { client: { minor } });
-      expect((await w.up(undefined, { ...INPUTS, configDrive: drive })).error).to.have.property(
-        "answer",
-        "unsupported",
-      );
+      expect((await w.up(undefined, { ...INPUTS, configDrive: drive })).error).to.have.property("fault", "unsupported");
       untouched(w);
     }
   });

@@ -157,7 +157,7 @@ describe("RamdiskDeployment: destroy", () => {
   it("only Ironic's own word means gone", async () => {
     const { w, first } = await deployed();
     w.fault("GET", "/nodes/", "noConductor");
-    expect(await w.destroy(first)).to.have.property("answer", "noConductor");
+    expect(await w.destroy(first)).to.have.property("fault", "noConductor");
   });
 
   it("clean failed: brought back once, with the cleaning that the user wanted", async () => {

@@ -116,7 +116,7 @@ describe("RamdiskDeployment: refresh", () => {
     await w.refresh(first).catch((error: unknown) => {
       failure = error;
     });
-    expect(failure).to.have.property("answer", "noConductor");
+    expect(failure).to.have.property("fault", "noConductor");
   });
 
   const CASES: Record<string, { change: (node: Node) => void; drift?: RegExp; inputs?: Props; boots?: number }> = {

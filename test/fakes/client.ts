@@ -1,8 +1,9 @@
 /** provider's Client in front of the fake Ironic: routes, an account of every write, and faults by plan. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../../provider/core/clock.ts";
-import { type Answer, IronicError } from "../../provider/core/errors.ts";
-import { classify } from "../../provider/http/answers.ts";
+import { IronicError } from "../../provider/core/errors.ts";
+import type { Fault as Meaning } from "../../provider/core/faults.ts";
+import { recognise } from "../../provider/core/recognitions.ts";
 import type { CallOptions, Client } from "../../provider/http/client.ts";
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
@@ -108,7 +109,7 @@ const picked = (node: Node, fields: unknown): Partial<Node> => {
 
 export const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
   new IronicError({
-    answer: classify(refusal.status, refusal.text),
+    fault: recognise({ server: "ironic", ...refusal }).fault,
     tried: options.tried,
     request: `${method} /v1${path}`,
     detail: refusal.text,
@@ -202,8 +203,8 @@ export function fakeClient(options: ClientOptions): FakeClient {
     throw new Error(`the fake Ironic knows no ${method} ${kind} ${more}`);
   }
 
-  const lost = (answer: Answer, method: string, path: string, call: CallOptions, detail: string): IronicError =>
-    new IronicError({ answer, tried: call.tried, request: `${method} /v1${path}`, detail, node: call.node });
+  const lost = (fault: Meaning, method: string, path: string, call: CallOptions, detail: string): IronicError =>
+    new IronicError({ fault, tried: call.tried, request: `${method} /v1${path}`, detail, node: call.node });
 
   async function exchange<T>(method: string, path: string, call: CallOptions): Promise<T> {
     const { query, body, signal, later } = call;
@@ -254,7 +255,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     supports: async (feature) => minor >= featureMinors[feature],
     require: async (feature, tried) => {
       if (minor < featureMinors[feature])
-        throw new IronicError({ answer: "unsupported", tried, request: "not sent", detail: `needs ${feature}` });
+        throw new IronicError({ fault: "unsupported", tried, request: "not sent", detail: `needs ${feature}` });
     },
     get: (path, call) => exchange("GET", path, call),
     send: (method, path, call) => exchange(method, path, call),

@@ -212,7 +212,7 @@ describe("auth", () => {
     grant("t2");
     nock(ironic).get("/baremetal/v1/x").twice().reply(401, fault("not for you"));
     const error = await rejection(connect(password).get("/x", { tried: "read" }));
-    expect(error).to.include({ answer: "unauthorized", status: 401 });
+    expect(error).to.include({ fault: "unauthorized", status: 401 });
   });
 
   it("says that Keystone refused, and never the password", async () => {
@@ -232,7 +232,7 @@ describe("auth", () => {
       .post("/v3/auth/tokens")
       .reply(404, { error: { message: "Failed to validate token" } });
     const error = await rejection(connect({ authUrl: `${keystone}/v3`, token: "t0ken" }).minor());
-    expect(error).to.include({ answer: "unauthorized", status: 404 });
+    expect(error).to.include({ fault: "unauthorized", status: 404 });
     expect(error.message).to.contain("The token has ended or was revoked");
   });
 
@@ -257,7 +257,7 @@ describe("auth", () => {
       .reply(401, `Authorization required ${authorization}`);
     const settings = { endpoint: `${ironic}/baremetal`, authType: "http_basic", username: "ann", password: "hunter22" };
     const error = await rejection(connect(settings).get("/x", { tried: "read" }));
-    expect(error).to.include({ answer: "unauthorized" });
+    expect(error).to.include({ fault: "unauthorized" });
     expect(error.message).to.contain("Basic [secret]");
   });
 

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import nock from "nock";
-import { type Answer, CancelledError, IronicError, isRefusal } from "../../provider/core/errors.ts";
+import { CancelledError, IronicError, isRefusal } from "../../provider/core/errors.ts";
+import type { Fault } from "../../provider/core/faults.ts";
 import type { Client } from "../../provider/http/client.ts";
 import { patchNode } from "../../provider/node/node.ts";
 import {
@@ -82,7 +83,7 @@ describe("client", () => {
   it("refuses a feature by name, needed and offered version, before anything is sent", async () => {
     nock(origin).get("/v1").reply(200, {}, versionHeaders(1, 46));
     const error = await answerOf(client.require("automatedClean", "turn cleaning off"));
-    expect(error.answer).to.equal("unsupported");
+    expect(error.fault).to.equal("unsupported");
     expect(error.message).to.match(
       /^Could not turn cleaning off: .*API 1\.47 is needed, .* offers 1\.1 to 1\.46\. Leave/,
     );
@@ -105,13 +106,13 @@ describe("client", () => {
     await client.get("/nodes", { tried: "list" });
   });
 
-  for (const [status, text, answer] of [
+  for (const [status, text, expected] of [
     [409, "Node n is locked by host h", "locked"],
     [404, "Node n could not be found.", "nodeGone"],
     [500, "boom", "serverError"],
     [400, "bad", "invalid"],
-  ] as Array<[number, string, Answer]>) {
-    it(`sends a write once and leaves ${answer} to the caller`, async () => {
+  ] as Array<[number, string, Fault]>) {
+    it(`sends a write once and leaves ${expected} to the caller`, async () => {
       greet();
       nock(origin)
         .patch("/v1/nodes/n", [{ op: "add" }])
@@ -119,7 +120,13 @@ describe("client", () => {
       const error = await answerOf(
         client.send("PATCH", "/nodes/n", { tried: "claim", node: "n", body: [{ op: "add" }] }),
       );
-      expect(error).to.include({ answer, status, requestId: "req-7", node: "n", request: "PATCH /v1/nodes/n" });
+      expect(error).to.include({
+        fault: expected,
+        status,
+        requestId: "req-7",
+        node: "n",
+        request: "PATCH /v1/nodes/n",
+      });
       expect(error.detail).to.equal(text);
       expect(client.stats.retries).to.equal(0);
     });
@@ -146,7 +153,7 @@ describe("client", () => {
       greet();
       nock(origin).put("/v1/x").reply(503, body);
       const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
-      expect(error.answer).to.equal("unavailable");
+      expect(error.fault).to.equal("unavailable");
       expect(isRefusal(error)).to.equal(false);
       expect(client.stats.retries).to.equal(0);
     });
@@ -168,7 +175,7 @@ describe("client", () => {
   it("repeats reads, but not for ever", async () => {
     greet();
     nock(origin).get("/v1/x").times(6).reply(500, fault("database is locked"));
-    expect((await answerOf(client.get("/x", { tried: "read" }))).answer).to.equal("serverError");
+    expect((await answerOf(client.get("/x", { tried: "read" }))).fault).to.equal("serverError");
     expect(clock.slept).to.have.length(5);
   });
 
@@ -176,7 +183,7 @@ describe("client", () => {
     greet();
     nock(origin).get("/v1/x").reply(200, '{"a": ').get("/v1/x").reply(200, { a: 1 }).put("/v1/x").reply(200, '{"a": ');
     expect(await client.get("/x", { tried: "read" })).to.deep.equal({ a: 1 });
-    expect((await answerOf(client.send("PUT", "/x", { tried: "write" }))).answer).to.equal("ambiguous");
+    expect((await answerOf(client.send("PUT", "/x", { tried: "write" }))).fault).to.equal("ambiguous");
   });
 
   it("follows a redirect at the same origin, never one to another, and never with a write", async () => {
@@ -187,7 +194,7 @@ describe("client", () => {
     const error = await answerOf(client.get("/c", { tried: "read" }));
     expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; it was not followed");
     nock(origin).put("/v1/d").reply(307, "", { location: "/v1/e" });
-    expect((await answerOf(client.send("PUT", "/d", { tried: "write" }))).answer).to.equal("notFound");
+    expect((await answerOf(client.send("PUT", "/d", { tried: "write" }))).fault).to.equal("notFound");
   });
 
   it("never repeats a config drive in an error", async () => {
@@ -240,7 +247,7 @@ describe("client, on a real socket", () => {
   it("calls a write ambiguous if the connection ends after it was sent, and sends it no second time", async () => {
     await start((request) => request.socket.destroy());
     const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
-    expect(error.answer).to.equal("ambiguous");
+    expect(error.fault).to.equal("ambiguous");
     expect(server.seen).to.deep.equal(["PUT /v1/x"]);
   });
 
@@ -249,13 +256,13 @@ describe("client, on a real socket", () => {
       response.writeHead(200, { "content-length": "100" });
       response.write('{"a":', () => request.socket.destroy());
     });
-    expect((await answerOf(client.send("PUT", "/x", { tried: "deploy" }))).answer).to.equal("ambiguous");
+    expect((await answerOf(client.send("PUT", "/x", { tried: "deploy" }))).fault).to.equal("ambiguous");
   });
 
   it("calls a write ambiguous if no answer comes in time", async () => {
     await start(() => undefined);
     const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", timeoutMs: 50 }));
-    expect(error.answer).to.equal("ambiguous");
+    expect(error.fault).to.equal("ambiguous");
     expect(error.message).to.contain("no answer within 0.05 seconds");
   });
 
@@ -270,7 +277,7 @@ describe("client, on a real socket", () => {
     await client.minor();
     await server.close();
     const error = await answerOf(client.send("PUT", "/x", { tried: "deploy" }));
-    expect(error.answer).to.equal("unreachable");
+    expect(error.fault).to.equal("unreachable");
     expect(error.message).to.contain("connection refused (ECONNREFUSED)");
     expect(client.stats.retries).to.equal(3);
   });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { createLimiter, type Load } from "../../provider/http/limiter.ts";
+import type { Load } from "../../provider/core/faults.ts";
+import { createLimiter } from "../../provider/http/limiter.ts";
 import { rejection } from "../fakes/http-ironic.ts";
 
 const limiterAt = (max: number, start?: number) => {

@@ -54,6 +54,6 @@ describe("look-ups", () => {
     expect((error as Error).message).to.match(
       /^Could not look up nodes: Ironic answered 403.*Policy does not allow it/,
     );
-    expect((error as Error).cause).to.have.property("answer", "forbidden");
+    expect((error as Error).cause).to.have.property("fault", "forbidden");
   });
 });

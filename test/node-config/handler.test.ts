@@ -246,7 +246,7 @@ describe("BaremetalNodeConfig: create", () => {
       [50, { ...BASE, description: "x" }],
     ] as const) {
       const w = scene({}, { client: { minor } });
-      expect((await w.up(undefined, inputs)).error).to.have.property("answer", "unsupported");
+      expect((await w.up(undefined, inputs)).error).to.have.property("fault", "unsupported");
       expect(w.client.writes).to.deep.equal([]);
     }
   });

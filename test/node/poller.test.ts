@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { type Answer, IronicError } from "../../provider/core/errors.ts";
+import { IronicError } from "../../provider/core/errors.ts";
+import type { Fault } from "../../provider/core/faults.ts";
 import type { CallOptions, Client } from "../../provider/http/client.ts";
 import type { LightNode } from "../../provider/node/node.ts";
 import { createPoller, pollerOf } from "../../provider/node/poller.ts";
@@ -22,7 +23,7 @@ function scene() {
     latencyMs: 0,
     pageSize: 1_000,
     most: 0,
-    fail: (_path: string): Answer | undefined => undefined,
+    fail: (_path: string): Fault | undefined => undefined,
   };
   const client = {
     async get(path: string, { query }: CallOptions): Promise<unknown> {
@@ -30,8 +31,8 @@ function scene() {
       world.most = Math.max(world.most, ++underWay);
       await clock.sleep(world.latencyMs);
       underWay--;
-      const answer = world.fail(path);
-      if (answer) throw new IronicError({ answer, tried: "watch", request: `GET ${path}`, detail: `it is ${answer}` });
+      const fault = world.fail(path);
+      if (fault) throw new IronicError({ fault, tried: "watch", request: `GET ${path}`, detail: `it is ${fault}` });
       if (path !== "/nodes") return world.nodes.find(({ uuid }) => path.endsWith(uuid));
       const all = world.nodes.filter(({ instance_uuid }) => query?.associated !== "true" || instance_uuid !== null);
       const from = query?.marker ? all.findIndex(({ uuid }) => uuid === query.marker) + 1 : 0;
@@ -159,7 +160,7 @@ describe("the poller", () => {
       Promise.allSettled([poller.next("n0", 0, signal), poller.next("gone", 0, signal)]),
     );
     expect(here.status).to.equal("fulfilled");
-    expect(gone).to.have.nested.property("reason.answer", "nodeGone");
+    expect(gone).to.have.nested.property("reason.fault", "nodeGone");
     expect(asked.map(({ path }) => path)).to.deep.equal(["/nodes", "/nodes/gone"]);
   });
 
@@ -249,13 +250,13 @@ describe("the poller", () => {
     await clock.run(one);
   });
 
-  for (const answer of ["unauthorized", "forbidden", "notFound", "unacceptable", "invalid"] as const)
-    it(`rejects all who wait when Ironic answers "${answer}"`, async () => {
+  for (const fault of ["unauthorized", "forbidden", "notFound", "unacceptable", "invalid"] as const)
+    it(`rejects all who wait when Ironic answers "${fault}"`, async () => {
       const { clock, world, add, poller, signal } = scene();
-      world.fail = () => answer;
+      world.fail = () => fault;
       const waiting = add(3).map((uuid) => poller.next(uuid, 0, signal));
       for (const result of await clock.run(Promise.allSettled(waiting)))
-        expect(result).to.have.nested.property("reason.answer", answer);
+        expect(result).to.have.nested.property("reason.fault", fault);
     });
 
   it("forgets one who leaves, and stops when nobody waits", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { systemClock } from "../../provider/core/clock.ts";
-import { type Answer, CancelledError, IronicError, ProblemError } from "../../provider/core/errors.ts";
+import { CancelledError, IronicError, ProblemError } from "../../provider/core/errors.ts";
+import type { Fault } from "../../provider/core/faults.ts";
 import { type Decision, heldByOther, wait } from "../../provider/node/decision.ts";
 import type { Node } from "../../provider/node/node.ts";
 import {
@@ -20,8 +21,8 @@ interface Mind {
 const TIMEOUT_MS = 600_000;
 const POLL_MS = 1_000;
 
-const answered = (answer: Answer, action = "x"): IronicError =>
-  new IronicError({ answer, tried: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${answer}` });
+const answered = (fault: Fault, action = "x"): IronicError =>
+  new IronicError({ fault, tried: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${fault}` });
 
 /** A machine that answers what the test says, and writes down what it was asked. */
 function scene(
@@ -192,7 +193,7 @@ describe("the loop", () => {
 });
 
 describe("after an action that failed, the loop", () => {
-  const AGAIN: readonly Answer[] = [
+  const AGAIN: readonly Fault[] = [
     "locked",
     "inTransition",
     "wrongState",
@@ -204,7 +205,7 @@ describe("after an action that failed, the loop", () => {
     "ambiguous",
     "unreachable",
   ];
-  const STOP: readonly Answer[] = [
+  const STOP: readonly Fault[] = [
     "invalid",
     "forbidden",
     "unauthorized",
@@ -287,7 +288,7 @@ describe("after an action that failed, the loop", () => {
 
   it("counts them by what was answered: a long wait for something else is not on their account", async () => {
     const { fails, log, behaviour } = scene(untilActive);
-    const answers: Answer[] = [...Array.from({ length: 30 }, () => "locked" as const), "wrongState", "locked"];
+    const answers: Fault[] = [...Array.from({ length: 30 }, () => "locked" as const), "wrongState", "locked"];
     behaviour.act = async () => {
       throw answered(answers.shift() ?? "wrongState");
     };
@@ -334,9 +335,9 @@ describe("after an action that failed, the loop", () => {
       ({ provision_state }) =>
         provision_state === "active" ? { do: "done" } : { do: "act", action: method as Action },
       {
-        onRejected: (_action, _node, { answer }) => {
+        onRejected: (_action, _node, { fault }) => {
           method = "undeploy";
-          return answer === "serverError";
+          return fault === "serverError";
         },
       },
     );
@@ -418,7 +419,7 @@ describe("the deadline", () => {
       behaviour.look = async (how) => {
         if (how === "next") throw answered(answer);
       };
-      expect(await fails()).to.have.property("answer", answer);
+      expect(await fails()).to.have.property("fault", answer);
     }
   });
 

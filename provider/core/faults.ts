@@ -1,0 +1,243 @@
+/**
+ * What can go wrong with a request to Ironic or Keystone, and what follows from it: one row a fault, read by the client
+ * (repetition of a request), the limiter, the reconcile loop and the poller (repetition of a decision) and the handlers.
+ * How an answer becomes a fault is the other table, recognitions.ts. Both are explained in docs/development/repetition.md.
+ */
+
+/** What an exchange tells about the server's load. `unknown` changes nothing; `fine` lets more requests in. */
+export type Load = "fine" | "unknown" | "busy" | "overloaded";
+
+/** How often one and the same request is sent. */
+export interface Attempts {
+  /** In all. */
+  attempts: number;
+  /** The first pause between two of them; it doubles each time, with jitter of a half to one and a half. */
+  pauseMs: number;
+}
+
+/** What makes another attempt worthwhile at once, without a pause: a new token, or a version that both sides speak. */
+export type Remedy = "newToken" | "newVersion";
+
+export interface FaultRow {
+  /** What the user can do about it; a caller that knows more passes its own advice. */
+  advice: string;
+  /** Was what was asked for done? `yes`: by an earlier attempt, the answer of which was lost. */
+  applied: "no" | "unknown" | "yes";
+  /** How often a request that only reads is sent. */
+  read: Attempts | "once";
+  /** How often a request that changes something is sent: more than once only after what surely was not applied. */
+  write: Attempts | "once";
+  remedy?: Remedy;
+  /**
+   * What follows for a decision that led to this fault. `stop`: no look at the node would change the answer, and no wait
+   * for it either. A number: looks at the node and decides anew, as often as this in a row with the same action.
+   */
+  again: "stop" | number;
+  load: Load;
+  /**
+   * What it says of the object that was asked for. `node`: Ironic itself says that there is no such node. `object`: what
+   * the path names was not found, or is not shown to this account. `hidden`: it is not shown to this account.
+   */
+  absent: "no" | "node" | "object" | "hidden";
+}
+
+/** As often as there is time: the deadline of the operation ends it. */
+const TILL_DEADLINE = Number.POSITIVE_INFINITY;
+
+/** Something else at the server will pass by itself, and more requests make it worse. */
+const WHEN_FREE: Attempts = { attempts: 8, pauseMs: 1000 };
+const WHEN_REACHED: Attempts = { attempts: 4, pauseMs: 500 };
+
+export const FAULTS = {
+  /** Another operation holds the node's lock. */
+  locked: {
+    advice: "Another operation holds the node's lock; run again when it has ended.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: TILL_DEADLINE,
+    load: "busy",
+    absent: "no",
+  },
+  inTransition: {
+    advice: "The node is between two states; run again when it has settled.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: TILL_DEADLINE,
+    load: "fine",
+    absent: "no",
+  },
+  wrongState: {
+    advice: "The node's present state does not allow this; see its provision state and last error in Ironic.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: 3,
+    load: "fine",
+    absent: "no",
+  },
+  /** Somebody else holds the object, or has written it since it was read. */
+  conflict: {
+    advice: "Something else already holds this; see the node's instance_uuid in Ironic.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: 3,
+    load: "fine",
+    absent: "no",
+  },
+  /** What was to be made under a UUID of its own is there. */
+  alreadyExists: {
+    advice: "It exists already; run again, it is then read first.",
+    applied: "yes",
+    read: "once",
+    write: "once",
+    again: 3,
+    load: "fine",
+    absent: "no",
+  },
+  invalid: {
+    advice: "Correct the value that Ironic names.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "fine",
+    absent: "no",
+  },
+  forbidden: {
+    advice: "Ironic's policy or the node's protection refuses it; check the roles of the account and `protected`.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "fine",
+    absent: "hidden",
+  },
+  unauthorized: {
+    advice:
+      "Check the credentials (`ironic:*` configuration, OS_* variables or clouds.yaml). `pulumi refresh` and `destroy` use the connection that the last update stored: after a change of it, run `pulumi up` first.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    remedy: "newToken",
+    again: "stop",
+    load: "fine",
+    absent: "no",
+  },
+  nodeGone: {
+    advice: "The node does not exist in this Ironic; check the name and the endpoint.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "fine",
+    absent: "node",
+  },
+  noConductor: {
+    advice: "No conductor serves this node's driver at present; run again when one does.",
+    applied: "no",
+    read: { attempts: 4, pauseMs: 1000 },
+    write: "once",
+    again: TILL_DEADLINE,
+    load: "fine",
+    absent: "no",
+  },
+  notFound: {
+    advice: "Check `ironic:endpoint` (host, port, path prefix) and that the object exists.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "fine",
+    absent: "object",
+  },
+  unacceptable: {
+    advice: "The server does not speak the asked API version; check `ironic:apiVersion`.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    // A server that was upgraded or rolled back during the run refuses the version.
+    remedy: "newVersion",
+    again: "stop",
+    load: "fine",
+    absent: "no",
+  },
+  /** Ironic's own word that it did not begin. */
+  overloaded: {
+    advice: "Ironic has no free capacity; run again later or lower `ironic:concurrency`.",
+    applied: "no",
+    read: WHEN_FREE,
+    write: WHEN_FREE,
+    again: TILL_DEADLINE,
+    load: "overloaded",
+    absent: "no",
+  },
+  /** A gateway's word: it may have passed the request on. */
+  unavailable: {
+    advice:
+      "Something between here and Ironic (a gateway, a load balancer) answered in its place; run again when Ironic is back.",
+    applied: "unknown",
+    read: WHEN_FREE,
+    write: "once",
+    // A gateway that passes on what is read, but for minutes no write, will not.
+    again: 20,
+    load: "overloaded",
+    absent: "no",
+  },
+  serverError: {
+    advice: "This is a fault of the server; Ironic's API log has the request id.",
+    applied: "unknown",
+    read: { attempts: 6, pauseMs: 500 },
+    write: "once",
+    again: 3,
+    load: "unknown",
+    absent: "no",
+  },
+  /** The request left, and no complete answer came. */
+  ambiguous: {
+    advice: "It is not known whether Ironic did it; run again, the node is then read first.",
+    applied: "unknown",
+    read: { attempts: 8, pauseMs: 100 },
+    write: "once",
+    again: TILL_DEADLINE,
+    load: "overloaded",
+    absent: "no",
+  },
+  /** Not one byte of the request left. */
+  unreachable: {
+    advice: "Nothing was changed. Check `ironic:endpoint`, the network, proxies and certificates.",
+    applied: "no",
+    read: WHEN_REACHED,
+    write: WHEN_REACHED,
+    again: TILL_DEADLINE,
+    load: "unknown",
+    absent: "no",
+  },
+  /** The two sides do not accept each other's certificates. */
+  untrusted: {
+    advice: "Nothing was sent. Correct the certificates or the address: asking again would not help.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "unknown",
+    absent: "no",
+  },
+  /** Not sent: the version that was agreed on does not know it. */
+  unsupported: {
+    advice: "Use a newer Ironic or leave out what needs it.",
+    applied: "no",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "unknown",
+    absent: "no",
+  },
+} as const satisfies Record<string, FaultRow>;
+
+/** What an answer of Ironic, or the lack of one, means. */
+export type Fault = keyof typeof FAULTS;
+
+export const faultRow = (fault: Fault): FaultRow => FAULTS[fault];

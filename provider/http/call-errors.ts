@@ -1,0 +1,91 @@
+/** From what came back of a request to the error that the caller gets. */
+import { type Connection, secretsOf } from "../connection/index.ts";
+import {
+  IronicError,
+  type IronicErrorFields,
+  recognise,
+  redact,
+  STALE_TOKEN_ADVICE,
+  secretsOfBody,
+} from "../core/index.ts";
+import type { Authenticator } from "./auth.ts";
+import type { Refusal } from "./session.ts";
+import { type Reply, signOf, type TransportError } from "./transport.ts";
+
+type FailFields = Pick<
+  IronicErrorFields,
+  "fault" | "detail" | "status" | "requestId" | "advice" | "retryAfterMs" | "cause"
+>;
+
+export type Fail = (fields: FailFields) => IronicError;
+
+const headerOf = (reply: Reply, name: string): string | undefined => {
+  const value = reply.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+/** Since API 1.107 under the first name, through oslo.middleware under the second. */
+const requestIdOf = (reply: Reply): string | undefined =>
+  headerOf(reply, "openstack-request-id") ?? headerOf(reply, "x-openstack-request-id");
+
+const retryAfterOf = (reply: Reply): number | undefined => {
+  const seconds = Number(headerOf(reply, "retry-after"));
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+};
+
+export const errorOfRefusal = (reply: Reply, { recognition, detail }: Refusal, url: URL, fail: Fail): IronicError => {
+  const location = headerOf(reply, "location");
+  const target = location && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+  const isRedirect = reply.status >= 300 && reply.status < 400;
+  return fail({
+    fault: recognition.fault,
+    ...(recognition.advice !== undefined && { advice: recognition.advice }),
+    status: reply.status,
+    requestId: requestIdOf(reply),
+    retryAfterMs: retryAfterOf(reply),
+    detail: isRedirect
+      ? `${url.origin} redirects to ${target ? target.origin + target.pathname : "nowhere"}; it was not followed`
+      : detail,
+  });
+};
+
+export const parseReply = <T>(reply: Reply, fail: Fail): T => {
+  if (reply.text.trim() === "") return undefined as T;
+  try {
+    return JSON.parse(reply.text) as T;
+  } catch (cause) {
+    throw fail({
+      fault: recognise({ server: "ironic", sign: "unreadable" }).fault,
+      status: reply.status,
+      requestId: requestIdOf(reply),
+      detail: "the body is cut short or not JSON",
+      cause,
+    });
+  }
+};
+
+export const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>
+  fail({
+    fault: recognise({ server: "ironic", sign: signOf(error) }).fault,
+    detail: `${url.origin}: ${error.message}`,
+    cause: error,
+  });
+
+/** Makes the errors of one call, with nothing secret in them. */
+export type Failer = (tried: string, request: string, options?: { node?: string | undefined; body?: unknown }) => Fail;
+
+export const createFailer =
+  (connection: Connection, auth: Authenticator): Failer =>
+  (tried, request, options) =>
+  (fields) => {
+    const secrets = [...secretsOf(connection), ...auth.secrets(), ...secretsOfBody(options?.body)];
+    const isStaleToken = fields.fault === "unauthorized" && connection.auth.kind === "fixed_token";
+    return new IronicError({
+      tried,
+      request,
+      node: options?.node,
+      ...(isStaleToken && { advice: STALE_TOKEN_ADVICE }),
+      ...fields,
+      detail: redact(fields.detail, secrets),
+    });
+  };
