@@ -14,8 +14,10 @@ import {
   pausesMs,
   type Tries,
 } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
+import { type Client, field, ignored } from "../http/index.ts";
 import {
+  type Allocation,
+  allocationSchema as allocationAnswer,
   deploymentMarker,
   instanceUuidFor,
   type Node,
@@ -39,12 +41,7 @@ const allocationSchema = object({
 });
 type AllocationProps = z.infer<typeof allocationSchema>;
 
-interface Allocation {
-  uuid: string;
-  state: "allocating" | "active" | "error" | null;
-  node_uuid: string | null;
-  last_error: string | null;
-}
+const nodeUuids = field.object({ nodes: field.list(field.object({ uuid: field.text })) });
 
 const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
 const DEFAULT_TIMEOUT_SECONDS = 120;
@@ -65,7 +62,11 @@ const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
   });
 
 const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
-  client.get<Allocation>(`/allocations/${uuid}`, { tried: `read the allocation ${uuid}`, ...(signal && { signal }) });
+  client.get(`/allocations/${uuid}`, {
+    tried: `read the allocation ${uuid}`,
+    shape: allocationAnswer,
+    ...(signal && { signal }),
+  });
 
 /** A re-run after a crash asks for the same UUID, so it finds what it had made. */
 const uuidFor = (props: AllocationProps): string =>
@@ -78,7 +79,8 @@ const uuidFor = (props: AllocationProps): string =>
   );
 
 const make = (client: Client, props: AllocationProps, uuid: string, signal: AbortSignal): Promise<Allocation> =>
-  client.send<Allocation>("POST", "/allocations", {
+  client.send("POST", "/allocations", {
+    shape: allocationAnswer,
     tried: `allocate a node of class ${props.resourceClass}`,
     body: {
       uuid,
@@ -169,7 +171,11 @@ const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemErro
 /** True when the allocation is gone. */
 async function remove(client: Client, uuid: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
+    await client.send("DELETE", `/allocations/${uuid}`, {
+      tried: `end the allocation ${uuid}`,
+      signal,
+      shape: ignored,
+    });
     return true;
   } catch (error) {
     return isGone(error);
@@ -206,7 +212,7 @@ async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signa
   const node =
     node_uuid && (await unlessGone(readNode(client, node_uuid, "see what runs under the allocation", signal)));
   if (node && !mayEnd(node, uuid, warn)) return;
-  await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal });
+  await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal, shape: ignored });
 }
 
 /** Where Ironic answers that another try makes sense, the allocation is looked at again, and ended if it is still there. */
@@ -277,7 +283,8 @@ export const allocationHandler: Handler = {
       if (!isGone(error)) throw error;
     }
     // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
-    const { nodes } = await client.get<{ nodes: { uuid: string }[] }>("/nodes", {
+    const { nodes } = await client.get("/nodes", {
+      shape: nodeUuids,
       tried: "look for the allocation's node",
       query: { instance_uuid: id, fields: "uuid" },
       signal: call.signal,

@@ -1,11 +1,22 @@
 /** What the stacks of one owner, or of all, hold in an Ironic, and the release of what no state knows. */
+import type * as z from "zod";
 import { endAllocation } from "../allocation/handler.ts";
 import { isHidden, ProblemError } from "../core/index.ts";
 import { deploymentHandler } from "../deployment/handler.ts";
 import type { Client } from "../http/index.ts";
-import { readPages } from "../http/index.ts";
-import type { Node } from "../node/index.ts";
-import { CONFIG_MARKER, configMarker, type DeploymentMarker, deploymentMarker, stateName } from "../node/index.ts";
+import { pageOf, readPages } from "../http/index.ts";
+import {
+  allocationPage,
+  CONFIG_MARKER,
+  configMarker,
+  type DeploymentMarker,
+  deploymentMarker,
+  fieldsOf,
+  type ListedAllocation,
+  listedAllocationSchema,
+  nodeSchema,
+  stateName,
+} from "../node/index.ts";
 import { nodeConfigHandler } from "../node-config/handler.ts";
 import type { Call, Props, Services } from "../plugin/index.ts";
 
@@ -25,24 +36,27 @@ export interface Claim {
   known?: boolean;
 }
 
-const FIELDS = "uuid,name,provision_state,instance_uuid,extra";
+const claimedNodeSchema = nodeSchema.pick({
+  uuid: true,
+  name: true,
+  provision_state: true,
+  instance_uuid: true,
+  extra: true,
+});
+type ClaimedNode = z.infer<typeof claimedNodeSchema>;
+const nodePage = pageOf("nodes", claimedNodeSchema);
 const LIMIT = 1_000;
 
-const readNodes = (client: Client): Promise<Node[]> =>
-  readPages(client, "/nodes", "nodes", { tried: "list the nodes", query: { fields: FIELDS, limit: LIMIT } });
+const readNodes = (client: Client): Promise<ClaimedNode[]> => {
+  const query = { fields: fieldsOf(claimedNodeSchema).join(","), limit: LIMIT };
+  return readPages(client, "/nodes", nodePage, { tried: "list the nodes", query });
+};
 
-interface Allocation {
-  uuid: string;
-  node_uuid: string | null;
-  state: string | null;
-  extra: Props;
-}
-
-async function readAllocations(client: Client): Promise<Allocation[]> {
+async function readAllocations(client: Client): Promise<ListedAllocation[]> {
   if (!(await client.supports("allocations"))) return [];
   try {
-    const query = { fields: "uuid,node_uuid,state,extra", limit: LIMIT };
-    return await readPages(client, "/allocations", "allocations", { tried: "list the allocations", query });
+    const query = { fields: fieldsOf(listedAllocationSchema).join(","), limit: LIMIT };
+    return await readPages(client, "/allocations", allocationPage, { tried: "list the allocations", query });
   } catch (error) {
     if (isHidden(error)) return [];
     throw error;
@@ -74,7 +88,7 @@ const keysOf = (state: StackExport): Set<string> =>
 const keyOf = ({ kind, nodeUuid, instanceUuid }: Claim): string =>
   `${kind} ${kind === "node config" ? nodeUuid : instanceUuid}`;
 
-function claimsOn(node: Node): Claim[] {
+function claimsOn(node: ClaimedNode): Claim[] {
   const base = { node: node.name ?? node.uuid, nodeUuid: node.uuid, provisionState: stateName(node.provision_state) };
   const deployment = deploymentMarker(node);
   const config = configMarker(node);
@@ -105,7 +119,7 @@ function claimsOn(node: Node): Claim[] {
   ];
 }
 
-function claimOf({ uuid, node_uuid, state, extra }: Allocation): Claim[] {
+function claimOf({ uuid, node_uuid, state, extra }: ListedAllocation): Claim[] {
   const mark = extra[CONFIG_MARKER] as Props | undefined;
   if (typeof mark?.owner !== "string") return [];
   const node = node_uuid ?? "";

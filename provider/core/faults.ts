@@ -205,6 +205,17 @@ export const FAULTS = {
     load: "overloaded",
     absent: "no",
   },
+  /** The answer is JSON, but not of the shape that Ironic's API has. */
+  malformed: {
+    advice:
+      "This is not how Ironic's API answers: check what `ironic:endpoint` leads to. If it is an Ironic of a supported version, report this as a bug of pulumi-ironic.",
+    applied: "unknown",
+    read: "once",
+    write: "once",
+    again: "stop",
+    load: "fine",
+    absent: "no",
+  },
   /** Not one byte of the request left. */
   unreachable: {
     advice: "Nothing was changed. Check `ironic:endpoint`, the network, proxies and certificates.",

@@ -8,9 +8,10 @@ export type Server = "ironic" | "keystone";
 
 /**
  * What came instead of an answer. `untrusted`: certificates were refused. `unsent`: not one byte of the request left.
- * `unanswered`: it left, and no complete answer came. `unreadable`: a success whose body is not what it should be.
+ * `unanswered`: it left, and no complete answer came. `unreadable`: a success whose body is cut short or no JSON.
+ * `misshapen`: it is JSON, but not what the API describes.
  */
-export type Sign = "untrusted" | "unsent" | "unanswered" | "unreadable";
+export type Sign = "untrusted" | "unsent" | "unanswered" | "unreadable" | "misshapen";
 
 export type Evidence = { server: Server; status: number; text: string } | { server: Server; sign: Sign };
 
@@ -44,6 +45,7 @@ export const RECOGNITIONS: readonly Recognition[] = [
   { server: "keystone", sign: "unsent", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unanswered", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unreadable", fault: "notFound", advice: NO_KEYSTONE_ADVICE },
+  { server: "keystone", sign: "misshapen", fault: "notFound", advice: NO_KEYSTONE_ADVICE },
   { server: "keystone", status: [502, 504], fault: "overloaded" },
   { server: "keystone", status: [500, 599], fault: "unreachable" },
   { server: "keystone", status: 401, text: STALE_TOKEN, fault: "unauthorized", advice: STALE_TOKEN_ADVICE },
@@ -67,6 +69,7 @@ export const RECOGNITIONS: readonly Recognition[] = [
   { sign: "unsent", fault: "unreachable" },
   { sign: "unanswered", fault: "ambiguous" },
   { sign: "unreadable", fault: "ambiguous" },
+  { sign: "misshapen", fault: "malformed" },
 
   {
     server: "ironic",

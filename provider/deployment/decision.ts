@@ -3,7 +3,7 @@
  * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
  */
 
-import type { InstanceInfo, Node } from "../node/index.ts";
+import type { InstanceInfo, Node, SurveyedNode } from "../node/index.ts";
 import {
   adviceFor,
   DEPLOYMENT_MARKER,
@@ -107,7 +107,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
 };
 
 /** Did its undeployment fail? Where it may be repeated: never where the machine would be cleaned unasked. */
-export const isHalfUndeployed = (node: Node, strategy: DeployWant["updateStrategy"] | undefined): boolean =>
+export const isHalfUndeployed = (node: SurveyedNode, strategy: DeployWant["updateStrategy"] | undefined): boolean =>
   node.provision_state === "error" && (node.automated_clean === false || strategy === "redeploy");
 
 /** A redeploy ended there. */
@@ -183,17 +183,17 @@ interface ReleaseContext {
  * Is the maintenance that of the failed cleaning? Ironic writes its fault over a maintenance that was there already, but
  * leaves its reason (ironic/conductor/utils.py, cleaning_error_handler).
  */
-const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: Node): boolean =>
+const isCleanFailures = ({ maintenance, fault, maintenance_reason, last_error }: SurveyedNode): boolean =>
   maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
 
-const othersMaintenance = (node: Node): Decision =>
+const othersMaintenance = (node: SurveyedNode): Decision =>
   fail(
     `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
     "When the maintenance has ended, run the command again",
   );
 
 /** Ironic refuses `provide` on a retired node (ironic/conductor/manager.py, do_provisioning_action). */
-const retiredUncleaned = (node: Node): Decision =>
+const retiredUncleaned = (node: SurveyedNode): Decision =>
   failed(
     `Node ${nodeLabel(node)} is retired, so that its cleaning cannot be repeated after it failed`,
     `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\` and the command again. To take the node over as it is: \`baremetal node ${
@@ -203,7 +203,7 @@ const retiredUncleaned = (node: Node): Decision =>
     }\` first`,
   );
 
-function recover(node: Node, facts: StateFacts, memory: Memory): Decision {
+function recover(node: SurveyedNode, facts: StateFacts, memory: Memory): Decision {
   if (memory.recoveries > 0) return failed(`Cleaning of node ${nodeLabel(node)} failed again`, adviceFor(facts, node));
   if (node.maintenance && !isCleanFailures(node)) return othersMaintenance(node);
   if (node.retired) return retiredUncleaned(node);
@@ -212,7 +212,7 @@ function recover(node: Node, facts: StateFacts, memory: Memory): Decision {
 }
 
 /** Brings a failed cleaning back once, with the cleaning that the user wanted. */
-export function recovery(node: Node, facts: StateFacts, memory: Memory): Decision | undefined {
+export function recovery(node: SurveyedNode, facts: StateFacts, memory: Memory): Decision | undefined {
   if (facts.release === "recover") return recover(node, facts, memory);
   if (node.provision_state !== "manageable") return undefined;
   const noted = deploymentMarker(node)?.recovering;

@@ -3,11 +3,12 @@
  * has for the node laid over it.
  */
 
-import type { Node } from "../node/index.ts";
+import type { SurveyedNode } from "../node/index.ts";
 import { deploymentMarker, holderOf, instanceUuidFor, stateFacts, stateName } from "../node/index.ts";
 import { type PlannedSettings, plannedSettings } from "../node-config/handler.ts";
 import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
 import {
+  type EnabledInterfaces,
   type Facts,
   type Finding,
   judged,
@@ -41,7 +42,7 @@ const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
 
 interface Subject {
   props: DeploymentProps;
-  node: Node;
+  node: SurveyedNode;
   facts: Facts;
   planned: PlannedSettings | undefined;
   /** The state has this deployment already. */
@@ -51,7 +52,7 @@ interface Subject {
   boot: string | undefined;
   deploy: string | undefined;
   cleans: boolean;
-  enabled: Record<string, unknown> | undefined;
+  enabled: EnabledInterfaces | undefined;
 }
 
 type Rule = (subject: Subject) => Finding | undefined;

@@ -10,6 +10,7 @@ import {
 } from "../core/index.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Refusal } from "./session.ts";
+import { parseBody, type Shape } from "./shape.ts";
 import { type Reply, signOf, type TransportError } from "./transport.ts";
 
 type FailFields = Pick<
@@ -49,10 +50,10 @@ export const errorOfRefusal = (reply: Reply, { recognition, detail }: Refusal, u
   });
 };
 
-export const parseReply = <T>(reply: Reply, fail: Fail): T => {
-  if (reply.text.trim() === "") return undefined as T;
+const bodyOf = (reply: Reply, fail: Fail): unknown => {
+  if (reply.text.trim() === "") return undefined;
   try {
-    return JSON.parse(reply.text) as T;
+    return JSON.parse(reply.text);
   } catch (cause) {
     throw fail({
       fault: recognise({ server: "ironic", sign: "unreadable" }).fault,
@@ -62,6 +63,18 @@ export const parseReply = <T>(reply: Reply, fail: Fail): T => {
       cause,
     });
   }
+};
+
+/** The body as `shape` describes it; `request` names the call in the error that says what is wrong. */
+export const parseReply = <T>(reply: Reply, shape: Shape<T>, request: string, fail: Fail): T => {
+  const parsed = parseBody(shape, bodyOf(reply, fail));
+  if (parsed.ok) return parsed.value;
+  throw fail({
+    fault: recognise({ server: "ironic", sign: "misshapen" }).fault,
+    status: reply.status,
+    requestId: requestIdOf(reply),
+    detail: `${request}: ${parsed.fault}`,
+  });
 };
 
 export const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>

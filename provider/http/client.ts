@@ -5,6 +5,7 @@ import { createFailer, errorOfRefusal, errorOfTransport, type Failer, parseReply
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
 import { type Repeating, repeat } from "./repeat.ts";
 import { createSession, type Outcome, type Session, type SessionRequest, type SessionStats } from "./session.ts";
+import type { Shape } from "./shape.ts";
 import { createTransport, type Exchange, TransportError } from "./transport.ts";
 import { adviceFor, type Feature, featureMinors, featureTitle } from "./versions.ts";
 
@@ -26,6 +27,12 @@ export interface CallOptions {
   version?: number | undefined;
 }
 
+/** A call with what its answer must look like: what is not described is not given to the caller. */
+export interface ReadOptions<T> extends CallOptions {
+  /** `ignored` where nobody reads the body. Without a body, `undefined` is what has to fit. */
+  shape: Shape<T>;
+}
+
 /** Ironic's API below `/v1`, as one connection of this process sees it. */
 export interface Client {
   /** For messages; the catalogue's address is known only after the first call. */
@@ -36,9 +43,9 @@ export interface Client {
   /** Rejects with an IronicError "unsupported" that names feature, needed and offered version. */
   require(feature: Feature, tried: string, signal?: AbortSignal): Promise<void>;
   /** Safe to repeat, so it is, as the table of faults says: on resets, time-outs, overload, 5xx and missing conductors. */
-  get<T>(path: string, options: CallOptions): Promise<T>;
+  get<T>(path: string, options: ReadOptions<T>): Promise<T>;
   /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), a 503 of Ironic itself. */
-  send<T>(method: "PUT" | "PATCH" | "POST" | "DELETE", path: string, options: CallOptions): Promise<T>;
+  send<T>(method: "PUT" | "PATCH" | "POST" | "DELETE", path: string, options: ReadOptions<T>): Promise<T>;
   readonly stats: SessionStats;
   close(): Promise<void>;
 }
@@ -167,13 +174,14 @@ const attempt = async <T>(
   { base, minor }: Discovered,
   method: Exchange["method"],
   path: string,
-  options: CallOptions,
+  options: ReadOptions<T>,
 ): Promise<T> => {
-  const fail = failer(options.tried, `${method} /v1${path}`, options);
+  const request = `${method} /v1${path}`;
+  const fail = failer(options.tried, request, options);
   const url = joinUrl(base, path, options.query);
   try {
     const { reply, refusal } = await proof.send(requestOf(method, url, minor, options, connection.requestTimeoutMs));
-    if (refusal === undefined) return parseReply<T>(reply, fail);
+    if (refusal === undefined) return parseReply(reply, options.shape, request, fail);
     throw errorOfRefusal(reply, refusal, url, fail);
   } catch (error) {
     throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
@@ -187,7 +195,7 @@ const createCall = (parts: Parts, agreement: Agreement) => {
     if (version !== undefined) refuseBelow(version, found, connection.minor, { what: `${method} ${path}`, tried });
     return found;
   };
-  const call = async <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> => {
+  const call = async <T>(method: Exchange["method"], path: string, options: ReadOptions<T>): Promise<T> => {
     // Repeated by itself, and outside of the call's own repetition: never the one times the other.
     let found = await agree(method, path, options);
     const proof = createProof(parts);
@@ -200,12 +208,10 @@ const createCall = (parts: Parts, agreement: Agreement) => {
       return true;
     };
     const how = repeating(options.signal, { newToken: proof.renew, newVersion });
-    return repeat(method === "GET" ? "read" : "write", how, () =>
-      attempt<T>(parts, proof, found, method, path, options),
-    );
+    return repeat(method === "GET" ? "read" : "write", how, () => attempt(parts, proof, found, method, path, options));
   };
-  return <T>(method: Exchange["method"], path: string, options: CallOptions): Promise<T> =>
-    interruptible(options.tried, options.signal, () => call<T>(method, path, options));
+  return <T>(method: Exchange["method"], path: string, options: ReadOptions<T>): Promise<T> =>
+    interruptible(options.tried, options.signal, () => call(method, path, options));
 };
 
 /** Starts no request; the first call does. `warn` gets what the user should know of the connection itself. */

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { IronicError, ProblemError } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
-import type { Node, Port } from "../node/index.ts";
 import type { Provider } from "../stack/index.ts";
+import type { LookedUpNode } from "./shapes.ts";
 
 export interface LookupOptions {
   /** An explicit connection; default: the stack's. Then the result is to be had through the functions' `Output` forms. */
@@ -51,11 +51,9 @@ export interface NodeFilter {
   capabilities?: Record<string, string>;
 }
 
-const FIELDS =
-  "uuid,name,provision_state,power_state,instance_uuid,resource_class,traits,maintenance,driver,boot_interface,deploy_interface,properties,extra";
 const LIMIT = 1_000;
 
-const infoOf = (node: Node): NodeInfo => ({
+const infoOf = (node: LookedUpNode): NodeInfo => ({
   uuid: node.uuid,
   name: node.name ?? undefined,
   provisionState: node.provision_state ?? "available",
@@ -95,12 +93,17 @@ const lookUpOutput = <T>(options: LookupOptions | undefined, work: (client: Clie
     .output<Record<string, string>>(options?.provider?.settings ?? stackSettings())
     .apply((settings) => lookUp(settings, work)) as pulumi.Output<T>;
 
+// As the client: with zod, of which programs need nothing before.
+const loadShapes = () => import("./shapes.ts");
+
 async function readOne(client: Client, node: string): Promise<NodeInfo> {
+  const { FIELDS, lookedUpNodeSchema } = await loadShapes();
   return infoOf(
-    await client.get<Node>(`/nodes/${encodeURIComponent(node)}`, {
+    await client.get(`/nodes/${encodeURIComponent(node)}`, {
       tried: "look up the node",
       node,
       query: { fields: FIELDS },
+      shape: lookedUpNodeSchema,
     }),
   );
 }
@@ -115,8 +118,9 @@ function matches(node: NodeInfo, { traits = [], capabilities = {} }: NodeFilter)
 
 async function readMany(client: Client, filter: NodeFilter): Promise<NodeInfo[]> {
   const { resourceClass, provisionState, driver, associated, maintenance } = filter;
+  const { FIELDS, lookedUpNodePage } = await loadShapes();
   const { readPages } = await import("../http/index.ts");
-  const nodes = await readPages<Node>(client, "/nodes", "nodes", {
+  const nodes = await readPages(client, "/nodes", lookedUpNodePage, {
     tried: "look up nodes",
     query: {
       fields: FIELDS,
@@ -138,7 +142,7 @@ async function readMany(client: Client, filter: NodeFilter): Promise<NodeInfo[]>
 
 async function readPortsOf(client: Client, node: string): Promise<PortInfo[]> {
   const { readPorts } = await import("../node/index.ts");
-  return (await readPorts(client, node)).map((port: Port) => ({
+  return (await readPorts(client, node)).map((port) => ({
     uuid: port.uuid,
     address: port.address,
     name: port.name ?? undefined,

@@ -1,6 +1,6 @@
 /** What would go wrong with a BaremetalNodeConfig, judged from what the preflight of deployments reads as well. */
 
-import type { Node } from "../node/index.ts";
+import type { SurveyedNode } from "../node/index.ts";
 import { configMarker, deploymentMarker, holderOf } from "../node/index.ts";
 import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
 import {
@@ -19,7 +19,7 @@ import { hasUnknown } from "../schema/index.ts";
 import { DEFAULT_DEPLOY_INTERFACE, type NodeConfigProps } from "./args.ts";
 
 /** Another stack that has marked the node. Whose an unmarked instance_uuid is may only an allocation tell: create asks. */
-function strangerOn(node: Node, { owner, resourceName }: NodeConfigProps): string | undefined {
+function strangerOn(node: SurveyedNode, { owner, resourceName }: NodeConfigProps): string | undefined {
   const claim = { owner: hasUnknown(owner) ? "" : owner, resource: resourceName };
   const instanceUuid = deploymentMarker(node)?.instanceUuid ?? "";
   const holder = holderOf({ ...node, instance_uuid: null }, { ...claim, instanceUuid });

@@ -7,6 +7,7 @@ import { isHidden, isRefusal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
   adviceFor,
+  allocationMarkSchema,
   configMarker,
   type Decision,
   deploymentMarker,
@@ -77,8 +78,9 @@ export async function ownAllocation(
 ): Promise<string | null> {
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
   try {
-    const { extra } = await client.get<{ extra: Props }>(`/allocations/${node.allocation_uuid}`, {
+    const { extra } = await client.get(`/allocations/${node.allocation_uuid}`, {
       tried: "see whose allocation is on the node",
+      shape: allocationMarkSchema,
       node: node.uuid,
       signal,
     });

@@ -26,7 +26,7 @@ export const wait = (why: string): Decision<never> => ({ do: "wait", why });
 export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
   node.name ? `${node.name} (${node.uuid})` : node.uuid;
 
-export const adviceFor = (facts: StateFacts, node: Node): string =>
+export const adviceFor = (facts: StateFacts, node: Pick<Node, "uuid" | "name">): string =>
   facts.advice.replaceAll("{node}", node.name ?? node.uuid);
 
 export const unknownState = (node: Node): Decision<never> =>

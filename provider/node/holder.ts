@@ -12,7 +12,7 @@ export type Holder =
   | { kind: "other"; who: string };
 
 /** Who holds the node, seen from one deployment. Both signs count: one that is another's is enough to keep off. */
-export function holderOf(node: Node, claim: Claim): Holder {
+export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Claim): Holder {
   const marker = deploymentMarker(node);
   const config = configMarker(node);
   if (marker && (marker.owner !== claim.owner || marker.instanceUuid !== claim.instanceUuid))

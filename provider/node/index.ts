@@ -1,4 +1,13 @@
 /** A node of Ironic: its states, marks, and the loop that brings it where it is wanted. */
+
+export {
+  type Allocation,
+  allocationMarkSchema,
+  allocationPage,
+  allocationSchema,
+  type ListedAllocation,
+  listedAllocationSchema,
+} from "./allocation-schema.ts";
 export { claimPatch, handOverPatch, markerPatch, unclaimPatch } from "./claim-patches.ts";
 export {
   adviceFor,
@@ -42,8 +51,10 @@ export {
   readPortGroups,
   readPorts,
   recallStart,
+  type SurveyedNode,
   validateForDeploy,
 } from "./node.ts";
+export { fieldsOf, nodeSchema, portSchema, surveyedNodeSchema } from "./node-schema.ts";
 export { pollerOf } from "./poller.ts";
 export { type Machine, type ReconcileOptions, reconcile, type Sight, TimeoutError } from "./reconcile.ts";
 export { type StateFacts, stateFacts, stateName, type Verb } from "./states.ts";

@@ -6,7 +6,7 @@
  * `extra.pulumi_ironic`. They are two keys so that two resources never write the same value.
  */
 import { createHash, scrypt } from "node:crypto";
-import type { Node } from "./node.ts";
+import type { Node, SurveyedNode } from "./node.ts";
 
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
@@ -100,7 +100,7 @@ const asRecord = (value: unknown): Record<string, unknown> | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 
 /** The marker of whatever deployment is on the node. Something unreadable under our key is a stranger's. */
-export function deploymentMarker(node: Node): DeploymentMarker | undefined {
+export function deploymentMarker(node: Pick<Node, "extra">): DeploymentMarker | undefined {
   const raw = node.extra[DEPLOYMENT_MARKER];
   if (raw === undefined || raw === null) return undefined;
   const marker = asRecord(raw);
@@ -110,12 +110,12 @@ export function deploymentMarker(node: Node): DeploymentMarker | undefined {
 }
 
 /** Is a failed cleaning being repeated here? Not where an operator made the node manageable since. */
-export function isRecovering(node: Node): boolean {
+export function isRecovering(node: SurveyedNode): boolean {
   const { recovering } = deploymentMarker(node) ?? {};
   return recovering === true || (recovering !== undefined && recovering === node.provision_updated_at);
 }
 
-export function configMarker(node: Node): ConfigMarker | undefined {
+export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;
   const marker = asRecord(raw);

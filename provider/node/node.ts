@@ -1,82 +1,25 @@
-/** The part of Ironic's node API that this project uses. Fields: https://docs.openstack.org/api-ref/baremetal/#nodes-nodes */
+/** The part of Ironic's node API that this project uses; what is read of its answers is in node-schema.ts. */
 
 import { isFault, isHidden, isNodeGone, ProblemError, raceAbort } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
-import { readPages } from "../http/index.ts";
+import { ignored, readPages } from "../http/index.ts";
+import {
+  fieldsOf,
+  type HistoryEvent,
+  historyPage,
+  type Node,
+  nodeSchema,
+  type Port,
+  type PortGroup,
+  portGroupSchema,
+  portGroupsSchema,
+  portSchema,
+  portsSchema,
+  validationSchema,
+} from "./node-schema.ts";
 import type { Verb } from "./states.ts";
 
-export interface Node {
-  uuid: string;
-  name: string | null;
-  driver?: string;
-  /** `null` is what old APIs call `available`. */
-  provision_state: string | null;
-  target_provision_state: string | null;
-  /** Changes with each provision state, and with nothing else (NodeObject / db update_node). */
-  provision_updated_at: string | null;
-  instance_uuid: string | null;
-  allocation_uuid?: string | null;
-  last_error: string | null;
-  power_state: string | null;
-  target_power_state?: string | null;
-  maintenance: boolean;
-  maintenance_reason?: string | null;
-  /** Why Ironic itself set maintenance, e.g. `clean failure`. */
-  fault?: string | null;
-  /** The conductor that holds the node's lock. */
-  reservation: string | null;
-  clean_step?: { step?: string } | null;
-  deploy_step?: { step?: string } | null;
-  protected?: boolean;
-  retired?: boolean;
-  automated_clean?: boolean | null;
-  boot_interface?: string | null;
-  deploy_interface?: string | null;
-  description?: string | null;
-  resource_class?: string | null;
-  traits?: string[];
-  extra: Record<string, unknown>;
-  instance_info: Record<string, unknown>;
-  driver_info: Record<string, unknown>;
-  properties: Record<string, unknown>;
-}
-
-/** What a waiting resource needs to see again and again; the rest of a node is read when something is decided on it. */
-export const LIGHT_FIELDS = [
-  "uuid",
-  "name",
-  "provision_state",
-  "target_provision_state",
-  "provision_updated_at",
-  "instance_uuid",
-  "last_error",
-  "power_state",
-  "maintenance",
-  "fault",
-  "reservation",
-  "clean_step",
-  "deploy_step",
-] as const satisfies readonly (keyof Node)[];
-
-export type LightNode = Pick<Node, (typeof LIGHT_FIELDS)[number]>;
-
-export interface Port {
-  uuid: string;
-  node_uuid?: string;
-  address: string;
-  name?: string | null;
-  pxe_enabled: boolean;
-  physical_network?: string | null;
-  portgroup_uuid?: string | null;
-}
-
-export interface PortGroup {
-  uuid: string;
-  name?: string | null;
-  address?: string | null;
-  mode?: string | null;
-  properties?: Record<string, unknown>;
-}
+export type { LightNode, Node, Port, PortGroup, SurveyedNode } from "./node-schema.ts";
 
 export type PatchOp = { op: "add" | "replace" | "remove"; path: string; value?: unknown };
 
@@ -87,7 +30,7 @@ export const pointer = (...keys: string[]): string =>
 const segment = encodeURIComponent;
 
 export const readNode = (client: Client, node: string, tried: string, signal?: AbortSignal): Promise<Node> =>
-  client.get<Node>(`/nodes/${segment(node)}`, { tried, node, ...(signal && { signal }) });
+  client.get(`/nodes/${segment(node)}`, { tried, node, shape: nodeSchema, ...(signal && { signal }) });
 
 // Ironic loads the node, applies the patch and saves whole columns: two patches of different keys of `extra` at the
 // same time can lose one of them. Within this process they therefore queue per node.
@@ -106,7 +49,7 @@ export function patchNode(
   queues.set(client, queue);
   const before = queue.get(uuid) ?? Promise.resolve();
   const turn = raceAbort(before, signal).then(() =>
-    client.send<Node>("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, signal, later }),
+    client.send("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, signal, later, shape: nodeSchema }),
   );
   // Who leaves the queue does not end the turn of those before it.
   const settled: Promise<void> = Promise.allSettled([before, turn]).then(() => {
@@ -127,6 +70,7 @@ export const putProvision = (
     tried,
     node: uuid,
     body,
+    shape: ignored,
     ...(signal && { signal }),
   });
 
@@ -135,6 +79,7 @@ export const putPowerOn = (client: Client, uuid: string, signal?: AbortSignal): 
     tried: "power the node on",
     node: uuid,
     body: { target: "power on" },
+    shape: ignored,
     ...(signal && { signal }),
   });
 
@@ -142,26 +87,30 @@ export const clearMaintenance = (client: Client, uuid: string, signal?: AbortSig
   client.send("DELETE", `/nodes/${segment(uuid)}/maintenance`, {
     tried: "end the maintenance that the failed cleaning had set",
     node: uuid,
+    shape: ignored,
     ...(signal && { signal }),
   });
 
 /** One line per interface that Ironic would refuse to deploy with; empty when all is well. */
 export async function validateForDeploy(client: Client, uuid: string, signal?: AbortSignal): Promise<string[]> {
-  const answer = await client.get<Record<string, { result: boolean | null; reason?: string | null }>>(
-    `/nodes/${segment(uuid)}/validate`,
-    { tried: "validate the node for deployment", node: uuid, ...(signal && { signal }) },
-  );
-  return ["power", "management", "boot", "deploy", "network", "storage"]
-    .filter((name) => answer[name]?.result === false)
-    .map((name) => `${name}: ${answer[name]?.reason ?? "no reason given"}`);
+  const answer = await client.get(`/nodes/${segment(uuid)}/validate`, {
+    tried: "validate the node for deployment",
+    node: uuid,
+    shape: validationSchema,
+    ...(signal && { signal }),
+  });
+  return Object.entries(answer)
+    .filter(([, checked]) => checked?.result === false)
+    .map(([name, checked]) => `${name}: ${checked?.reason ?? "no reason given"}`);
 }
 
 export async function readPorts(client: Client, node: string, signal?: AbortSignal): Promise<Port[]> {
-  const fields = ["uuid", "node_uuid", "address", "pxe_enabled", "physical_network", "portgroup_uuid"];
-  if (await client.supports("portName")) fields.push("name");
-  const { ports } = await client.get<{ ports: Port[] }>("/ports", {
+  const hasName = await client.supports("portName");
+  const fields = fieldsOf(portSchema).filter((field) => field !== "name" || hasName);
+  const { ports } = await client.get("/ports", {
     tried: "read the node's ports",
     node,
+    shape: portsSchema,
     query: { node, fields: fields.join(",") },
     ...(signal && { signal }),
   });
@@ -170,21 +119,14 @@ export async function readPorts(client: Client, node: string, signal?: AbortSign
 }
 
 export async function readPortGroups(client: Client, node: string, signal?: AbortSignal): Promise<PortGroup[]> {
-  const { portgroups } = await client.get<{ portgroups: PortGroup[] }>("/portgroups", {
+  const { portgroups } = await client.get("/portgroups", {
     tried: "read the node's port groups",
     node,
-    query: { node, fields: "uuid,name,address,mode,properties" },
+    shape: portGroupsSchema,
+    query: { node, fields: fieldsOf(portGroupSchema).join(",") },
     ...(signal && { signal }),
   });
   return portgroups;
-}
-
-interface HistoryEvent {
-  uuid: string;
-  created_at: string;
-  event_type: string;
-  event: string;
-  severity: string;
 }
 
 const MAX_HISTORY_PAGES = 20;
@@ -194,7 +136,7 @@ async function readHistory(client: Client, node: string, signal?: AbortSignal): 
   if (!(await client.supports("nodeHistory"))) return [];
   const call = { tried: "read the node's history", node, query: { detail: "true" }, ...(signal && { signal }) };
   try {
-    return await readPages(client, `/nodes/${segment(node)}/history`, "history", call, MAX_HISTORY_PAGES);
+    return await readPages(client, `/nodes/${segment(node)}/history`, historyPage, call, MAX_HISTORY_PAGES);
   } catch (error) {
     // Also where the server knows the list, but not as it is asked for here.
     if (isHidden(error) || isFault(error, "unacceptable", "invalid")) return [];

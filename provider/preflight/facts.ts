@@ -1,67 +1,74 @@
 /** What a program is about to use, as Ironic shows it: one bulk read of nodes and ports per run, and each driver once. */
 
-import type { CallOptions, Client } from "../http/index.ts";
-import type { Node } from "../node/index.ts";
+import type * as z from "zod";
+import { type Client, field, type Page, pageOf, type ReadOptions, type Shape } from "../http/index.ts";
+import { fieldsOf, portSchema, type SurveyedNode, surveyedNodeSchema } from "../node/index.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { hasUnknown } from "../schema/index.ts";
 import { type Finding, look, reachable, rejected, tellUnchecked } from "./findings.ts";
 
+const interfaces = field.list(field.text).nullable().optional();
+/** https://docs.openstack.org/api-ref/baremetal/#show-driver-details */
+const driverSchema = field.object({ enabled_boot_interfaces: interfaces, enabled_deploy_interfaces: interfaces });
+export type EnabledInterfaces = z.infer<typeof driverSchema>;
+
+const nodePage = pageOf("nodes", surveyedNodeSchema);
+const surveyedPortSchema = portSchema.pick({ uuid: true, node_uuid: true, pxe_enabled: true }).required();
+const portPage = pageOf("ports", surveyedPortSchema);
+
 export interface Facts {
-  nodes: Map<string, Node>;
+  nodes: Map<string, SurveyedNode>;
   /** By node: has any of its ports `pxe_enabled`? */
   ports: Map<string, boolean>;
   /** What its driver has enabled, as far as this account may know. */
-  enabled(node: Node): Promise<Record<string, unknown> | undefined>;
+  enabled(node: SurveyedNode): Promise<EnabledInterfaces | undefined>;
 }
 
-const FIELDS =
-  "uuid,name,driver,provision_state,provision_updated_at,instance_uuid,maintenance,maintenance_reason,fault,last_error,boot_interface,deploy_interface,extra,driver_info";
 const LIMIT = 1_000;
-type Ask = <T>(path: string, options: CallOptions) => Promise<T>;
+type Ask = <T>(path: string, options: ReadOptions<T>) => Promise<T>;
 
 async function readAll<T extends { uuid: string }>(
   ask: Ask,
   path: string,
-  key: string,
-  fields: string,
-  query: CallOptions["query"] = {},
+  page: Shape<Page<T>>,
+  fields: readonly string[],
+  query: Record<string, string> = {},
 ): Promise<T[]> {
   const found: T[] = [];
   for (;;) {
     const marker = found.at(-1)?.uuid;
-    const page = await ask<Record<string, T[]> & { next?: string }>(path, {
+    const { items, more } = await ask(path, {
       tried: "look at what the program is about to use",
-      query: { fields, limit: LIMIT, marker, ...query },
+      query: { fields: fields.join(","), limit: LIMIT, marker, ...query },
+      shape: page,
     });
-    found.push(...(page[key] ?? []));
-    if (!page.next) return found;
+    found.push(...items);
+    if (!more) return found;
   }
 }
 
 async function readFacts(client: Client, services: Services, call: Call): Promise<Facts> {
   const ask: Ask = (path, options) =>
     look(client, services, call, (signal) => client.get(path, { ...options, signal }));
-  const cleanField = (await client.supports("automatedClean")) ? ",automated_clean" : "";
-  const retiredField = (await client.supports("retired")) ? ",retired" : "";
+  const hasAutomatedClean = await client.supports("automatedClean");
+  const hasRetired = await client.supports("retired");
+  const nodeFields = fieldsOf(surveyedNodeSchema).filter(
+    (name) => (name !== "automated_clean" || hasAutomatedClean) && (name !== "retired" || hasRetired),
+  );
   // Nodes with a parent are left out of lists, but read by name like any other.
   const children = (await client.supports("childNodes")) ? { include_children: "true" } : {};
   const [nodes, ports] = await Promise.all([
-    readAll<Node>(ask, "/nodes", "nodes", FIELDS + cleanField + retiredField, children),
-    readAll<{ uuid: string; node_uuid: string; pxe_enabled: boolean }>(
-      ask,
-      "/ports",
-      "ports",
-      "uuid,node_uuid,pxe_enabled",
-    ),
+    readAll(ask, "/nodes", nodePage, nodeFields, children),
+    readAll(ask, "/ports", portPage, fieldsOf(surveyedPortSchema)),
   ]);
   const byNode = new Map<string, boolean>();
   for (const { node_uuid, pxe_enabled } of ports) byNode.set(node_uuid, pxe_enabled || byNode.get(node_uuid) === true);
-  const byKey = new Map<string, Node>();
+  const byKey = new Map<string, SurveyedNode>();
   for (const node of nodes) {
     if (node.name) byKey.set(node.name, node);
     byKey.set(node.uuid, node);
   }
-  const drivers = new Map<string, Promise<Record<string, unknown> | undefined>>();
+  const drivers = new Map<string, Promise<EnabledInterfaces | undefined>>();
   return {
     nodes: byKey,
     ports: byNode,
@@ -69,9 +76,7 @@ async function readFacts(client: Client, services: Services, call: Call): Promis
       if (driver === undefined) return undefined;
       const known =
         drivers.get(driver) ??
-        ask<Record<string, unknown>>(`/drivers/${driver}`, { tried: `read the driver ${driver}` }).catch(
-          () => undefined,
-        );
+        ask(`/drivers/${driver}`, { tried: `read the driver ${driver}`, shape: driverSchema }).catch(() => undefined);
       drivers.set(driver, known);
       return known;
     },
@@ -128,9 +133,9 @@ export function nodeOf(
   { node, owner, resourceName }: { node: string; owner: string; resourceName: string },
   { nodes }: Facts,
   isSpelledAsBefore: boolean,
-  markerOf: (node: Node) => { owner: string; resource: string } | undefined,
-): Node | undefined {
-  const isOwn = (candidate: Node) => {
+  markerOf: (node: SurveyedNode) => { owner: string; resource: string } | undefined,
+): SurveyedNode | undefined {
+  const isOwn = (candidate: SurveyedNode) => {
     const marker = markerOf(candidate);
     return marker?.owner === owner && marker.resource === resourceName;
   };
@@ -140,13 +145,13 @@ export function nodeOf(
 }
 
 export function whyNotEnabled(
-  { driver }: Node,
-  enabled: Record<string, unknown> | undefined,
+  { driver }: SurveyedNode,
+  enabled: EnabledInterfaces | undefined,
   kind: "boot" | "deploy",
   name: string | undefined,
 ): string | undefined {
   const list = enabled?.[`enabled_${kind}_interfaces`];
-  return name !== undefined && Array.isArray(list) && !list.includes(name)
+  return name !== undefined && list && !list.includes(name)
     ? `the ${kind} interface ${name} is not enabled for its driver ${driver}; there are ${list.join(", ")}`
     : undefined;
 }

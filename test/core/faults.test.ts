@@ -73,10 +73,12 @@ const signs: Array<[server: Server, sign: Sign, fault: Fault]> = [
   ["ironic", "unsent", "unreachable"],
   ["ironic", "unanswered", "ambiguous"],
   ["ironic", "unreadable", "ambiguous"],
+  ["ironic", "misshapen", "malformed"],
   ["keystone", "untrusted", "untrusted"],
   ["keystone", "unsent", "unreachable"],
   ["keystone", "unanswered", "unreachable"],
   ["keystone", "unreadable", "notFound"],
+  ["keystone", "misshapen", "notFound"],
 ];
 
 const all = Object.keys(FAULTS) as Fault[];
@@ -137,6 +139,7 @@ describe("faults", () => {
       "unavailable",
       "serverError",
       "ambiguous",
+      "malformed",
     ]);
     expect(those(isFinal)).to.have.members([
       "invalid",
@@ -145,6 +148,7 @@ describe("faults", () => {
       "nodeGone",
       "notFound",
       "unacceptable",
+      "malformed",
       "untrusted",
       "unsupported",
     ]);

@@ -4,7 +4,8 @@ import type { Clock } from "../../provider/core/clock.ts";
 import { IronicError } from "../../provider/core/errors.ts";
 import type { Fault as Meaning } from "../../provider/core/faults.ts";
 import { recognise } from "../../provider/core/recognitions.ts";
-import type { CallOptions, Client } from "../../provider/http/client.ts";
+import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
+import { parseBody } from "../../provider/http/shape.ts";
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
@@ -206,7 +207,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
   const lost = (fault: Meaning, method: string, path: string, call: CallOptions, detail: string): IronicError =>
     new IronicError({ fault, tried: call.tried, request: `${method} /v1${path}`, detail, node: call.node });
 
-  async function exchange<T>(method: string, path: string, call: CallOptions): Promise<T> {
+  async function exchange<T>(method: string, path: string, call: ReadOptions<T>): Promise<T> {
     const { query, body, signal, later } = call;
     const request: Request = {
       index: requests.length,
@@ -243,7 +244,10 @@ export function fakeClient(options: ClientOptions): FakeClient {
     if (fault === "unavailableAfter") throw errorOf(GATEWAY, method, path, call);
     if (fault === "loseAfter") throw lost("ambiguous", method, path, call, "connection reset");
     if ("status" in answer) throw errorOf(answer, method, path, call);
-    return answer.body as T;
+    // A fake that does not answer as Ironic does is a fault of the test.
+    const parsed = parseBody(call.shape, answer.body);
+    if (!parsed.ok) throw new Error(`the fake Ironic lies: ${method} ${path}: ${parsed.fault}`);
+    return parsed.value;
   }
 
   return {

@@ -1,9 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import * as z from "zod";
 import { resolveConnection } from "../../provider/connection/connection.ts";
 import type { Clock } from "../../provider/core/clock.ts";
 import type { Client, ClientDeps } from "../../provider/http/client.ts";
 import { createClient } from "../../provider/http/client.ts";
+import type { Shape } from "../../provider/http/shape.ts";
+
+/** For calls of which a test reads what was sent, or the body as it came. */
+export const anything: Shape<unknown> = z.unknown();
 
 /** A clock that never waits: sleeping only moves it. */
 export interface StepClock extends Clock {

@@ -5,6 +5,7 @@ import type { Fault } from "../../provider/core/faults.ts";
 import type { Client } from "../../provider/http/client.ts";
 import { patchNode } from "../../provider/node/node.ts";
 import {
+  anything,
   clientFor,
   fault,
   type Loopback,
@@ -46,7 +47,9 @@ describe("client", () => {
       .query({ fields: "uuid" })
       .twice()
       .reply(200, { uuid: "u" });
-    const reads = [1, 2].map(() => client.get("/nodes/n", { tried: "read", query: { fields: "uuid", no: undefined } }));
+    const reads = [1, 2].map(() =>
+      client.get("/nodes/n", { shape: anything, tried: "read", query: { fields: "uuid", no: undefined } }),
+    );
     expect(await Promise.all(reads)).to.deep.equal([{ uuid: "u" }, { uuid: "u" }]);
     expect(await client.minor()).to.equal(115);
     expect(client.stats).to.deep.equal({ requests: 3, retries: 0, byPath: { "GET /": 1, "GET /nodes/{}": 2 } });
@@ -62,7 +65,7 @@ describe("client", () => {
       client = clientFor({ endpoint, authType: "none" });
       greet(path, at);
       nock(at).get(`${path}/nodes`).reply(200, { nodes: [] });
-      expect(await client.get("/nodes", { tried: "list" })).to.deep.equal({ nodes: [] });
+      expect(await client.get("/nodes", { shape: anything, tried: "list" })).to.deep.equal({ nodes: [] });
     });
   }
 
@@ -89,7 +92,7 @@ describe("client", () => {
     );
     expect(await client.supports("protected")).to.equal(false);
     expect(await client.supports("fault")).to.equal(true);
-    const call = client.get("/x", { tried: "look", version: 78 });
+    const call = client.get("/x", { shape: anything, tried: "look", version: 78 });
     expect((await answerOf(call)).message).to.contain("API 1.78 is needed");
   });
 
@@ -103,7 +106,7 @@ describe("client", () => {
     nock(origin, { reqheaders: { "x-openstack-ironic-api-version": "1.82" } })
       .get("/v1/nodes")
       .reply(200, {});
-    await client.get("/nodes", { tried: "list" });
+    await client.get("/nodes", { shape: anything, tried: "list" });
   });
 
   for (const [status, text, expected] of [
@@ -118,7 +121,7 @@ describe("client", () => {
         .patch("/v1/nodes/n", [{ op: "add" }])
         .reply(status, fault(text), { "Openstack-Request-Id": "req-7" });
       const error = await answerOf(
-        client.send("PATCH", "/nodes/n", { tried: "claim", node: "n", body: [{ op: "add" }] }),
+        client.send("PATCH", "/nodes/n", { shape: anything, tried: "claim", node: "n", body: [{ op: "add" }] }),
       );
       expect(error).to.include({
         fault: expected,
@@ -140,7 +143,7 @@ describe("client", () => {
       .reply(503, fault("Requested action cannot be performed due to lack of free conductor workers."))
       .put("/v1/x")
       .reply(202);
-    expect(await client.send("PUT", "/x", { tried: "deploy", body: {} })).to.equal(undefined);
+    expect(await client.send("PUT", "/x", { shape: anything, tried: "deploy", body: {} })).to.equal(undefined);
     expect(clock.slept).to.deep.equal([1000, 2000, 4000]);
   });
 
@@ -152,7 +155,7 @@ describe("client", () => {
     it(`leaves a 503 of something in between to the caller, as the write may have passed ("${body}")`, async () => {
       greet();
       nock(origin).put("/v1/x").reply(503, body);
-      const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
+      const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy", body: {} }));
       expect(error.fault).to.equal("unavailable");
       expect(isRefusal(error)).to.equal(false);
       expect(client.stats.retries).to.equal(0);
@@ -161,40 +164,40 @@ describe("client", () => {
   it("repeats a read after a 503 of something in between", async () => {
     greet();
     nock(origin).get("/v1/x").times(2).reply(503, "").get("/v1/x").reply(200, { uuid: "u" });
-    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ uuid: "u" });
+    expect(await client.get("/x", { shape: anything, tried: "read" })).to.deep.equal({ uuid: "u" });
     expect(clock.slept).to.deep.equal([1000, 2000]);
   });
 
   it("waits as long as the server asks", async () => {
     greet();
     nock(origin).get("/v1/x").reply(429, "", { "retry-after": "7" }).get("/v1/x").reply(200, {});
-    await client.get("/x", { tried: "read" });
+    await client.get("/x", { shape: anything, tried: "read" });
     expect(clock.slept).to.deep.equal([7000]);
   });
 
   it("repeats reads, but not for ever", async () => {
     greet();
     nock(origin).get("/v1/x").times(6).reply(500, fault("database is locked"));
-    expect((await answerOf(client.get("/x", { tried: "read" }))).fault).to.equal("serverError");
+    expect((await answerOf(client.get("/x", { shape: anything, tried: "read" }))).fault).to.equal("serverError");
     expect(clock.slept).to.have.length(5);
   });
 
   it("calls a cut body ambiguous and reads again", async () => {
     greet();
     nock(origin).get("/v1/x").reply(200, '{"a": ').get("/v1/x").reply(200, { a: 1 }).put("/v1/x").reply(200, '{"a": ');
-    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ a: 1 });
-    expect((await answerOf(client.send("PUT", "/x", { tried: "write" }))).fault).to.equal("ambiguous");
+    expect(await client.get("/x", { shape: anything, tried: "read" })).to.deep.equal({ a: 1 });
+    expect((await answerOf(client.send("PUT", "/x", { shape: anything, tried: "write" }))).fault).to.equal("ambiguous");
   });
 
   it("follows a redirect at the same origin, never one to another, and never with a write", async () => {
     greet();
     nock(origin).get("/v1/a").reply(302, "", { location: "/v1/b" }).get("/v1/b").reply(200, { b: 1 });
-    expect(await client.get("/a", { tried: "read" })).to.deep.equal({ b: 1 });
+    expect(await client.get("/a", { shape: anything, tried: "read" })).to.deep.equal({ b: 1 });
     nock(origin).get("/v1/c").reply(302, "", { location: "https://evil.example.org/v1/c?token=x" });
-    const error = await answerOf(client.get("/c", { tried: "read" }));
+    const error = await answerOf(client.get("/c", { shape: anything, tried: "read" }));
     expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; it was not followed");
     nock(origin).put("/v1/d").reply(307, "", { location: "/v1/e" });
-    expect((await answerOf(client.send("PUT", "/d", { tried: "write" }))).fault).to.equal("notFound");
+    expect((await answerOf(client.send("PUT", "/d", { shape: anything, tried: "write" }))).fault).to.equal("notFound");
   });
 
   it("never repeats a config drive in an error", async () => {
@@ -203,7 +206,9 @@ describe("client", () => {
     nock(origin)
       .put("/v1/x")
       .reply(400, fault(`Schema error: ${JSON.stringify(body)} is not valid`));
-    expect((await rejection(client.send("PUT", "/x", { tried: "deploy", body }))).message).to.not.contain("hunter22");
+    expect(
+      (await rejection(client.send("PUT", "/x", { shape: anything, tried: "deploy", body }))).message,
+    ).to.not.contain("hunter22");
   });
 
   it("tells the user once that certificates are not verified", () => {
@@ -218,7 +223,7 @@ describe("client", () => {
     abort.abort(new Error("stop"));
     greet();
     await client.minor();
-    const error = await rejection(client.get("/x", { tried: "read it", signal: abort.signal }));
+    const error = await rejection(client.get("/x", { shape: anything, tried: "read it", signal: abort.signal }));
     expect(error).to.be.instanceOf(CancelledError);
     expect(error.message).to.equal("Cancelled: could not read it");
     for (const asked of [
@@ -246,7 +251,7 @@ describe("client, on a real socket", () => {
 
   it("calls a write ambiguous if the connection ends after it was sent, and sends it no second time", async () => {
     await start((request) => request.socket.destroy());
-    const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", body: {} }));
+    const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy", body: {} }));
     expect(error.fault).to.equal("ambiguous");
     expect(server.seen).to.deep.equal(["PUT /v1/x"]);
   });
@@ -256,19 +261,21 @@ describe("client, on a real socket", () => {
       response.writeHead(200, { "content-length": "100" });
       response.write('{"a":', () => request.socket.destroy());
     });
-    expect((await answerOf(client.send("PUT", "/x", { tried: "deploy" }))).fault).to.equal("ambiguous");
+    expect((await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy" }))).fault).to.equal(
+      "ambiguous",
+    );
   });
 
   it("calls a write ambiguous if no answer comes in time", async () => {
     await start(() => undefined);
-    const error = await answerOf(client.send("PUT", "/x", { tried: "deploy", timeoutMs: 50 }));
+    const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy", timeoutMs: 50 }));
     expect(error.fault).to.equal("ambiguous");
     expect(error.message).to.contain("no answer within 0.05 seconds");
   });
 
   it("reads again after resets", async () => {
     await start((request, response, count) => (count < 4 ? request.socket.destroy() : response.end('{"a":1}')));
-    expect(await client.get("/x", { tried: "read" })).to.deep.equal({ a: 1 });
+    expect(await client.get("/x", { shape: anything, tried: "read" })).to.deep.equal({ a: 1 });
     expect(client.stats.retries).to.equal(3);
   });
 
@@ -276,7 +283,7 @@ describe("client, on a real socket", () => {
     await start((_request, response) => response.end("{}"));
     await client.minor();
     await server.close();
-    const error = await answerOf(client.send("PUT", "/x", { tried: "deploy" }));
+    const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy" }));
     expect(error.fault).to.equal("unreachable");
     expect(error.message).to.contain("connection refused (ECONNREFUSED)");
     expect(client.stats.retries).to.equal(3);
@@ -285,9 +292,9 @@ describe("client, on a real socket", () => {
   it("is interrupted while it waits for an answer", async () => {
     const abort = new AbortController();
     await start(() => abort.abort());
-    expect(await rejection(client.send("PUT", "/x", { tried: "deploy", signal: abort.signal }))).to.be.instanceOf(
-      CancelledError,
-    );
+    expect(
+      await rejection(client.send("PUT", "/x", { shape: anything, tried: "deploy", signal: abort.signal })),
+    ).to.be.instanceOf(CancelledError);
   });
 
   it("sends as many at once as the server bears", async () => {
@@ -301,7 +308,7 @@ describe("client, on a real socket", () => {
         response.end("{}");
       });
     });
-    await Promise.all(Array.from({ length: 100 }, () => client.get("/x", { tried: "read" })));
+    await Promise.all(Array.from({ length: 100 }, () => client.get("/x", { shape: anything, tried: "read" })));
     expect(most).to.be.within(2, 32);
   });
 
@@ -312,8 +319,8 @@ describe("client, on a real socket", () => {
       setTimeout(() => response.end("{}"), 5);
     });
     const machine = async (name: string) => {
-      await client.send("PATCH", `/nodes/${name}`, { tried: "claim", later: true });
-      await client.send("PUT", `/nodes/${name}`, { tried: "deploy" });
+      await client.send("PATCH", `/nodes/${name}`, { shape: anything, tried: "claim", later: true });
+      await client.send("PUT", `/nodes/${name}`, { shape: anything, tried: "deploy" });
     };
     const names = Array.from({ length: 150 }, (_, index) => `n${index}`);
     await Promise.all(names.map(machine));
