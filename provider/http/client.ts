@@ -94,6 +94,7 @@ const createAgreement = (parts: Parts) => {
     }
   };
   let endpoint = describeEndpoint(connection);
+  let current: Discovered | undefined;
   const discovered = memoise(() => {
     let proof = createProof(parts);
     const how = repeating(undefined, { newToken: () => proof.renew() });
@@ -106,10 +107,20 @@ const createAgreement = (parts: Parts) => {
         refuse: (reply, refusal, url) => errorOfRefusal(reply, refusal, url, fail),
       });
       endpoint = found.base;
+      current = found;
       return found;
     });
   });
-  return { ...discovered, endpoint: () => endpoint };
+  return {
+    get: discovered.get,
+    /** After a 406 to `refused`: the next `get` agrees anew. Once for all who were refused. */
+    renew: (refused: Discovered): void => {
+      if (current !== refused) return;
+      current = undefined;
+      discovered.forget();
+    },
+    endpoint: () => endpoint,
+  };
 };
 
 /** Throws what the user should know when the server, or the pinned version, is too old. */
@@ -200,10 +211,7 @@ const createCall = (parts: Parts, agreement: Agreement) => {
     let found = await agree(method, path, options);
     const proof = createProof(parts);
     const newVersion = async (): Promise<boolean> => {
-      const refused = found;
-      found = await agree(method, path, options);
-      if (found !== refused) return true;
-      agreement.forget();
+      agreement.renew(found);
       found = await agree(method, path, options);
       return true;
     };

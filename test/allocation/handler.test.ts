@@ -95,6 +95,24 @@ describe("NodeAllocation", () => {
     }
   });
 
+  it("is tried again after a fault of the server, as often as the table of faults says", async () => {
+    const errors = (count: number) => Array.from({ length: count }, () => "serverError" as const);
+    const passing = scene();
+    passing.fault("POST", "/allocations", ...errors(3));
+    expect((await passing.made(undefined, ARGS)).outs).to.have.property("node", NODE);
+    const lasting = scene();
+    lasting.fault("POST", "/allocations", ...errors(9));
+    const { stored, error } = await lasting.up(undefined, ARGS);
+    expect(error).to.have.property("fault", "serverError");
+    expect(stored?.id).to.be.a("string");
+    expect(lasting.asked().filter((asked) => asked.startsWith("POST"))).to.have.length(4);
+    const ending = allocated(allocationHandler);
+    ending.fault("DELETE", "/allocations", ...errors(9));
+    const end = endAllocation(OTHER_INSTANCE, ending.services, fakeCall()).catch((reason: Error) => reason);
+    expect(await ending.clock.run(end)).to.have.property("fault", "serverError");
+    expect(ending.clock.now()).to.equal(500 + 1_000 + 2_000);
+  });
+
   it("names what kept it from being made", async () => {
     const w = scene();
     w.fault("POST", "/allocations", ...Array.from({ length: 99 }, () => "unavailableBefore" as const));

@@ -109,6 +109,35 @@ describe("client", () => {
     await client.get("/nodes", { shape: anything, tried: "list" });
   });
 
+  it("agrees anew once for all whose version is refused", async () => {
+    greet();
+    await client.minor();
+    nock(origin, { reqheaders: { "x-openstack-ironic-api-version": "1.115" } })
+      .get("/v1/nodes")
+      .times(5)
+      .reply(406, fault("Version 1.115 was requested"));
+    nock(origin).get("/v1").reply(200, {}, versionHeaders(1, 82));
+    nock(origin, { reqheaders: { "x-openstack-ironic-api-version": "1.82" } })
+      .get("/v1/nodes")
+      .times(5)
+      .reply(200, {});
+    await Promise.all(Array.from({ length: 5 }, () => client.get("/nodes", { tried: "list" })));
+    expect(client.stats.byPath).to.deep.equal({ "GET /": 2, "GET /nodes": 10 });
+  });
+
+  it("does not multiply the attempts to agree anew with those of the call", async () => {
+    greet();
+    nock(origin)
+      .get("/v1/nodes")
+      .reply(406, fault("Version 1.115 was requested"))
+      .get("/v1")
+      .times(6)
+      .reply(500, fault("database is locked"));
+    expect((await answerOf(client.get("/nodes", { tried: "list" }))).fault).to.equal("serverError");
+    expect(client.stats.byPath["GET /"]).to.equal(7);
+    expect(clock.slept).to.have.length(5);
+  });
+
   for (const [status, text, expected] of [
     [409, "Node n is locked by host h", "locked"],
     [404, "Node n could not be found.", "nodeGone"],
