@@ -8,20 +8,19 @@ import {
   redact,
 } from "../core/index.ts";
 import { readErrorBody } from "./error-body.ts";
+import {
+  type Endpoint,
+  flatRootSchema,
+  loginSchema,
+  oneVersionSchema,
+  rootSchema,
+  type Service,
+  type VersionDocument,
+} from "./keystone-schema.ts";
+import { parseBody } from "./shape.ts";
 import { type Reply, signOf, type Transport, TransportError } from "./transport.ts";
 
-export interface Endpoint {
-  interface?: string;
-  region?: string | null;
-  region_id?: string | null;
-  url?: string;
-}
-
-export interface Service {
-  type?: string;
-  name?: string;
-  endpoints?: Endpoint[];
-}
+export type { Endpoint, Service } from "./keystone-schema.ts";
 
 export interface Token {
   value: string;
@@ -120,30 +119,30 @@ const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: u
 
 const trimSlashes = (text: string): string => text.replace(/\/+$/, "");
 
-interface VersionDocument {
-  id?: string;
-  status?: string;
-  links?: Array<{ rel?: string; href?: string }>;
-}
-
-const documentsIn = (text: string): VersionDocument[] => {
+const jsonOf = (text: string): unknown => {
   try {
-    const body = JSON.parse(text) as {
-      versions?: { values?: VersionDocument[] } | VersionDocument[];
-      version?: VersionDocument;
-    };
-    if (body.version) return [body.version];
-    return Array.isArray(body.versions) ? body.versions : (body.versions?.values ?? []);
+    return JSON.parse(text);
   } catch {
-    return [];
+    return undefined;
   }
+};
+
+/** None where something else answers: the usual address is then tried, and the login says what is wrong with it. */
+const documentsIn = (text: string): VersionDocument[] => {
+  const body = jsonOf(text);
+  const one = parseBody(oneVersionSchema, body);
+  if (one.ok) return [one.value.version];
+  const root = parseBody(rootSchema, body);
+  if (root.ok) return root.value.versions.values;
+  const flat = parseBody(flatRootSchema, body);
+  return flat.ok ? flat.value.versions : [];
 };
 
 /** Paths of `href` at the origin that was asked: what a proxy in front is called is not known to Keystone. */
 const versionUrl = (documents: VersionDocument[], asked: URL): string | undefined => {
   const document = documents.find((candidate) => candidate.id?.startsWith("v3"));
   const href = document?.links?.find((link) => link.rel === "self")?.href ?? document?.links?.[0]?.href;
-  if (href === undefined || !URL.canParse(href, asked.href)) return undefined;
+  if (!href || !URL.canParse(href, asked.href)) return undefined;
   const target = new URL(href, asked);
   return trimSlashes(target.hostname === asked.hostname ? target.href : asked.origin + target.pathname);
 };
@@ -166,20 +165,21 @@ const findV3 = async (login: Login): Promise<string> => {
   return found ?? `${trimSlashes(asked.href)}/v3`;
 };
 
+const holdsToken = (body: unknown): boolean =>
+  typeof body === "object" && body !== null && "token" in body && body.token !== undefined;
+
 const parseToken = (login: Login, reply: Reply, request: string): Token => {
   const value = reply.headers["x-subject-token"];
-  let token: { expires_at?: string; issued_at?: string; catalog?: Service[] } | undefined;
-  try {
-    token = (JSON.parse(reply.text) as { token?: typeof token }).token;
-  } catch {
-    token = undefined;
-  }
-  if (typeof value !== "string" || token === undefined) {
-    throw failure(login, request, recognise({ server: "keystone", sign: "unreadable" }), {
+  const body = jsonOf(reply.text);
+  const parsed = parseBody(loginSchema, body);
+  if (typeof value !== "string" || !parsed.ok) {
+    const isOdd = typeof value === "string" && !parsed.ok && holdsToken(body);
+    throw failure(login, request, recognise({ server: "keystone", sign: isOdd ? "misshapen" : "unreadable" }), {
       status: reply.status,
-      detail: "the answer holds no token",
+      detail: isOdd ? `${request}: ${parsed.fault}` : "the answer holds no token",
     });
   }
+  const { token } = parsed.value;
   const expiresAtMs = Date.parse(token.expires_at ?? "");
   const issuedAtMs = Date.parse(token.issued_at ?? "");
   return {
@@ -222,7 +222,7 @@ export const findEndpoint = (
     authUrl: string;
   },
 ): string => {
-  const plain = (name: string | undefined): string => (name ?? "").replace(/URL$/, "");
+  const plain = (name: string | null | undefined): string => (name ?? "").replace(/URL$/, "");
   const inRegion = (endpoint: Endpoint): boolean =>
     wanted.region === undefined || [endpoint.region, endpoint.region_id].includes(wanted.region);
   const ofType = serviceTypesOf(wanted.serviceType).map((type) =>

@@ -275,6 +275,13 @@ describe("auth", () => {
     await connect({ ...password, endpoint: `${ironic}/baremetal` }).minor();
   });
 
+  it("says which field of a login's answer is not as Keystone writes it", async () => {
+    const body = { token: { expires_at: "2030-01-01T00:00:00Z", catalog: [{ type: "baremetal", endpoints: {} }] } };
+    nock(keystone).post("/v3/auth/tokens").reply(201, body, { "x-subject-token": "t" });
+    const error = await rejection(connect(password).get("/x", { shape: anything, tried: "read" }));
+    expect(error.message).to.contain("POST /v3/auth/tokens: token.catalog[0].endpoints must be a list, got an object");
+  });
+
   const find = (wanted: { interfaces?: string[]; region?: string }, services = catalogue) =>
     findEndpoint(services, { serviceType: "baremetal", interfaces: ["public"], authUrl: keystone, ...wanted });
 
