@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import { type Claim, listClaims, releaseClaims } from "../../provider/commands/claims.ts";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
-import type { CallOptions, Client } from "../../provider/http/client.ts";
+import type { Client, ReadOptions } from "../../provider/http/client.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import { fakeCall } from "../fakes/call.ts";
 import { A, NODE } from "../fakes/deployments.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
+import { shaped } from "../fakes/shaped.ts";
 import { world } from "../fakes/world.ts";
 
 const OTHER_NODE = "00000000-0000-4000-8000-000000000002";
@@ -20,10 +21,11 @@ describe("claims", () => {
     }));
     const client = {
       supports: async () => true,
-      async get(path: string, { query }: CallOptions): Promise<unknown> {
-        if (path === "/nodes") return { nodes: [] };
+      async get<T>(path: string, { query, shape }: ReadOptions<T>): Promise<T> {
+        if (path === "/nodes") return shaped(shape, { nodes: [] }, path);
         const from = all.findIndex(({ uuid }) => uuid === query?.marker) + 1;
-        return { allocations: all.slice(from, from + 2), ...(from + 2 < all.length && { next: "more" }) };
+        const answer = { allocations: all.slice(from, from + 2), ...(from + 2 < all.length && { next: "more" }) };
+        return shaped(shape, answer, path);
       },
     } as unknown as Client;
     const found = await listClaims(client, "owner-1", undefined);

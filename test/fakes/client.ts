@@ -5,12 +5,12 @@ import { IronicError } from "../../provider/core/errors.ts";
 import type { Fault as Meaning } from "../../provider/core/faults.ts";
 import { recognise } from "../../provider/core/recognitions.ts";
 import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
-import { parseBody } from "../../provider/http/shape.ts";
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
 import type { FakeIronic } from "./ironic.ts";
 import type { Refusal } from "./node-rules.ts";
+import { shaped } from "./shaped.ts";
 
 /** What goes wrong with one request. The first three are done nonetheless, or not: the caller cannot tell. */
 export type Fault =
@@ -244,10 +244,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     if (fault === "unavailableAfter") throw errorOf(GATEWAY, method, path, call);
     if (fault === "loseAfter") throw lost("ambiguous", method, path, call, "connection reset");
     if ("status" in answer) throw errorOf(answer, method, path, call);
-    // A fake that does not answer as Ironic does is a fault of the test.
-    const parsed = parseBody(call.shape, answer.body);
-    if (!parsed.ok) throw new Error(`the fake Ironic lies: ${method} ${path}: ${parsed.fault}`);
-    return parsed.value;
+    return shaped(call.shape, answer.body, `${method} ${path}`);
   }
 
   return {

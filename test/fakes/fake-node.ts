@@ -37,7 +37,7 @@ export interface FakeNode {
   boots: Boot[];
   /** What the machine runs now. */
   runs: Boot | undefined;
-  history: { created_at: string; event_type: string; event: string; severity: string }[];
+  history: { uuid: string; created_at: string; event_type: string; event: string; severity: string }[];
   due: { atMs: number; act(): void } | undefined;
   powerDue: { atMs: number } | undefined;
 }

@@ -37,7 +37,7 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
 
   const remember = (fake: FakeNode, event_type: string, event: string, severity: string, atMs: number): void => {
     const created_at = new Date(EPOCH_MS + atMs).toISOString().replace("Z", "+00:00");
-    fake.history.push({ created_at, event_type, event, severity });
+    fake.history.push({ uuid: `e-${fake.history.length}`, created_at, event_type, event, severity });
   };
 
   const fails = (fake: FakeNode, event: string, atMs: number): void => {

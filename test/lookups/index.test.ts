@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import nock from "nock";
 import { getNodes } from "../../provider/lookups/index.ts";
+import { newNode } from "../fakes/fake-node.ts";
 import { fault, versionHeaders } from "../fakes/http-ironic.ts";
 
 describe("look-ups", () => {
@@ -29,7 +30,11 @@ describe("look-ups", () => {
   };
 
   it("read a list to its last page, and sort it by name whatever Ironic's order", async () => {
-    const node = (uuid: string, name: string | null) => ({ uuid, name, provision_state: null, properties: {} });
+    const node = (uuid: string, name: string | null) => ({
+      ...newNode(1, "2026-01-01T00:00:00+00:00", { provision_state: null }),
+      uuid,
+      name,
+    });
     const scope = ironic("paged");
     const page = (marker: string | undefined, answer: object) =>
       scope

@@ -56,7 +56,7 @@ describe("the node's reader", () => {
       speak();
       answer({ ...NODE, [field]: value });
       const error = await refused(read());
-      expect(error.answer).to.equal("malformed");
+      expect(error.fault).to.equal("malformed");
       expect(error.message).to.match(/^Could not read the node: Ironic answered 200 \(req-3f2a\): /);
       expect(error.message).to.contain(`GET /v1/nodes/n: ${fault}.`);
     });

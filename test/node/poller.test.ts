@@ -1,11 +1,14 @@
 import { expect } from "chai";
+
 import { IronicError } from "../../provider/core/errors.ts";
 import type { Fault } from "../../provider/core/faults.ts";
-import type { CallOptions, Client } from "../../provider/http/client.ts";
+import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
 import type { LightNode } from "../../provider/node/node.ts";
+
 import { createPoller, pollerOf } from "../../provider/node/poller.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import { nodeIn } from "../fakes/nodes.ts";
+import { shaped } from "../fakes/shaped.ts";
 
 interface Asked {
   path: string;
@@ -26,18 +29,19 @@ function scene() {
     fail: (_path: string): Fault | undefined => undefined,
   };
   const client = {
-    async get(path: string, { query }: CallOptions): Promise<unknown> {
+    async get<T>(path: string, { query, shape }: ReadOptions<T>): Promise<T> {
       asked.push({ path, query, atMs: clock.now() });
       world.most = Math.max(world.most, ++underWay);
       await clock.sleep(world.latencyMs);
       underWay--;
       const fault = world.fail(path);
       if (fault) throw new IronicError({ fault, tried: "watch", request: `GET ${path}`, detail: `it is ${fault}` });
-      if (path !== "/nodes") return world.nodes.find(({ uuid }) => path.endsWith(uuid));
+      const answers = (body: unknown): T => shaped(shape, body, path);
+      if (path !== "/nodes") return answers(world.nodes.find(({ uuid }) => path.endsWith(uuid)));
       const all = world.nodes.filter(({ instance_uuid }) => query?.associated !== "true" || instance_uuid !== null);
       const from = query?.marker ? all.findIndex(({ uuid }) => uuid === query.marker) + 1 : 0;
       const nodes = all.slice(from, from + world.pageSize);
-      return { nodes, ...(from + world.pageSize < all.length && { next: "more" }) };
+      return answers({ nodes, ...(from + world.pageSize < all.length && { next: "more" }) });
     },
   } as unknown as Client;
   const add = (count: number): string[] => {
