@@ -32,17 +32,13 @@ const shrinkPauseMs = 250;
 const queueFew = 3;
 const queueMany = 6;
 
-export const createLimiter = (options: { max: number; start?: number; now: () => number }): Limiter => {
-  const max = Math.max(1, options.max);
-  let limit = Math.min(max, Math.max(1, options.start ?? Math.ceil(max / 2)));
-  let shrunkAt = Number.NEGATIVE_INFINITY;
-  let everShrunk = false;
+/** Places among the requests in flight, given first come first served within each sort. */
+const createPlaces = (limit: () => number) => {
   let active = 0;
   const waiting: Record<"first" | "later", Array<() => void>> = { first: [], later: [] };
-  const bestMs = new Map<string, number>();
 
   const admit = (): void => {
-    while (active < Math.floor(limit)) {
+    while (active < Math.floor(limit())) {
       const go = waiting.first.shift() ?? waiting.later.shift();
       if (go === undefined) return;
       active += 1;
@@ -50,7 +46,7 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     }
   };
 
-  const enter = ({ later, signal }: Request): Promise<void> =>
+  const wait = ({ later, signal }: Request): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const queue = waiting[later ? "later" : "first"];
@@ -68,11 +64,32 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
       admit();
     });
 
+  return {
+    active: () => active,
+    enter: async (request: Request): Promise<void> => {
+      if (request.ahead) active += 1;
+      else await wait(request);
+    },
+    leave: (): void => {
+      active -= 1;
+      admit();
+    },
+  };
+};
+
+export const createLimiter = (options: { max: number; start?: number; now: () => number }): Limiter => {
+  const max = Math.max(1, options.max);
+  let limit = Math.min(max, Math.max(1, options.start ?? Math.ceil(max / 2)));
+  let shrunkAt = Number.NEGATIVE_INFINITY;
+  let everShrunk = false;
+  const places = createPlaces(() => limit);
+  const bestMs = new Map<string, number>();
+
   /** Requests in flight that the server keeps waiting, by how long this one took. */
   const queued = (kind: string, tookMs: number): number => {
     const best = Math.min(bestMs.get(kind) ?? tookMs, tookMs);
     bestMs.set(kind, best);
-    return tookMs > 0 ? active * (1 - best / tookMs) : 0;
+    return tookMs > 0 ? places.active() * (1 - best / tookMs) : 0;
   };
 
   const adjust = (queue: number): void => {
@@ -103,11 +120,10 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
       return limit;
     },
     get active() {
-      return active;
+      return places.active();
     },
     run: async (work, judge, request) => {
-      if (request.ahead) active += 1;
-      else await enter(request);
+      await places.enter(request);
       const startedMs = options.now();
       const tookMs = (): number => options.now() - startedMs;
       try {
@@ -118,8 +134,7 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
         learn(judge(undefined, error), request, tookMs());
         throw error;
       } finally {
-        active -= 1;
-        admit();
+        places.leave();
       }
     },
   };
