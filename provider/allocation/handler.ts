@@ -20,11 +20,11 @@ import {
   allocationSchema as allocationAnswer,
   deploymentMarker,
   instanceUuidFor,
+  isVacant,
+  mayBeUndeployed,
   type Node,
   nodeLabel,
   readNode,
-  type StateFacts,
-  stateFacts,
   stateName,
 } from "../node/index.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "../plugin/index.ts";
@@ -182,17 +182,13 @@ async function remove(client: Client, uuid: string, signal: AbortSignal): Promis
   }
 }
 
-/** What `release` of the state table says where no deployment stands on a node. */
-const FREE: readonly (StateFacts["release"] | undefined)[] = ["unclaim", "recover"];
-
 /**
  * May the allocation be taken off its node? Ironic itself refuses only while a node is active or passes between states,
  * and in maintenance never: a machine would lose its instance_uuid, and with it its owner.
  * Source: ironic/conductor/allocations.py, verify_node_for_deallocation.
  */
 function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
-  const release = stateFacts(node.provision_state)?.release;
-  if (node.instance_uuid !== uuid || FREE.includes(release)) return true;
+  if (node.instance_uuid !== uuid || isVacant(node)) return true;
   const marker = deploymentMarker(node);
   if (marker)
     throw new ProblemError({
@@ -201,7 +197,7 @@ function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
       node: node.uuid,
     });
   // Whatever passes there is not a deployment of this stack: Ironic knows.
-  if (release !== "undeploy") return true;
+  if (!mayBeUndeployed(node)) return true;
   warn(`Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`);
   return false;
 }

@@ -11,6 +11,7 @@ import {
   holderOf,
   infoMatches,
   infoOf,
+  isRunning,
   markerPatch,
   type Node,
   nodeLabel,
@@ -33,7 +34,7 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
     return `it is held by ${holder.who}`;
   if (node.instance_uuid !== expected && !(holder.kind === "ours" && holder.marker))
     return `its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`;
-  if (node.provision_state !== "active") return `it is "${stateName(node.provision_state)}", not active`;
+  if (!isRunning(node)) return `it is "${stateName(node.provision_state)}", not active`;
   if (node.maintenance) return "it is in maintenance";
   const info = instanceInfo(props, false);
   if (infoMatches(node, info)) return undefined;
@@ -79,18 +80,17 @@ export async function adopt(
     ...markerPatch(marker),
   ];
   let unused = true;
-  const { node } = await reconcile<"adopt", undefined>({
+  const { node } = await reconcile<"adopt">({
     machine: {
       async observe(_how, signal) {
         const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
         unused = false;
         return { node, fresh: true };
       },
-      act: (_action, node, _mind, signal) =>
-        patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
+      act: (_action, node, signal) => patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
     },
+    labels: { adopt: "adopting the running deployment" },
     decide,
-    memory: undefined,
     clock: services.clock,
     random: services.random,
     signal: call.signal,

@@ -1,67 +1,41 @@
-/** What a deployment or a release wants, and what this run has done towards it. */
-import type { Claim, DeploymentMarker, InstanceInfo, Started } from "../node/index.ts";
+/** What a deployment or a release wants, and what this run has done towards it: one value, changed by `record` alone. */
+import type {
+  Claim,
+  CleanRetryAction,
+  DeploymentMarker,
+  InState,
+  InstanceInfo,
+  Node,
+  Started,
+  Verb,
+} from "../node/index.ts";
+import { isStarting } from "../node/index.ts";
 
 export type ActionName =
   | "claim" // PATCH: instance_uuid, instance_info and marker
   | "prepare" // PATCH on a node that is already ours: new instance_info and marker
-  | "remark" // PATCH: write back what the machine runs, and its marker
-  | "recall" // GET history: was it started since it was written down?
+  | "writeBack" // PATCH: what the machine runs, and its marker
+  | "askHistory" // GET history: was it started since it was written down?
   | "validate" // GET validate; refuses before the machine is touched
   | "deploy" // PUT active
   | "rebuild" // PUT rebuild
   | "undeploy" // PUT deleted
   | "unclaim" // PATCH: take claim and marker off
-  | "handOver" // PATCH: take the marker off, leave the machine running
+  | "unmark" // PATCH: take the marker off, leave the machine running
   | "protect"
   | "unprotect"
-  | "note" // PATCH: say in the marker whether the deployment stays when it leaves the state
+  | "markKeep" // PATCH: say in the marker whether the deployment stays when it leaves the state
   | "revert" // PATCH: put back what `prepare` had written
-  | "noteRecovery"
-  | "manage"
-  | "provide"
-  | "endMaintenance";
+  | CleanRetryAction;
 
-/** What one operation has done so far. Only things that were answered, or seen to have happened, stand here. */
-export interface Memory {
-  /** A write was sent, whatever became of it. */
-  touched: boolean;
-  /** Our claim or preparation was accepted in this operation. */
-  prepared: boolean;
-  validated: boolean;
-  /** The PUT for what was prepared was sent, and not surely refused. */
-  sent: boolean;
-  /** What was prepared was begun: Ironic accepted the PUT. */
-  started: boolean;
-  /** Whether Ironic remembers a start since the marker, or since the state where there is none. `silent`: it keeps no such book. */
-  recalled?: "start" | "none" | "silent";
-  /** Undeployments that Ironic accepted. */
-  undeploys: number;
-  recoveries: number;
-  /** Rebuilds that the server answered with an error of its own. */
-  rebuildErrors: number;
-  /** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see updateMethod. */
-  method: "rebuild" | "rebuildWithSource" | "redeploy" | "none";
-  /** The protection that this stack had set was lifted. */
-  unprotected?: true;
-  /** What `prepare` overwrote, for `revert`. */
-  before?: { info: InstanceInfo; marker: DeploymentMarker | undefined };
-}
-
-export const freshMemory = (method: Memory["method"] = "rebuild"): Memory => ({
-  touched: false,
-  prepared: false,
-  sent: false,
-  validated: false,
-  started: false,
-  undeploys: 0,
-  recoveries: 0,
-  rebuildErrors: 0,
-  method,
-});
+/** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see infoFor. */
+export type UpdateMethod = "rebuild" | "rebuildWithSource" | "redeploy" | "none";
 
 export interface DeployWant {
   claim: Claim;
   info: InstanceInfo;
+  /** Hash of what `info` boots. */
+  boots: string;
   /** Fingerprint of the config drive, if there is one. */
   drive: string | undefined;
   /** The last start that the state knows, if that was of what is wanted. */
@@ -75,4 +49,173 @@ export interface DeployWant {
 export interface ReleaseWant {
   claim: Claim;
   keep: boolean;
+}
+
+/** What a machine booted before this run prepared something else. */
+export interface Booted {
+  info: InstanceInfo;
+  marker: DeploymentMarker | undefined;
+}
+
+/** What this run has done so far. Only what was answered, or seen to have happened, stands here. */
+export interface Attempt {
+  /** A write was sent, whatever became of it. */
+  readonly touched: boolean;
+  /** Our claim or preparation was accepted in this run, or the PUT for an earlier one was sent. */
+  readonly prepared: boolean;
+  readonly validated: boolean;
+  /** PUTs for what was prepared that were sent, and not surely refused. */
+  readonly startsSent: number;
+  /** What was prepared was begun: Ironic accepted the PUT, or was seen to act on it. */
+  readonly started: boolean;
+  /**
+   * Whether Ironic remembers a start since the marker, or since the state where there is none. `silent`: it keeps no such
+   * book.
+   */
+  readonly history: "unasked" | "start" | "none" | "silent";
+  /** Undeployments that Ironic accepted. */
+  readonly undeploys: number;
+  /** Repetitions of a failed cleaning that this run has begun or gone on with. */
+  readonly cleanRetries: number;
+  /** Rebuilds that the server answered with an error of its own. */
+  readonly rebuildErrors: number;
+  readonly method: UpdateMethod;
+  /** The protection that this stack had set was lifted. */
+  readonly unprotected: boolean;
+  /** What `prepare` overwrote, for `revert`. */
+  readonly before: Booted | undefined;
+}
+
+export const newAttempt = (method: UpdateMethod = "rebuild"): Attempt => ({
+  touched: false,
+  prepared: false,
+  validated: false,
+  startsSent: 0,
+  started: false,
+  history: "unasked",
+  undeploys: 0,
+  cleanRetries: 0,
+  rebuildErrors: 0,
+  method,
+  unprotected: false,
+  before: undefined,
+});
+
+export type Event =
+  /** An action begins; it may send a write. */
+  | { kind: "begun"; action: ActionName }
+  /** Ironic accepted a preparation. `marked`: a marker stood there; `pending`: what that one prepared had not been begun. */
+  | { kind: "prepared"; stood: Booted | undefined; marked: boolean; pending: boolean }
+  /** Ironic accepted to put back what stood there before. */
+  | { kind: "reverted" }
+  | { kind: "validated" }
+  | { kind: "remembered"; history: "start" | "none" | "silent" }
+  /** The PUT that begins what was prepared leaves. */
+  | { kind: "startSent" }
+  /** That PUT surely was not applied. */
+  | { kind: "startRefused" }
+  /** Ironic accepted a PUT, or the end of a maintenance. */
+  | { kind: "accepted"; verb: Verb | "endMaintenance" }
+  | { kind: "observed"; node: InState }
+  | { kind: "rebuildFailed" }
+  | { kind: "methodChosen"; method: UpdateMethod };
+
+const READS: readonly ActionName[] = ["validate", "askHistory"];
+
+const begun = (attempt: Attempt, action: ActionName): Attempt => ({
+  ...attempt,
+  touched: attempt.touched || !READS.includes(action),
+  unprotected: attempt.unprotected || action === "unprotect",
+});
+
+const prepared = (attempt: Attempt, { stood, marked, pending }: Event & { kind: "prepared" }): Attempt => {
+  // What an earlier preparation wrote counts as what was there before only once it was begun.
+  const ran = marked && !pending && attempt.history !== "none";
+  return {
+    ...attempt,
+    // What is not known cannot be put back.
+    before: ran ? stood : (attempt.before ?? stood),
+    prepared: true,
+    startsSent: 0,
+    started: false,
+    history: "unasked",
+  };
+};
+
+const accepted = (attempt: Attempt, verb: Verb | "endMaintenance"): Attempt => {
+  switch (verb) {
+    case "active":
+    case "rebuild":
+      return { ...attempt, started: true };
+    case "deleted":
+      return { ...attempt, undeploys: attempt.undeploys + 1, prepared: false, started: false };
+    case "manage":
+      return { ...attempt, cleanRetries: attempt.cleanRetries + 1 };
+    // Also a run that took over from one that was killed goes on from here, and only once.
+    case "provide":
+    case "endMaintenance":
+      return { ...attempt, cleanRetries: Math.max(1, attempt.cleanRetries) };
+  }
+};
+
+/** The attempt after `event`. Pure. */
+export function record(attempt: Attempt, event: Event): Attempt {
+  switch (event.kind) {
+    case "begun":
+      return begun(attempt, event.action);
+    case "prepared":
+      return prepared(attempt, event);
+    case "reverted":
+      return { ...attempt, before: undefined };
+    case "validated":
+      return { ...attempt, validated: true };
+    case "remembered":
+      return { ...attempt, history: event.history };
+    case "startSent":
+      // What an earlier run had prepared is from here on what this run tries, whatever becomes of the answer.
+      return { ...attempt, prepared: true, startsSent: attempt.startsSent + 1 };
+    case "startRefused":
+      return { ...attempt, startsSent: attempt.startsSent - 1 };
+    case "accepted":
+      return accepted(attempt, event.verb);
+    case "observed":
+      // The answer to the PUT may have been lost, but there it is.
+      return attempt.startsSent > 0 && isStarting(event.node) ? { ...attempt, started: true } : attempt;
+    case "rebuildFailed":
+      return { ...attempt, rebuildErrors: attempt.rebuildErrors + 1 };
+    case "methodChosen":
+      return { ...attempt, method: event.method };
+  }
+}
+
+/** Where the attempt of one run is kept: read by decisions, changed by events. */
+export interface Journal {
+  readonly attempt: Attempt;
+  record(event: Event): void;
+}
+
+export function openJournal(method?: UpdateMethod): Journal {
+  let attempt = newAttempt(method);
+  return {
+    get attempt() {
+      return attempt;
+    },
+    record: (event) => {
+      attempt = record(attempt, event);
+    },
+  };
+}
+
+/** `instance_info` under the current method. */
+export function infoFor(want: Pick<DeployWant, "info">, { method }: Pick<Attempt, "method">): InstanceInfo {
+  const source = want.info.ramdisk;
+  // With image_source set, Ironic 39.0 takes the path around the fault that makes it answer 500 to `rebuild`
+  // (ironic/conductor/deployments.py, start_deploy); kernel and ramdisk still decide what is booted.
+  return method === "rebuildWithSource" && source ? { ...want.info, image_source: source } : want.info;
+}
+
+/** After a rebuild that the server could not do: the next method, or none. */
+export function nextMethod(node: Node, want: DeployWant, { method }: Pick<Attempt, "method">): UpdateMethod {
+  if (method === "rebuild" && want.info.ramdisk) return "rebuildWithSource";
+  return node.automated_clean === false || want.updateStrategy === "redeploy" ? "redeploy" : "none";
 }

@@ -4,7 +4,15 @@
  */
 
 import type { SurveyedNode } from "../node/index.ts";
-import { deploymentMarker, holderOf, instanceUuidFor, stateFacts, stateName } from "../node/index.ts";
+import {
+  deploymentMarker,
+  holderOf,
+  instanceUuidFor,
+  isUndeployable,
+  nextCleanRetry,
+  stateAdvice,
+  stateName,
+} from "../node/index.ts";
 import { type PlannedSettings, plannedSettings } from "../node-config/handler.ts";
 import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
 import {
@@ -22,8 +30,7 @@ import {
 } from "../preflight/index.ts";
 import { hasUnknown } from "../schema/index.ts";
 import { type DeploymentProps, driveValue, keeps } from "./args.ts";
-import { freshMemory } from "./attempt.ts";
-import { isHalfUndeployed, recovery } from "./decision.ts";
+import { isHalfUndeployed } from "./decision.ts";
 import { imageFindings } from "./images.ts";
 
 // Boot interfaces of Ironic 21.4 to 39.0, by the capabilities in ironic/drivers/modules/{pxe,ipxe}.py and
@@ -80,12 +87,11 @@ function holderOther({ node, props, exists, stays }: Subject): string | undefine
 
 /** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
 function comesBack({ node, props, stays }: Subject): boolean {
-  const facts = stateFacts(node.provision_state);
   const marker = deploymentMarker(node);
   const own = marker?.owner === props.owner && (stays || marker.resource === props.resourceName);
-  if (facts === undefined || !own) return false;
+  if (!own) return false;
   return (
-    (!node.instance_uuid && recovery(node, facts, freshMemory())?.do === "act") ||
+    (!node.instance_uuid && nextCleanRetry(node, 0)?.do === "act") ||
     (!node.maintenance && isHalfUndeployed(node, props.updateStrategy))
   );
 }
@@ -126,11 +132,10 @@ const RULES: readonly Rule[] = [
   },
   (subject) => {
     const { node, props } = subject;
-    const facts = stateFacts(node.provision_state);
-    if (facts?.deploy !== "refuse" || props.adopt !== undefined || comesBack(subject)) return undefined;
+    if (!isUndeployable(node) || props.adopt !== undefined || comesBack(subject)) return undefined;
     return rejected(
       "node",
-      `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${facts.advice.replaceAll("{node}", node.name ?? node.uuid)}`,
+      `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${stateAdvice(node)}`,
     );
   },
   (subject) => notEnabled(subject, "boot"),

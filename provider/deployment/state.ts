@@ -8,9 +8,10 @@ import {
   hidesBoots,
   holderOf,
   infoOf,
+  isRunning,
+  mayBeDeployed,
   type Started,
   shows,
-  stateFacts,
   stateName,
 } from "../node/index.ts";
 import type { Props } from "../plugin/index.ts";
@@ -70,7 +71,7 @@ export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}
     instanceUuid: claim.instanceUuid,
     provisionState: stateName(node.provision_state),
     powerState: node.power_state ?? "unknown",
-    ...(node.provision_state === "active" && { deployedAt: node.provision_updated_at ?? undefined }),
+    ...(isRunning(node) && { deployedAt: node.provision_updated_at ?? undefined }),
     ...extra,
   };
 }
@@ -81,7 +82,8 @@ export function claimFrom(state: State): Claim {
 
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */
 export function hasWork(state: State, news: DeploymentProps): boolean {
-  if (state.provisionState !== "active" || state.drift !== undefined || state.ready === false) return true;
+  if (!isRunning({ provision_state: state.provisionState }) || state.drift !== undefined || state.ready === false)
+    return true;
   if (news.powerPolicy === "on" && state.powerState === "power off") return true;
   return DECLARED.some((key) =>
     key === "configDrive"
@@ -95,9 +97,8 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   const claim = claimFrom(state);
   const holder = holderOf(node, claim);
   if (holder.kind === "other") return `held by ${holder.who}`;
-  if (holder.kind === "free") return node.provision_state === "active" ? "the claim was removed" : "undeployed";
-  if (holder.kind === "marked")
-    return stateFacts(node.provision_state)?.deploy === "begin" ? "undeployed" : "instance_uuid was removed";
+  if (holder.kind === "free") return isRunning(node) ? "the claim was removed" : "undeployed";
+  if (holder.kind === "marked") return mayBeDeployed(node) ? "undeployed" : "instance_uuid was removed";
   if (!holder.marker) return "the marker in extra was removed";
   const sha256 = state.configDriveSha256;
   const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
@@ -105,22 +106,20 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   const notes = [
     ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
     // Written down before the reboot that it needs, which a crash then prevented.
-    ...(node.provision_state === "active" && holder.marker.after === node.provision_updated_at
+    ...(isRunning(node) && holder.marker.after === node.provision_updated_at
       ? ["what it boots was changed, but it has not been restarted since"]
       : []),
     // Written down by a run that was cut off. Whether it was restarted since then, the next update finds out.
-    ...(node.provision_state === "active" &&
+    ...(isRunning(node) &&
     holder.marker.after !== node.provision_updated_at &&
     holder.marker.after !== state.started?.after
       ? ["an update of it did not run to its end"]
       : []),
-    ...(node.provision_state === "active" && (holder.marker.boots ?? boots) !== boots
+    ...(isRunning(node) && (holder.marker.boots ?? boots) !== boots
       ? ["what it boots was changed by somebody else, but it has not been restarted since"]
       : []),
     ...(holder.marker.drive !== drive ? ["another config drive was sent"] : []),
-    ...(node.provision_state === "active" &&
-    "configdrive" in node.instance_info !== (drive !== undefined) &&
-    !state.adopted
+    ...(isRunning(node) && "configdrive" in node.instance_info !== (drive !== undefined) && !state.adopted
       ? ["the config drive is not the one that was sent"]
       : []),
   ];
@@ -132,7 +131,7 @@ export function liveInputs(node: Node, state: State): Props {
   const inputs: Props = Object.fromEntries(
     INPUTS.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]),
   );
-  if (holderOf(node, claimFrom(state)).kind !== "ours" || node.provision_state !== "active") return inputs;
+  if (holderOf(node, claimFrom(state)).kind !== "ours" || !isRunning(node)) return inputs;
   const info = infoOf(node);
   const live = {
     kernel: info.kernel,

@@ -33,11 +33,11 @@ import { needsOf, settingsPreflight } from "./preflight.ts";
 import { restore } from "./restore.ts";
 import {
   carryOut,
-  freshMind,
   isUnwritten,
   keptOf,
   type Outputs,
   type Owned,
+  openSettingsJournal,
   ownAllocation,
   type State,
   stateBars,
@@ -100,7 +100,7 @@ async function configure(
       ? { ...ours, previous: {}, written: {} }
       : { ...ours, previous: state.previous, written: state.written });
   const own = await ownAllocation(client, found, ours, call.signal);
-  const mind = freshMind();
+  const journal = openSettingsJournal();
   let sent: ConfigMarker | undefined;
   const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outputs => ({
     nodeUuid: uuid,
@@ -110,11 +110,11 @@ async function configure(
   });
   const work: Work = {
     node: found,
-    what: "set the node's interfaces and settings",
-    decide: (seen, memory) => {
+    operation: "set the node's interfaces and settings",
+    decide: (seen, attempt) => {
       const who = strangerOn(seen, ours, own ?? keptOf(seen));
       if (who) return heldByOther(seen, who);
-      if (memory.done) return { do: "done" };
+      if (attempt.done) return { do: "done" };
       if (seen.maintenance) return inMaintenance(seen);
       const before = markerOf(seen);
       const changes = changesFor(seen, wanted, before);
@@ -132,7 +132,7 @@ async function configure(
         );
       return stateBars(seen, Object.keys(changes)) ?? { do: "act", action: "write" };
     },
-    operations: (seen) => {
+    patch: (seen) => {
       const before = markerOf(seen);
       const after = nextMarker(seen, wanted, before);
       const ops = fieldsPatch(seen, changesFor(seen, wanted, before));
@@ -142,15 +142,15 @@ async function configure(
     },
   };
   try {
-    const { node } = await carryOut(work, services, call, mind);
+    const { node } = await carryOut(work, services, call, journal);
     return outputsOf(node, configMarker(node));
   } catch (error) {
     const stood = configMarker(found);
     const begun = stood?.owner === ours.owner && stood.resource === ours.resource;
     // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known. What a
     // run that was killed had written is ours.
-    if (state || !(mind.sent || begun)) throw error;
-    const known = outputsOf(found, mind.sent ? sent : stood);
+    if (state || !(journal.attempt.writesSent > 0 || begun)) throw error;
+    const known = outputsOf(found, journal.attempt.writesSent > 0 ? sent : stood);
     throw new PartialFailure(found.uuid, { ...known, ...(!begun && { unsure: true }) }, error as Error);
   }
 }

@@ -2,17 +2,18 @@
 
 import { isNodeGone } from "../core/index.ts";
 import {
+  awaitsCleaning,
   type ConfigMarker,
   configMarker,
   type Decision,
   deploymentMarker,
   heldByOther,
-  isRecovering,
+  isPassing,
+  mayChangeInterfaces,
   type Node,
   nodeLabel,
   type PatchOp,
   readNode,
-  stateFacts,
   stateName,
   wait,
 } from "../node/index.ts";
@@ -26,12 +27,12 @@ import {
   removeConfigMarker,
   sameValue,
 } from "./args.ts";
+import type { SettingsAttempt } from "./attempt.ts";
 import {
   type Action,
   carryOut,
   isUnwritten,
   keptOf,
-  type Mind,
   type Owned,
   ownAllocation,
   type State,
@@ -61,26 +62,21 @@ function restoration(node: Node, state: State): { changes: Fields; foreign: stri
   return { changes, foreign };
 }
 
-/** Its deployment is gone, but is not yet cleaned away. */
-const isUncleaned = (node: Node): boolean =>
-  deploymentMarker(node) !== undefined &&
-  (stateFacts(node.provision_state)?.release === "recover" ||
-    (node.provision_state === "manageable" && isRecovering(node)));
-
 /** Is a deployment of ours on the node, and is it going or staying? */
-function deploymentStays(node: Node, own: string | null, mind: Mind, now: number): "gone" | "going" | "stays" {
+function deploymentStays(
+  node: Node,
+  own: string | null,
+  attempt: SettingsAttempt,
+  now: number,
+): "gone" | "going" | "stays" {
   const marker = deploymentMarker(node);
   // Without its marker, which somebody may have wiped, a deployment is still told by the instance_uuid.
   if (!marker && node.instance_uuid === null) return "gone";
   // Of an allocation nothing was deployed, or no longer is.
-  if (!marker && node.instance_uuid === own && stateFacts(node.provision_state)?.interfaces) return "gone";
-  if ((marker?.keep && !isUncleaned(node)) || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
-  if (stateFacts(node.provision_state)?.kind === "moving") {
-    delete mind.stillSince;
-    return "going";
-  }
-  mind.stillSince ??= now;
-  return now - mind.stillSince < STAYING_MS ? "going" : "stays";
+  if (!marker && node.instance_uuid === own && mayChangeInterfaces(node)) return "gone";
+  if ((marker?.keep && !awaitsCleaning(node)) || (!marker && keptOf(node) === node.instance_uuid)) return "stays";
+  if (isPassing(node)) return "going";
+  return now - (attempt.stillSince ?? now) < STAYING_MS ? "going" : "stays";
 }
 
 /** `own`: the instance_uuid of an allocation of this stack. */
@@ -89,51 +85,59 @@ function decideRestore(
   state: State,
   ours: Owned,
   own: string | null,
-  mind: Mind,
+  attempt: SettingsAttempt,
   now: number,
 ): Decision<Action> {
-  if (mind.done || isUnwritten(node, state)) return { do: "done" };
+  if (attempt.done || isUnwritten(node, state)) return { do: "done" };
   const who = strangerOn(node, ours, own ?? keptOf(node));
   if (who) return heldByOther(node, who);
   if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };
   if (state.onDestroy === "keep") return { do: "act", action: "write" };
-  const deployment = deploymentStays(node, own, mind, now);
+  const deployment = deploymentStays(node, own, attempt, now);
   if (deployment === "going") return wait("the deployment on the node ends first");
   const { changes } = restoration(node, state);
   const bar = stateBars(node, deployment === "stays" ? [] : Object.keys(changes));
   return bar ?? { do: "act", action: "write" };
 }
 
-function restoreOperations(node: Node, state: State, mind: Mind): PatchOp[] {
+/** The PATCH that restores what the node allows now, and what the user should know of the rest. */
+interface RestorePlan {
+  patch: PatchOp[];
+  warnings: string[];
+}
+
+function restorePlan(node: Node, state: State): RestorePlan {
   const unmark = configMarker(node) ? [removeConfigMarker] : [];
-  if (state.onDestroy === "keep") return unmark;
+  if (state.onDestroy === "keep") return { patch: unmark, warnings: [] };
   const { changes, foreign } = restoration(node, state);
-  if (foreign.length > 0)
-    mind.warnings.push(`${foreign.join(", ")} had been changed by somebody else since, and were left as they are`);
-  const uncleaned = isUncleaned(node);
-  if (!uncleaned && (stateFacts(node.provision_state)?.interfaces || node.maintenance))
-    return [...fieldsPatch(node, changes), ...unmark];
+  const warnings =
+    foreign.length > 0
+      ? [`${foreign.join(", ")} had been changed by somebody else since, and were left as they are`]
+      : [];
+  const uncleaned = awaitsCleaning(node);
+  if (!uncleaned && (mayChangeInterfaces(node) || node.maintenance))
+    return { patch: [...fieldsPatch(node, changes), ...unmark], warnings };
   const deployment = deploymentMarker(node);
   const stranded = deployment !== undefined && (!deployment.keep || uncleaned);
   // Whether the node is cleaned when that deployment ends is settled by automated_clean, so it has to wait as well.
   const barred = Object.keys(changes).filter((path) => isInterface(path) || (stranded && path === "automated_clean"));
   const held = Object.fromEntries(barred.map((path) => [path, changes[path] ?? null]));
   for (const path of barred) delete changes[path];
-  if (barred.length === 0) return [...fieldsPatch(node, changes), ...unmark];
+  if (barred.length === 0) return { patch: [...fieldsPatch(node, changes), ...unmark], warnings };
   const what = `${barred.join(", ")} could not be restored while the node is "${stateName(node.provision_state)}"`;
   const marker = configMarker(node);
   if (!stranded || !marker) {
-    mind.warnings.push(`${what}; set them when it is available`);
-    return [...fieldsPatch(node, changes), ...unmark];
+    warnings.push(`${what}; set them when it is available`);
+    return { patch: [...fieldsPatch(node, changes), ...unmark], warnings };
   }
   // One that could not be ended, or a create that the engine forgot: what was there before stays written down for the one
   // who ends it.
-  mind.warnings.push(
+  warnings.push(
     `${what} with deployment "${deployment.resource}"; they will be when that one is destroyed. If no state knows it any more, \`pulumi-ironic claims --owner ${deployment.owner}\` lists it, and its --release ends it and then restores them`,
   );
   const written = Object.fromEntries(barred.map((path) => [path, marker.written[path] ?? null]));
   const left: ConfigMarker = { ...marker, previous: held, written, left: true };
-  return [...fieldsPatch(node, changes), configMarkerPatch(left)];
+  return { patch: [...fieldsPatch(node, changes), configMarkerPatch(left)], warnings };
 }
 
 export async function restore(state: State, services: Services, call: Call): Promise<void> {
@@ -142,17 +146,18 @@ export async function restore(state: State, services: Services, call: Call): Pro
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
     const own = await ownAllocation(client, found, ours, call.signal);
-    const { node, mind } = await carryOut(
+    const { node, wroteOn } = await carryOut(
       {
         node: found,
-        what: "restore the node's interfaces and settings",
-        decide: (seen, memory) => decideRestore(seen, state, ours, own, memory, services.clock.now()),
-        operations: (seen, memory) => restoreOperations(seen, state, memory),
+        operation: "restore the node's interfaces and settings",
+        decide: (seen, attempt) => decideRestore(seen, state, ours, own, attempt, services.clock.now()),
+        patch: (seen) => restorePlan(seen, state).patch,
       },
       services,
       call,
     );
-    for (const warning of mind.warnings) call.warn(`Node ${nodeLabel(node)}: ${warning}.`);
+    const warnings = wroteOn ? restorePlan(wroteOn, state).warnings : [];
+    for (const warning of warnings) call.warn(`Node ${nodeLabel(node)}: ${warning}.`);
   } catch (error) {
     if (!isNodeGone(error)) throw error;
   }

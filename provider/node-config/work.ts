@@ -6,21 +6,24 @@
 import { isHidden, isRefusal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
-  adviceFor,
   allocationMarkSchema,
   configMarker,
+  createView,
   type Decision,
   deploymentMarker,
   fail,
   instanceUuidFor,
+  isHeldByStep,
+  isPassing,
   type Machine,
+  mayChangeInterfaces,
   type Node,
   nodeLabel,
   type PatchOp,
   patchNode,
   pollerOf,
-  readNode,
   reconcile,
+  stateAdvice,
   stateFacts,
   stateName,
   unknownState,
@@ -28,6 +31,7 @@ import {
 } from "../node/index.ts";
 import type { Call, Props, Services } from "../plugin/index.ts";
 import { type Fields, isInterface, type NodeConfigProps } from "./args.ts";
+import { newSettingsAttempt, recordSettings, type SettingsAttempt, type SettingsEvent } from "./attempt.ts";
 
 export interface Outputs {
   nodeUuid: string;
@@ -95,74 +99,85 @@ export async function ownAllocation(
 /** A deployment that was handed over when it left the state: its machine is still the stack's doing. */
 export const keptOf = (node: Node): string | undefined => configMarker(node)?.kept;
 
-export interface Mind {
-  done: boolean;
-  /** The PATCH may have reached Ironic. */
-  sent: boolean;
-  /** When the deployment on the node was first seen standing still. */
-  stillSince?: number;
-  warnings: string[];
-}
-export const freshMind = (): Mind => ({ done: false, sent: false, warnings: [] });
 export type Action = "write";
 
 export interface Work {
   /** As it was just read. */
   node: Node;
-  what: string;
-  decide(node: Node, mind: Mind): Decision<Action>;
-  operations(node: Node, mind: Mind): PatchOp[];
+  operation: string;
+  decide(node: Node, attempt: SettingsAttempt): Decision<Action>;
+  patch(node: Node): PatchOp[];
 }
 
-/** Reads, decides and writes through the common loop; the node as last seen. */
+export interface WorkDone {
+  node: Node;
+  /** The node as it was when the settings were written, if they were. */
+  wroteOn: Node | undefined;
+}
+
+/** Where the attempt of one call is kept. */
+export interface SettingsJournal {
+  readonly attempt: SettingsAttempt;
+  record(event: SettingsEvent): void;
+}
+
+export function openSettingsJournal(): SettingsJournal {
+  let attempt = newSettingsAttempt();
+  return {
+    get attempt() {
+      return attempt;
+    },
+    record: (event) => {
+      attempt = recordSettings(attempt, event);
+    },
+  };
+}
+
+/** Reads, decides and writes through the common loop. */
 export async function carryOut(
   work: Work,
   services: Services,
   call: Call,
-  mind = freshMind(),
-): Promise<{ node: Node; mind: Mind }> {
+  journal = openSettingsJournal(),
+): Promise<WorkDone> {
   const client = await services.client();
   const { clock, random } = services;
   const poller = pollerOf(client, clock, random);
-  const changedAt = clock.now();
   const { uuid } = work.node;
-  let last = work.node;
-  let unused = true;
-  const read = async (signal: AbortSignal) => {
-    if (!unused) last = await readNode(client, uuid, "read the node's settings", signal);
-    unused = false;
-    return last;
-  };
-  const machine: Machine<Action, Mind> = {
-    async observe(how, signal) {
-      if (how === "now") return { node: await read(signal), fresh: true };
-      const light = await poller.next(uuid, changedAt, signal);
-      const moved = light.provision_updated_at !== last.provision_updated_at;
-      if (moved || stateFacts(light.provision_state)?.kind !== "moving")
-        return { node: await read(signal), fresh: true };
-      last = { ...last, ...light };
-      return { node: last, fresh: false };
+  let wroteOn: Node | undefined;
+  const view = createView({
+    client,
+    clock,
+    poller,
+    initial: work.node,
+    operation: "read the node's settings",
+    needsWhole: (light, last) => light.provision_updated_at !== last.provision_updated_at || !isPassing(light),
+    onObserved: (node) => {
+      if (hasDeployment(node)) journal.record({ kind: "deploymentSeen", passing: isPassing(node), at: clock.now() });
     },
-    async act(_action, node, mind, signal) {
-      const ops = work.operations(node, mind);
-      if (ops.length > 0) {
-        const wasSent = mind.sent;
-        mind.sent = true;
+  });
+  const machine: Machine<Action> = {
+    observe: view.observe,
+    async act(_action, node, signal) {
+      const operations = work.patch(node);
+      wroteOn = node;
+      if (operations.length > 0) {
+        journal.record({ kind: "writeSent" });
         try {
-          last = await patchNode(client, uuid, ops, work.what, signal);
+          view.see(await patchNode(client, uuid, operations, work.operation, signal));
         } catch (error) {
-          if (isRefusal(error)) mind.sent = wasSent;
+          if (isRefusal(error)) journal.record({ kind: "writeRefused" });
           throw error;
         }
       }
-      mind.done = true;
-      return last;
+      journal.record({ kind: "done" });
+      return view.last();
     },
   };
   const { node } = await reconcile({
     machine,
-    decide: (seen, memory) => work.decide(seen, memory),
-    memory: mind,
+    labels: { write: "writing the settings" },
+    decide: (seen) => work.decide(seen, journal.attempt),
     clock,
     random,
     signal: call.signal,
@@ -171,24 +186,26 @@ export async function carryOut(
     cause: async (seen) => seen.last_error ?? "no reason given",
     trouble: poller.trouble,
   });
-  return { node, mind };
+  return { node, wroteOn };
 }
+
+/** Something is deployed, or claimed, there. */
+const hasDeployment = (node: Node): boolean => deploymentMarker(node) !== undefined || node.instance_uuid !== null;
 
 /** May `paths` be written in the node's present state? A decision if not, or if not yet. */
 export function stateBars(node: Node, paths: readonly string[]): Decision<Action> | undefined {
-  const facts = stateFacts(node.provision_state);
-  if (!facts) return unknownState(node);
-  if (facts.kind === "moving") return wait(stateName(node.provision_state));
+  if (!stateFacts(node.provision_state)) return unknownState(node);
+  if (isPassing(node)) return wait(stateName(node.provision_state));
   // Ironic takes no PATCH there, and only an operator moves the node on.
-  if (facts.kind === "held")
+  if (isHeldByStep(node))
     return fail(
       `The settings of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
-      adviceFor(facts, node),
+      stateAdvice(node),
     );
   const interfaces = paths.filter((path) => isInterface(path));
-  if (interfaces.length === 0 || facts.interfaces || node.maintenance) return undefined;
+  if (interfaces.length === 0 || mayChangeInterfaces(node) || node.maintenance) return undefined;
   return fail(
     `${interfaces.join(" and ")} of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
-    adviceFor(facts, node),
+    stateAdvice(node),
   );
 }

@@ -1,9 +1,10 @@
-/** What a look at a node can lead to, and how decisions speak of nodes: the parts that all resources share. */
+/** What an observation of a node can lead to, and how decisions speak of nodes: the parts that all resources share. */
 import type { Node } from "./node.ts";
-import { type StateFacts, stateName } from "./states.ts";
+import { type InState, stateFacts, stateName } from "./states.ts";
 
 export type Decision<Action extends string> =
-  | { do: "done"; remark?: string }
+  /** `warning`: what the user should know although nothing is left to do. */
+  | { do: "done"; warning?: string }
   | { do: "wait"; why: string }
   | { do: "act"; action: Action }
   | { do: "fail"; problem: string; advice: string; needsCause: boolean };
@@ -14,7 +15,7 @@ export const fail = (problem: string, advice: string): Decision<never> => ({
   advice,
   needsCause: false,
 });
-/** A failure of Ironic's, whose reason is still to be read from the node. */
+/** A failure of Ironic's, whose cause is still to be read from the node. */
 export const failed = (problem: string, advice: string): Decision<never> => ({
   do: "fail",
   problem,
@@ -26,8 +27,9 @@ export const wait = (why: string): Decision<never> => ({ do: "wait", why });
 export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
   node.name ? `${node.name} (${node.uuid})` : node.uuid;
 
-export const adviceFor = (facts: StateFacts, node: Pick<Node, "uuid" | "name">): string =>
-  facts.advice.replaceAll("{node}", node.name ?? node.uuid);
+/** What a person can do in the node's provision state. */
+export const stateAdvice = (node: InState & Pick<Node, "uuid" | "name">): string =>
+  (stateFacts(node.provision_state)?.advice ?? "").replaceAll("{node}", node.name ?? node.uuid);
 
 export const unknownState = (node: Node): Decision<never> =>
   fail(

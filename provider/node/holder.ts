@@ -1,7 +1,7 @@
 /** Whose node it is, seen from one deployment. */
 import { type Claim, configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
 import type { Node } from "./node.ts";
-import { stateFacts } from "./states.ts";
+import { mayBeUndeployed } from "./states.ts";
 
 export type Holder =
   | { kind: "free" }
@@ -31,7 +31,7 @@ export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Cla
  */
 export function isTaken(node: Node, claim: Claim): boolean {
   const holder = holderOf(node, claim);
-  if (holder.kind === "marked") return stateFacts(node.provision_state)?.release !== "undeploy";
+  if (holder.kind === "marked") return !mayBeUndeployed(node);
   return holder.kind === "ours" && holder.marker !== undefined;
 }
 

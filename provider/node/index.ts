@@ -10,13 +10,21 @@ export {
 } from "./allocation-schema.ts";
 export { claimPatch, handOverPatch, markerPatch, unclaimPatch } from "./claim-patches.ts";
 export {
-  adviceFor,
+  awaitsCleaning,
+  CLEAN_RETRY_ACTIONS,
+  CLEAN_RETRY_LABELS,
+  type CleanRetryAction,
+  nextCleanRetry,
+  retryCleaning,
+} from "./clean-retry.ts";
+export {
   type Decision,
   fail,
   failed,
   heldByOther,
   inMaintenance,
   nodeLabel,
+  stateAdvice,
   unknownState,
   wait,
 } from "./decision.ts";
@@ -32,7 +40,6 @@ export {
   deploymentMarker,
   driveFingerprint,
   instanceUuidFor,
-  isRecovering,
   type Started,
   startedOf,
 } from "./marker.ts";
@@ -56,5 +63,25 @@ export {
 } from "./node.ts";
 export { fieldsOf, nodeSchema, portSchema, surveyedNodeSchema } from "./node-schema.ts";
 export { pollerOf } from "./poller.ts";
-export { type Machine, type ReconcileOptions, reconcile, type Sight, TimeoutError } from "./reconcile.ts";
-export { type StateFacts, stateFacts, stateName, type Verb } from "./states.ts";
+export { type Machine, type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";
+export {
+  hasFailed,
+  hasUndeployFailed,
+  type InState,
+  isHeldByStep,
+  isPassing,
+  isRunning,
+  isSettled,
+  isStarting,
+  isUndeployable,
+  isVacant,
+  mayBeDeployed,
+  mayBePatched,
+  mayBeUndeployed,
+  mayChangeInterfaces,
+  type StateFacts,
+  stateFacts,
+  stateName,
+  type Verb,
+} from "./states.ts";
+export { createView, type View } from "./view.ts";

@@ -6,7 +6,8 @@
  * `extra.pulumi_ironic`. They are two keys so that two resources never write the same value.
  */
 import { createHash, scrypt } from "node:crypto";
-import type { Node, SurveyedNode } from "./node.ts";
+import type { Node } from "./node.ts";
+import { isRunning } from "./states.ts";
 
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
@@ -109,12 +110,6 @@ export function deploymentMarker(node: Pick<Node, "extra">): DeploymentMarker | 
     : { owner: "unreadable", resource: "unreadable", instanceUuid: "unreadable", after: null };
 }
 
-/** Is a failed cleaning being repeated here? Not where an operator made the node manageable since. */
-export function isRecovering(node: SurveyedNode): boolean {
-  const { recovering } = deploymentMarker(node) ?? {};
-  return recovering === true || (recovering !== undefined && recovering === node.provision_updated_at);
-}
-
 export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;
@@ -135,5 +130,5 @@ export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefine
 export function startedOf(node: Node, boots: string): Started {
   const after = deploymentMarker(node)?.after ?? null;
   const at = node.provision_updated_at;
-  return { boots, after, at: node.provision_state === "active" && at !== after ? at : null };
+  return { boots, after, at: isRunning(node) && at !== after ? at : null };
 }

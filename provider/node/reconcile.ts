@@ -14,27 +14,28 @@ import {
   ProblemError,
   pausesMs,
 } from "../core/index.ts";
-import { adviceFor, type Decision, nodeLabel } from "./decision.ts";
+import { type Decision, nodeLabel, stateAdvice } from "./decision.ts";
 import type { Node } from "./node.ts";
-import { stateFacts, stateName } from "./states.ts";
+import { isHeldByStep, stateName } from "./states.ts";
 
-export interface Sight {
+export interface Observation {
   node: Node;
   /** Everything about the node was just read; acting needs that. Otherwise only the light fields are recent. */
   fresh: boolean;
 }
 
-export interface Machine<Action extends string, Mind> {
+export interface Machine<Action extends string> {
   /** `now` reads the whole node, `next` waits for a tick of the poller. */
-  observe(how: "now" | "next", signal: AbortSignal): Promise<Sight>;
+  observe(how: "now" | "next", signal: AbortSignal): Promise<Observation>;
   /** Does one thing. The node as Ironic's answer shows it, where the answer shows it. Throws IronicError. */
-  act(action: Action, node: Node, memory: Mind, signal: AbortSignal): Promise<Node | undefined>;
+  act(action: Action, node: Node, signal: AbortSignal): Promise<Node | undefined>;
 }
 
-export interface ReconcileOptions<Action extends string, Mind> {
-  machine: Machine<Action, Mind>;
-  decide(node: Node, memory: Mind): Decision<Action>;
-  memory: Mind;
+export interface ReconcileOptions<Action extends string> {
+  machine: Machine<Action>;
+  decide(node: Node): Decision<Action>;
+  /** Actions as a person waiting for them reads them. */
+  labels: Readonly<Record<Action, string>>;
   clock: Clock;
   random(): number;
   signal: AbortSignal;
@@ -48,29 +49,6 @@ export interface ReconcileOptions<Action extends string, Mind> {
   /** Last trouble of the poller. */
   trouble(): string | undefined;
 }
-
-/** Actions as a person waiting for them reads them; those not here read well as they are. */
-const WORDS: Readonly<Record<string, string>> = {
-  claim: "claiming the node",
-  prepare: "setting what it boots",
-  remark: "writing back what it runs",
-  recall: "asking Ironic whether it was started",
-  validate: "validating",
-  deploy: "starting the deployment",
-  rebuild: "starting the rebuild",
-  undeploy: "starting the undeployment",
-  unclaim: "releasing the claim",
-  handOver: "handing the machine over",
-  protect: "protecting",
-  unprotect: "lifting the protection",
-  revert: "putting back what it booted",
-  noteRecovery: "noting that the failed cleaning is repeated",
-  manage: "recovering from the failed cleaning",
-  provide: "cleaning again",
-  endMaintenance: "ending the failed cleaning's maintenance",
-  write: "writing the settings",
-  powerOn: "powering on",
-};
 
 /** No sane operation needs more; a loop that does is a fault of this project or a node that others keep changing. */
 const MAX_ACTIONS = 60;
@@ -89,62 +67,62 @@ function describe(node: Node, elapsedMs: number): string {
   return `${notes.join(", ")}, ${seconds(elapsedMs)}`;
 }
 
-export async function reconcile<Action extends string, Mind>(
-  options: ReconcileOptions<Action, Mind>,
-): Promise<{ node: Node; remark?: string }> {
-  const { machine, decide, memory, clock, signal, timeoutMs } = options;
+export async function reconcile<Action extends string>(
+  options: ReconcileOptions<Action>,
+): Promise<{ node: Node; warning?: string }> {
+  const { machine, decide, labels, clock, signal, timeoutMs } = options;
   const startedAt = clock.now();
   const run: Run = { options, startedAt, remainingMs: () => startedAt + timeoutMs - clock.now(), failure: undefined };
   const elapsed = () => seconds(clock.now() - startedAt);
-  let sight = await machine.observe("now", signal);
+  let seen = await machine.observe("now", signal);
   let pauses = pausesMs();
   /** Of the same action in a row. */
   let tries = countTries();
 
   for (let actions = 0; ; ) {
-    const { node } = sight;
+    const { node } = seen;
     if (signal.aborted) throw cancelled(node, signal);
-    const decision = decide(node, memory);
-    if (decision.do === "done") return { node, ...(decision.remark !== undefined && { remark: decision.remark }) };
+    const decision = decide(node);
+    if (decision.do === "done") return { node, ...(decision.warning !== undefined && { warning: decision.warning }) };
     if (run.remainingMs() <= 0) throw timedOut(run, node);
     if (decision.do === "wait") {
       options.onProgress(describe(node, clock.now() - startedAt));
-      sight = await look(run, "next", sight);
+      seen = await look(run, "next", seen);
       continue;
     }
-    if (!sight.fresh) {
-      sight = await look(run, "now", sight);
+    if (!seen.fresh) {
+      seen = await look(run, "now", seen);
       continue;
     }
     if (decision.do === "fail") throw await refusal(options, node, decision);
     if (actions >= MAX_ACTIONS) throw gaveUp(node, decision.action);
-    options.onProgress(`${WORDS[decision.action] ?? decision.action}, ${elapsed()}`);
+    options.onProgress(`${labels[decision.action]}, ${elapsed()}`);
     try {
-      const answered = await inRun(run, node, (within) => machine.act(decision.action, node, memory, within));
+      const answered = await inRun(run, node, (within) => machine.act(decision.action, node, within));
       // What was refused does not count: a lock or a lack of workers may last, and the deadline ends it.
       actions++;
       pauses = pausesMs();
       tries = countTries();
       run.failure = undefined;
-      sight = answered ? { node: answered, fresh: true } : await look(run, "next", sight);
+      seen = answered ? { node: answered, fresh: true } : await look(run, "next", seen);
     } catch (error) {
       if (!(error instanceof IronicError)) throw error;
       const handled = options.onRejected?.(decision.action, node, error) === true;
       if (run.failure?.action !== decision.action) tries = countTries();
       if (!tries.allowAfter(error) && !handled) throw error;
       run.failure = { action: decision.action, error };
-      options.onProgress(`${WORDS[decision.action] ?? decision.action}: ${error.fault}, trying again, ${elapsed()}`);
+      options.onProgress(`${labels[decision.action]}: ${error.fault}, trying again, ${elapsed()}`);
       await pause(run, pauses.next().value, node);
-      sight = await look(run, "now", sight);
+      seen = await look(run, "now", seen);
     }
   }
 }
 
 /** What the loop's helpers need of it, whatever the actions are. */
 type Options = Pick<
-  ReconcileOptions<string, unknown>,
+  ReconcileOptions<string>,
   "clock" | "random" | "signal" | "timeoutMs" | "onProgress" | "cause" | "trouble"
-> & { machine: Pick<Machine<string, unknown>, "observe"> };
+> & { machine: Pick<Machine<string>, "observe"> };
 
 interface Run {
   options: Options;
@@ -174,7 +152,7 @@ async function inRun<T>(run: Run, node: Node, work: (signal: AbortSignal) => Pro
 }
 
 /** Reads the node again, for as long as there is time: an Ironic that is away for a while comes back. */
-async function look(run: Run, how: "now" | "next", last: Sight): Promise<Sight> {
+async function look(run: Run, how: "now" | "next", last: Observation): Promise<Observation> {
   const { options } = run;
   const pauses = pausesMs();
   for (;;) {
@@ -216,8 +194,7 @@ const cancelled = (node: Node, signal: AbortSignal): CancelledError =>
 
 function timedOut({ options, failure }: Run, node: Node): TimeoutError {
   const last = failure?.error.message ?? options.trouble();
-  const facts = stateFacts(node.provision_state);
-  const held = facts?.kind === "held" ? `${adviceFor(facts, node)}. ` : "";
+  const held = isHeldByStep(node) ? `${stateAdvice(node)}. ` : "";
   const maintenance = node.maintenance ? " and in maintenance, where Ironic's own time-outs do not count" : "";
   return new TimeoutError({
     problem: `Waited ${seconds(options.timeoutMs)} for node ${nodeLabel(node)}; it is still "${stateName(node.provision_state)}"${maintenance}${

@@ -1,5 +1,6 @@
 /**
- * Ironic's provision states and what this project does in each of them: one table, no branches elsewhere.
+ * Ironic's provision states and what this project does in each of them: one table, and the questions that are asked of it.
+ * No other file compares a provision state with a literal.
  *
  * Source of the states and verbs: https://docs.openstack.org/ironic/latest/user/states.html and
  * ironic/common/state_machine.py.
@@ -47,14 +48,12 @@ export type Verb = "active" | "rebuild" | "deleted" | "manage" | "provide";
 export interface StateFacts {
   /** `moving` states leave by themselves; `held` ones wait for an operator; `failed` ones need a verb. */
   kind: "stable" | "moving" | "held" | "failed";
-  /** Which of our verbs Ironic accepts in this state. */
-  verbs: readonly Verb[];
   /** May hardware interfaces be changed here without maintenance (ConductorManager.update_node)? */
   interfaces: boolean;
-  /** What a deploy does on a node that is ours or free: begin, look whether the right thing runs, wait, try again, give up. */
-  deploy: "begin" | "judge" | "wait" | "retry" | "refuse";
-  /** What a release does on a node that is ours: undeploy, drop the claim only, wait, bring it back from a failure, give up. */
-  release: "undeploy" | "unclaim" | "wait" | "recover" | "refuse";
+  /** What a deploy does on a node that is ours or free: begin, compare what runs with what is wanted, wait, try again, refuse. */
+  deploy: "begin" | "compare" | "wait" | "retry" | "refuse";
+  /** What a release does on a node that is ours: undeploy, drop the claim only, wait, repeat the failed cleaning, refuse. */
+  release: "undeploy" | "unclaim" | "wait" | "retryCleaning" | "refuse";
   /** What a person can do when we give up in this state. `{node}` stands for the node. */
   advice: string;
 }
@@ -65,9 +64,8 @@ const UNHOLD = "An operator's step holds it there; let it go on with `baremetal 
 const UNDEPLOY = "If nobody needs what is on it, undeploy it: `baremetal node undeploy {node}`";
 const UNRESCUE = "Leave rescue mode first: `baremetal node unrescue {node}`";
 
-const moving = (release: StateFacts["release"] = "wait", verbs: readonly Verb[] = []): StateFacts => ({
+const moving = (release: StateFacts["release"] = "wait"): StateFacts => ({
   kind: "moving",
-  verbs,
   interfaces: false,
   deploy: "wait",
   release,
@@ -77,7 +75,6 @@ const moving = (release: StateFacts["release"] = "wait", verbs: readonly Verb[] 
 export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   enroll: {
     kind: "stable",
-    verbs: ["manage"],
     interfaces: true,
     deploy: "refuse",
     release: "unclaim",
@@ -86,7 +83,6 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   verifying: moving(),
   manageable: {
     kind: "stable",
-    verbs: ["provide"],
     interfaces: true,
     deploy: "refuse",
     release: "unclaim",
@@ -94,18 +90,16 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   },
   available: {
     kind: "stable",
-    verbs: ["active", "manage"],
     interfaces: true,
     deploy: "begin",
     release: "unclaim",
     advice: "Run the command again",
   },
   // A running deploy cannot be stopped: `deleted` is illegal until it ends or waits.
-  deploying: moving("wait"),
-  "wait call-back": moving("undeploy", ["deleted"]),
+  deploying: moving(),
+  "wait call-back": moving("undeploy"),
   "deploy hold": {
     kind: "held",
-    verbs: [],
     interfaces: false,
     deploy: "wait",
     release: "wait",
@@ -113,7 +107,6 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   },
   "deploy failed": {
     kind: "failed",
-    verbs: ["active", "rebuild", "deleted"],
     interfaces: false,
     deploy: "retry",
     release: "undeploy",
@@ -121,9 +114,8 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   },
   active: {
     kind: "stable",
-    verbs: ["rebuild", "deleted"],
     interfaces: false,
-    deploy: "judge",
+    deploy: "compare",
     release: "undeploy",
     advice: UNDEPLOY,
   },
@@ -131,7 +123,6 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   // Undeploying failed. What runs on the machine is unknown.
   error: {
     kind: "failed",
-    verbs: ["rebuild", "deleted"],
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
@@ -139,13 +130,12 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   },
   cleaning: moving(),
   "clean wait": moving(),
-  "clean hold": { kind: "held", verbs: [], interfaces: false, deploy: "wait", release: "wait", advice: UNHOLD },
+  "clean hold": { kind: "held", interfaces: false, deploy: "wait", release: "wait", advice: UNHOLD },
   "clean failed": {
     kind: "failed",
-    verbs: ["manage"],
     interfaces: false,
     deploy: "refuse",
-    release: "recover",
+    release: "retryCleaning",
     advice:
       "Its cleaning failed; remove the cause, then `baremetal node manage {node}` and `baremetal node provide {node}`",
   },
@@ -153,7 +143,6 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   "inspect wait": { ...moving(), interfaces: true },
   "inspect failed": {
     kind: "failed",
-    verbs: ["manage"],
     interfaces: false,
     deploy: "refuse",
     release: "unclaim",
@@ -162,17 +151,15 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   adopting: moving(),
   "adopt failed": {
     kind: "failed",
-    verbs: ["manage"],
     interfaces: false,
     deploy: "refuse",
     release: "unclaim",
     advice: "Its adoption failed: `baremetal node manage {node}`, then `baremetal node provide {node}`",
   },
   rescuing: moving(),
-  "rescue wait": moving("undeploy", ["deleted"]),
+  "rescue wait": moving("undeploy"),
   rescue: {
     kind: "stable",
-    verbs: ["deleted"],
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
@@ -180,7 +167,6 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   },
   "rescue failed": {
     kind: "failed",
-    verbs: ["deleted"],
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
@@ -189,18 +175,16 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
   unrescuing: moving(),
   "unrescue failed": {
     kind: "failed",
-    verbs: ["deleted"],
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
     advice: UNRESCUE,
   },
   servicing: moving(),
-  "service wait": moving("undeploy", ["deleted"]),
-  "service hold": { kind: "held", verbs: [], interfaces: false, deploy: "wait", release: "wait", advice: UNHOLD },
+  "service wait": moving("undeploy"),
+  "service hold": { kind: "held", interfaces: false, deploy: "wait", release: "wait", advice: UNHOLD },
   "service failed": {
     kind: "failed",
-    verbs: ["deleted"],
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
@@ -215,3 +199,57 @@ export function stateFacts(state: string | null): StateFacts | undefined {
 }
 
 export const stateName = (state: string | null): string => state ?? "available";
+
+/** Anything that has a provision state. */
+export interface InState {
+  provision_state: string | null;
+}
+
+const rowOf = ({ provision_state }: InState): StateFacts | undefined => stateFacts(provision_state);
+const isIn = ({ provision_state }: InState, ...states: readonly ProvisionState[]): boolean =>
+  states.some((state) => state === stateName(provision_state));
+
+/** A deployment runs there, as far as Ironic knows. */
+export const isRunning = (node: InState): boolean => isIn(node, "active");
+
+/** Ironic has begun a deployment or rebuild and has not ended it. */
+export const isStarting = (node: InState): boolean => isIn(node, "deploying", "wait call-back");
+
+/** It leaves this state by itself. */
+export const isPassing = (node: InState): boolean => rowOf(node)?.kind === "moving";
+
+/** A step of an operator's holds it in this state. */
+export const isHeldByStep = (node: InState): boolean => rowOf(node)?.kind === "held";
+
+/** It stays in this state, and nothing has failed. */
+export const isSettled = (node: InState): boolean => rowOf(node)?.kind === "stable";
+
+/** What it did last has failed. */
+export const hasFailed = (node: InState): boolean => rowOf(node)?.kind === "failed";
+
+/** Its undeployment has failed: what runs there is unknown, and Ironic has already cleared instance_uuid. */
+export const hasUndeployFailed = (node: InState): boolean => isIn(node, "error");
+
+/** Its cleaning has failed. */
+export const hasCleanFailed = (node: InState): boolean => isIn(node, "clean failed");
+
+/** An operator, or `manage`, has taken it out of use. */
+export const isManageable = (node: InState): boolean => isIn(node, "manageable");
+
+/** A deployment may begin. */
+export const mayBeDeployed = (node: InState): boolean => rowOf(node)?.deploy === "begin";
+
+/** No deployment can begin, and waiting does not change that. */
+export const isUndeployable = (node: InState): boolean => rowOf(node)?.deploy === "refuse";
+
+/** Something is deployed that `deleted` ends. */
+export const mayBeUndeployed = (node: InState): boolean => rowOf(node)?.release === "undeploy";
+
+/** Nothing is deployed there. */
+export const isVacant = (node: InState): boolean => ["unclaim", "retryCleaning"].includes(rowOf(node)?.release ?? "");
+
+/** Hardware interfaces may be changed without maintenance. */
+export const mayChangeInterfaces = (node: InState): boolean => rowOf(node)?.interfaces === true;
+
+/** Ironic takes a PATCH of the node: not while it works on the node, nor in a hold. */
+export const mayBePatched = (node: InState): boolean => !isPassing(node) && !isHeldByStep(node);

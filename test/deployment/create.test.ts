@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { ProblemError } from "../../provider/core/errors.ts";
 import { checkDeployment } from "../../provider/deployment/args.ts";
-import { freshMemory } from "../../provider/deployment/attempt.ts";
+import { openJournal } from "../../provider/deployment/attempt.ts";
 import { createMachine } from "../../provider/deployment/machine.ts";
 import { loadDriveContent } from "../../provider/drive/source.ts";
 import { shows } from "../../provider/node/instance-info.ts";
@@ -113,26 +113,31 @@ describe("RamdiskDeployment: create", () => {
 
   it("says which node's drive cannot be read, before the machine is touched", async () => {
     const w = scene();
+    const claim = { owner: "owner-1", resource: "worker", instanceUuid: OURS };
     const machine = createMachine({
       client: w.client,
       clock: w.clock,
       random: () => 0.5,
       initial: w.node(),
-      uuid: NODE,
-      claim: { owner: "owner-1", resource: "worker", instanceUuid: OURS },
+      claim,
+      journal: openJournal(),
       deploy: {
-        info: () => A,
-        drive: undefined,
-        boots: "b",
+        want: {
+          claim,
+          info: A,
+          boots: "b",
+          drive: undefined,
+          last: undefined,
+          keep: false,
+          protected: false,
+          updateStrategy: "rebuild",
+        },
         was: undefined,
-        last: undefined,
-        keep: false,
-        protected: false,
         loadDrive: () => loadDriveContent(`pulumi-ironic-drive:image:${"0".repeat(64)}:/nowhere/drive`),
       },
     });
     for (const action of ["deploy", "undeploy"] as const) {
-      const act = machine.act(action, w.node(), freshMemory(), new AbortController().signal);
+      const act = machine.act(action, w.node(), new AbortController().signal);
       const error = await act.catch((failure: Error) => failure);
       expect(error).to.be.instanceOf(ProblemError);
       expect((error as Error).message).to.match(

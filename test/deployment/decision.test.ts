@@ -1,6 +1,12 @@
 import { expect } from "chai";
-import { type ActionName, type DeployWant, freshMemory, type Memory } from "../../provider/deployment/attempt.ts";
-import { decideDeploy, decideRelease, nextMethod } from "../../provider/deployment/decision.ts";
+import {
+  type ActionName,
+  type Attempt,
+  type DeployWant,
+  newAttempt,
+  nextMethod,
+} from "../../provider/deployment/attempt.ts";
+import { decideDeploy, decideRelease } from "../../provider/deployment/decision.ts";
 import type { Decision } from "../../provider/node/decision.ts";
 import { bootsOf } from "../../provider/node/instance-info.ts";
 import type { Node } from "../../provider/node/node.ts";
@@ -10,6 +16,7 @@ import { BEFORE, CLAIM, type Held, INFO, NOW, nodeIn, STRANGERS } from "../fakes
 const WANT: DeployWant = {
   claim: CLAIM,
   info: INFO,
+  boots: bootsOf(INFO),
   drive: undefined,
   last: undefined,
   protected: false,
@@ -22,12 +29,12 @@ const RELEASE = { claim: CLAIM, keep: false };
 
 /** A decision in a word or two. */
 const said = (decision: Decision<ActionName>): string =>
-  decision.do === "act" ? decision.action : decision.do === "done" && decision.remark ? "remark" : decision.do;
+  decision.do === "act" ? decision.action : decision.do === "done" && decision.warning ? "warning" : decision.do;
 
-const deploy = (node: Node, want: Partial<DeployWant> = {}, memory: Partial<Memory> = {}): string =>
-  said(decideDeploy(node, { ...WANT, ...want }, { ...freshMemory(), ...memory }));
-const release = (node: Node, want: Partial<typeof RELEASE> = {}, memory: Partial<Memory> = {}): string =>
-  said(decideRelease(node, { ...RELEASE, ...want }, { ...freshMemory(), ...memory }));
+const deploy = (node: Node, want: Partial<DeployWant> = {}, attempt: Partial<Attempt> = {}): string =>
+  said(decideDeploy(node, { ...WANT, ...want }, { ...newAttempt(), ...attempt }));
+const release = (node: Node, want: Partial<typeof RELEASE> = {}, attempt: Partial<Attempt> = {}): string =>
+  said(decideRelease(node, { ...RELEASE, ...want }, { ...newAttempt(), ...attempt }));
 
 const problemOf = (decision: Decision<ActionName>): string =>
   decision.do === "fail" ? `${decision.problem}. ${decision.advice}.` : `(${said(decision)})`;
@@ -46,13 +53,13 @@ const DEPLOY: Record<(typeof PROVISION_STATES)[number], Row> = {
   "wait call-back": all("wait"),
   "deploy hold": all("wait"),
   "deploy failed": ["fail", "prepare", "validate", "prepare", "fail"],
-  active: ["fail", "recall", "rebuild", "prepare", "fail"],
+  active: ["fail", "askHistory", "rebuild", "prepare", "fail"],
   deleting: all("wait"),
   error: all("fail"),
   cleaning: all("wait"),
   "clean wait": all("wait"),
   "clean hold": all("wait"),
-  "clean failed": ["fail", "fail", "fail", "fail", "noteRecovery"],
+  "clean failed": ["fail", "fail", "fail", "fail", "noteCleanRetry"],
   inspecting: all("wait"),
   "inspect wait": all("wait"),
   "inspect failed": all("fail"),
@@ -89,7 +96,7 @@ const DESTROY: Record<(typeof PROVISION_STATES)[number], Row> = {
   cleaning: gone("wait"),
   "clean wait": gone("wait"),
   "clean hold": gone("wait"),
-  "clean failed": ["done", "noteRecovery", "noteRecovery", "manage", "noteRecovery"],
+  "clean failed": ["done", "noteCleanRetry", "noteCleanRetry", "manage", "noteCleanRetry"],
   inspecting: gone("wait"),
   "inspect wait": gone("wait"),
   "inspect failed": gone("unclaim"),
@@ -133,7 +140,7 @@ describe("deciding a deployment", () => {
         expect(deploy(nodeIn(state, held)), held).to.equal(DEPLOY[state][column]);
       });
       for (const held of STRANGERS)
-        expect(problemOf(decideDeploy(nodeIn(state, held), WANT, freshMemory())), held).to.match(
+        expect(problemOf(decideDeploy(nodeIn(state, held), WANT, newAttempt())), held).to.match(
           /is held by .*; nothing/,
         );
     });
@@ -141,10 +148,10 @@ describe("deciding a deployment", () => {
 
   it("in a state of a newer Ironic ends in a clear sentence", () => {
     for (const held of COLUMNS)
-      expect(problemOf(decideDeploy(nodeIn("levitating", held), WANT, freshMemory()))).to.match(
+      expect(problemOf(decideDeploy(nodeIn("levitating", held), WANT, newAttempt()))).to.match(
         /^Node worker-1 \(.*\) is in the provision state "levitating", which this version does not know\. Nothing was done/,
       );
-    expect(problemOf(decideDeploy(nodeIn("levitating", "other instance"), WANT, freshMemory()))).to.contain(
+    expect(problemOf(decideDeploy(nodeIn("levitating", "other instance"), WANT, newAttempt()))).to.contain(
       "is held by",
     );
   });
@@ -166,7 +173,7 @@ describe("deciding a deployment", () => {
     ] as const)
       it(`refuses on a node that is ${state} and ${held}`, () => {
         const node = nodeIn(state, held, { maintenance: true, maintenance_reason: "new memory" });
-        expect(problemOf(decideDeploy(node, WANT, freshMemory()))).to.match(
+        expect(problemOf(decideDeploy(node, WANT, newAttempt()))).to.match(
           /is in maintenance \("new memory"\)\. .*baremetal node maintenance unset worker-1/,
         );
       });
@@ -176,7 +183,7 @@ describe("deciding a deployment", () => {
 
   it("refuses a retired node with its own sentence", () => {
     for (const state of ["available", "manageable"])
-      expect(problemOf(decideDeploy(nodeIn(state, "free", { retired: true }), WANT, freshMemory())), state).to.match(
+      expect(problemOf(decideDeploy(nodeIn(state, "free", { retired: true }), WANT, newAttempt())), state).to.match(
         /is retired/,
       );
   });
@@ -197,13 +204,13 @@ describe("deciding a deployment", () => {
 
   it("of its own that failed is not repeated in the same run", () => {
     const decision = decideDeploy(nodeIn("deploy failed", "ours"), WANT, {
-      ...freshMemory(),
+      ...newAttempt(),
       prepared: true,
-      sent: true,
+      startsSent: 1,
     });
     expect(decision).to.include({ do: "fail", needsCause: true });
     // MySQL keeps whole seconds: the failure can bear the moment at which the claim was written.
-    const sameSecond = { ...freshMemory(), prepared: true, validated: true, started: true };
+    const sameSecond = { ...newAttempt(), prepared: true, validated: true, started: true };
     expect(decideDeploy(nodeIn("deploy failed", "prepared"), WANT, sameSecond)).to.include({
       do: "fail",
       needsCause: true,
@@ -211,7 +218,7 @@ describe("deciding a deployment", () => {
   });
 
   it("that failed is given back by hand where nothing says whose it is", () => {
-    const advice = (held: Held) => problemOf(decideDeploy(nodeIn("deploy failed", held), WANT, freshMemory()));
+    const advice = (held: Held) => problemOf(decideDeploy(nodeIn("deploy failed", held), WANT, newAttempt()));
     expect(advice("free")).to.match(/is "deploy failed", but no instance_uuid says whose.*baremetal node undeploy/);
     expect(advice("marked")).to.match(/Somebody removed it\..*baremetal node set \S+ --instance-uuid aaaaaaaa-/);
   });
@@ -220,14 +227,14 @@ describe("deciding a deployment", () => {
     expect(deploy(nodeIn("active", "prepared"), {}, { started: true })).to.equal("done"));
 
   it("names who took the node while it was being redeployed", () => {
-    const memory = { ...freshMemory("redeploy"), undeploys: 1 };
-    expect(problemOf(decideDeploy(nodeIn("available", "other instance"), WANT, memory))).to.match(
+    const attempt = { ...newAttempt("redeploy"), undeploys: 1 };
+    expect(problemOf(decideDeploy(nodeIn("available", "other instance"), WANT, attempt))).to.match(
       /was taken by instance .* between undeployment and deployment; it is lost to this stack and was not touched/,
     );
   });
 
   it("notices that somebody undeploys under it", () => {
-    expect(problemOf(decideDeploy(nodeIn("available", "marked"), WANT, { ...freshMemory(), started: true }))).to.match(
+    expect(problemOf(decideDeploy(nodeIn("available", "marked"), WANT, { ...newAttempt(), started: true }))).to.match(
       /was undeployed by somebody while it was being deployed/,
     );
   });
@@ -247,31 +254,31 @@ describe("deciding a deployment", () => {
       const after = decideDeploy(
         nodeIn("active", "ours"),
         { ...WANT, ...changed },
-        { ...freshMemory("none"), prepared: true },
+        { ...newAttempt("none"), prepared: true },
       );
       expect(problemOf(after)).to.match(/cannot rebuild .*Nothing was changed.*updateStrategy: "redeploy"/);
     });
     it("writes a wiped marker back when the drive is known to be the same, else reboots", () => {
-      expect(deploy(nodeIn("active", "unmarked"), { last: LAST })).to.equal("remark");
+      expect(deploy(nodeIn("active", "unmarked"), { last: LAST })).to.equal("writeBack");
       expect(deploy(nodeIn("active", "unmarked"), { last: undefined, ...changed })).to.equal("prepare");
-      expect(deploy(nodeIn("active", "unmarked"), {}, { started: true })).to.equal("remark");
+      expect(deploy(nodeIn("active", "unmarked"), {}, { started: true })).to.equal("writeBack");
     });
     it("asks Ironic's history where neither the state nor this run knows whether it was started", () => {
-      const recalled = (held: Held, last: Partial<DeployWant>["last"], answer: Memory["recalled"]): string =>
-        deploy(nodeIn("active", held), { last }, { ...(answer && { recalled: answer }) });
+      const recalled = (held: Held, last: Partial<DeployWant>["last"], answer: Attempt["history"]): string =>
+        deploy(nodeIn("active", held), { last }, { history: answer });
       for (const [held, last, unasked, start, none, silent] of [
         // The marker says what is wanted: was that started since?
-        ["ours", undefined, "recall", "done", "prepare", "done"],
-        ["ours", { ...LAST, after: "earlier" }, "recall", "done", "prepare", "done"],
+        ["ours", undefined, "askHistory", "done", "prepare", "done"],
+        ["ours", { ...LAST, after: "earlier" }, "askHistory", "done", "prepare", "done"],
         ["ours", LAST, "done", "done", "done", "done"],
         // Without a marker the state says it: was anything else started since?
-        ["unmarked", { ...LAST, at: "earlier" }, "recall", "prepare", "remark", "remark"],
-        ["unmarked", LAST, "remark", "remark", "remark", "remark"],
+        ["unmarked", { ...LAST, at: "earlier" }, "askHistory", "prepare", "writeBack", "writeBack"],
+        ["unmarked", LAST, "writeBack", "writeBack", "writeBack", "writeBack"],
         // Nothing was started since it was written down: no need to ask.
         ["prepared", undefined, "rebuild", "rebuild", "rebuild", "rebuild"],
         ["prepared", LAST, "rebuild", "rebuild", "rebuild", "rebuild"],
       ] as const) {
-        const said = [undefined, "start", "none", "silent"] as const;
+        const said = ["unasked", "start", "none", "silent"] as const;
         const decisions = said.map((answer) => recalled(held, last, answer));
         expect(decisions, `${held} ${JSON.stringify(last)}`).to.deep.equal([unasked, start, none, silent]);
       }
@@ -284,7 +291,7 @@ describe("deciding a deployment", () => {
           extra: { pulumi_ironic_deployment: { ...next, ...marker } },
           ...fields,
         });
-      expect(deploy(prepared({}), { last: LAST })).to.equal("remark");
+      expect(deploy(prepared({}), { last: LAST })).to.equal("writeBack");
       // Not sure: another start is wanted, or something was started since, or others had written there before.
       expect(deploy(prepared({}))).to.equal("prepare");
       expect(deploy(prepared({}), { last: { ...LAST, at: "earlier" } })).to.equal("prepare");
@@ -295,7 +302,7 @@ describe("deciding a deployment", () => {
       expect(deploy(prepared({}), { last: LAST, drive: "a drive" })).to.equal("prepare");
     });
     it("names the way back when instance_uuid was removed", () =>
-      expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, freshMemory()))).to.contain(
+      expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, newAttempt()))).to.contain(
         `--instance-uuid ${CLAIM.instanceUuid}`,
       ));
     it("does not take an image_source that equals the ramdisk for a difference", () =>
@@ -328,32 +335,30 @@ describe("deciding a deployment", () => {
     it("is in the way of a change: ours is lifted, another's refuses", () => {
       const changed = { info: { ...INFO, kernel: "http://images/b.kernel" } };
       expect(deploy(protect(true, true), changed)).to.equal("unprotect");
-      expect(problemOf(decideDeploy(protect(true, false), { ...WANT, ...changed }, freshMemory()))).to.match(
+      expect(problemOf(decideDeploy(protect(true, false), { ...WANT, ...changed }, newAttempt()))).to.match(
         /protected by somebody else.*baremetal node unset worker-1 --protected/,
       );
     });
   });
 
   it("notes on the node whether the machine is to be kept", () => {
-    expect(deploy(nodeIn("active", "ours"), { keep: true, last: LAST })).to.equal("note");
+    expect(deploy(nodeIn("active", "ours"), { keep: true, last: LAST })).to.equal("markKeep");
     const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, keep: true } };
     expect(deploy(nodeIn("active", "ours", { extra }), { keep: true, last: LAST })).to.equal("done");
-    expect(deploy(nodeIn("active", "ours", { extra }), { last: LAST })).to.equal("note");
+    expect(deploy(nodeIn("active", "ours", { extra }), { last: LAST })).to.equal("markKeep");
   });
 
   it("goes from rebuild over image_source to redeploy or to none", () => {
     const node = nodeIn("active", "ours");
     const iso = { ...WANT, info: { boot_iso: "http://images/a.iso" } };
-    expect(nextMethod(node, WANT, freshMemory("rebuild"))).to.equal("rebuildWithSource");
-    expect(nextMethod(node, WANT, freshMemory("rebuildWithSource"))).to.equal("none");
-    expect(nextMethod({ ...node, automated_clean: false }, WANT, freshMemory("rebuildWithSource"))).to.equal(
+    expect(nextMethod(node, WANT, newAttempt("rebuild"))).to.equal("rebuildWithSource");
+    expect(nextMethod(node, WANT, newAttempt("rebuildWithSource"))).to.equal("none");
+    expect(nextMethod({ ...node, automated_clean: false }, WANT, newAttempt("rebuildWithSource"))).to.equal("redeploy");
+    expect(nextMethod(node, { ...WANT, updateStrategy: "redeploy" }, newAttempt("rebuildWithSource"))).to.equal(
       "redeploy",
     );
-    expect(nextMethod(node, { ...WANT, updateStrategy: "redeploy" }, freshMemory("rebuildWithSource"))).to.equal(
-      "redeploy",
-    );
-    expect(nextMethod(node, iso, freshMemory("rebuild"))).to.equal("none");
-    expect(nextMethod({ ...node, automated_clean: false }, iso, freshMemory("rebuild"))).to.equal("redeploy");
+    expect(nextMethod(node, iso, newAttempt("rebuild"))).to.equal("none");
+    expect(nextMethod({ ...node, automated_clean: false }, iso, newAttempt("rebuild"))).to.equal("redeploy");
   });
 });
 
@@ -369,9 +374,9 @@ describe("deciding a release", () => {
         expect(release(busy), `${held}, in maintenance`).to.equal(under);
       });
       for (const held of STRANGERS) {
-        const decision = decideRelease(nodeIn(state, held), RELEASE, freshMemory());
+        const decision = decideRelease(nodeIn(state, held), RELEASE, newAttempt());
         expect(decision, held)
-          .to.have.property("remark")
+          .to.have.property("warning")
           .that.matches(/is held by .*nothing was written/);
       }
     });
@@ -383,20 +388,20 @@ describe("deciding a release", () => {
       const word = release(nodeIn(state, "ours"), running);
       // What never ran is not kept.
       const given = DESTROY[state][COLUMNS.indexOf("ours")];
-      expect(word).to.equal(given === "unclaim" || given === "noteRecovery" ? given : patchable ? "handOver" : "wait");
+      expect(word).to.equal(given === "unclaim" || given === "noteCleanRetry" ? given : patchable ? "unmark" : "wait");
     });
   }
 
   it("in a state of a newer Ironic ends in a clear sentence", () => {
     for (const held of ["ours", "unmarked", "marked"] as const)
-      expect(problemOf(decideRelease(nodeIn("levitating", held), RELEASE, freshMemory()))).to.match(
+      expect(problemOf(decideRelease(nodeIn("levitating", held), RELEASE, newAttempt()))).to.match(
         /"levitating", which this version does not know/,
       );
-    expect(release(nodeIn("levitating", "other instance"))).to.equal("remark");
+    expect(release(nodeIn("levitating", "other instance"))).to.equal("warning");
   });
 
   it("refuses a running machine whose instance_uuid is gone, and names both ways out", () => {
-    expect(problemOf(decideRelease(nodeIn("active", "marked"), RELEASE, freshMemory()))).to.match(
+    expect(problemOf(decideRelease(nodeIn("active", "marked"), RELEASE, newAttempt()))).to.match(
       /its instance_uuid is gone.*Nothing was written.*`pulumi destroy`.*`pulumi state delete`/,
     );
   });
@@ -404,7 +409,7 @@ describe("deciding a release", () => {
   it("lifts our protection, and refuses another's", () => {
     const ours = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, protected: true } };
     expect(release(nodeIn("active", "ours", { protected: true, extra: ours }))).to.equal("unprotect");
-    expect(problemOf(decideRelease(nodeIn("active", "ours", { protected: true }), RELEASE, freshMemory()))).to.match(
+    expect(problemOf(decideRelease(nodeIn("active", "ours", { protected: true }), RELEASE, newAttempt()))).to.match(
       /protected by somebody else/,
     );
   });
@@ -432,7 +437,7 @@ describe("deciding a release", () => {
 
   it("undeploys twice and no more", () => {
     expect(release(nodeIn("error", "marked"), {}, { undeploys: 1 })).to.equal("undeploy");
-    expect(decideRelease(nodeIn("error", "marked"), RELEASE, { ...freshMemory(), undeploys: 2 })).to.include({
+    expect(decideRelease(nodeIn("error", "marked"), RELEASE, { ...newAttempt(), undeploys: 2 })).to.include({
       do: "fail",
       needsCause: true,
     });
@@ -446,14 +451,14 @@ describe("deciding a release", () => {
       maintenance_reason: failure,
       last_error: failure,
     };
-    const again = { recoveries: 1 };
+    const again = { cleanRetries: 1 };
     const noted = (recovering: string | true) => ({
       extra: { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, recovering } },
     });
     it("by manage, the end of its own maintenance, provide", () => {
-      expect(release(nodeIn("clean failed", "marked", own))).to.equal("noteRecovery");
+      expect(release(nodeIn("clean failed", "marked", own))).to.equal("noteCleanRetry");
       expect(release(nodeIn("clean failed", "marked", { ...own, ...noted(true) }))).to.equal("manage");
-      expect(release(nodeIn("manageable", "marked", { ...own, ...noted(true) }), {}, again)).to.equal("noteRecovery");
+      expect(release(nodeIn("manageable", "marked", { ...own, ...noted(true) }), {}, again)).to.equal("noteCleanRetry");
       expect(release(nodeIn("manageable", "marked", own), {}, again)).to.equal("endMaintenance");
       expect(release(nodeIn("manageable", "marked"), {}, again)).to.equal("provide");
       expect(release(nodeIn("cleaning", "marked"), {}, again)).to.equal("wait");
@@ -466,8 +471,8 @@ describe("deciding a release", () => {
       expect(release(node, { keep: true })).to.equal("provide");
       expect(release(nodeIn("manageable", "ours", noted(NOW)))).to.equal("provide");
       expect(release(nodeIn("manageable", "marked", { ...own, ...noted(NOW) }))).to.equal("endMaintenance");
-      expect(release(nodeIn("manageable", "marked", noted(true)))).to.equal("noteRecovery");
-      expect(release(nodeIn("clean failed", "marked", own), { keep: true })).to.equal("noteRecovery");
+      expect(release(nodeIn("manageable", "marked", noted(true)))).to.equal("noteCleanRetry");
+      expect(release(nodeIn("clean failed", "marked", own), { keep: true })).to.equal("noteCleanRetry");
     });
     it("never where somebody made the node manageable since", () => {
       for (const extra of [{}, noted(BEFORE)])
@@ -477,7 +482,7 @@ describe("deciding a release", () => {
         }
     });
     it("and then gives up with the cause", () =>
-      expect(decideRelease(nodeIn("clean failed", "marked", own), RELEASE, { ...freshMemory(), ...again })).to.include({
+      expect(decideRelease(nodeIn("clean failed", "marked", own), RELEASE, { ...newAttempt(), ...again })).to.include({
         do: "fail",
         needsCause: true,
       }));
@@ -490,7 +495,7 @@ describe("deciding a release", () => {
       ];
       for (const fields of others)
         expect(
-          problemOf(decideRelease(nodeIn("manageable", "marked", fields), RELEASE, { ...freshMemory(), ...again })),
+          problemOf(decideRelease(nodeIn("manageable", "marked", fields), RELEASE, { ...newAttempt(), ...again })),
         ).to.match(/in maintenance that somebody else set/);
     });
     it("nor on a retired node, which stays manageable", () =>

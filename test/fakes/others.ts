@@ -1,5 +1,6 @@
 /** What operators and other clients do to a node while a stack works on it. Ironic's rules hold for them as well. */
-import { DEPLOYMENT_MARKER, type DeploymentMarker, isRecovering } from "../../provider/node/marker.ts";
+import { isCleanRetryNoted } from "../../provider/node/clean-retry.ts";
+import { DEPLOYMENT_MARKER, type DeploymentMarker } from "../../provider/node/marker.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { FakeNode } from "./fake-node.ts";
 import type { FakeIronic } from "./ironic.ts";
@@ -97,7 +98,7 @@ export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
   if (node.protected && !marker?.protected) node.protected = false;
   const state = node.provision_state ?? "available";
   // Half brought back by the stack.
-  if (isRecovering(node) && ["clean failed", "manageable"].includes(state)) return;
+  if (isCleanRetryNoted(node) && ["clean failed", "manageable"].includes(state)) return;
   if (state === "rescue") ironic.move(fake, "active");
   if (state === "clean hold" || state === "clean failed") ironic.move(fake, "manageable");
   if (["active", "deploy failed", "error"].includes(node.provision_state ?? "") && (theirs || !node.instance_uuid)) {

@@ -6,16 +6,16 @@ import { type Decision, heldByOther, wait } from "../../provider/node/decision.t
 import type { Node } from "../../provider/node/node.ts";
 import {
   type Machine,
+  type Observation,
   type ReconcileOptions,
   reconcile,
-  type Sight,
   TimeoutError,
 } from "../../provider/node/reconcile.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import { nodeIn } from "../fakes/nodes.ts";
 
 type Action = "claim" | "deploy" | "undeploy";
-interface Mind {
+interface Done {
   done: string[];
 }
 const TIMEOUT_MS = 600_000;
@@ -25,10 +25,7 @@ const answered = (fault: Fault, action = "x"): IronicError =>
   new IronicError({ fault, tried: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${fault}` });
 
 /** A machine that answers what the test says, and writes down what it was asked. */
-function scene(
-  decide: (node: Node, mind: Mind) => Decision<Action>,
-  more: Partial<ReconcileOptions<Action, Mind>> = {},
-) {
+function scene(decide: (node: Node, mind: Done) => Decision<Action>, more: Partial<ReconcileOptions<Action>> = {}) {
   const clock = virtualClock();
   const controller = new AbortController();
   const log: string[] = [];
@@ -36,22 +33,22 @@ function scene(
   let node = nodeIn("available", "free");
   let fresh = false;
   const behaviour = {
-    act: async (_action: Action, _node: Node, _mind: Mind, _signal: AbortSignal): Promise<Node | undefined> =>
+    act: async (_action: Action, _node: Node, _mind: Done, _signal: AbortSignal): Promise<Node | undefined> =>
       undefined,
     look: async (_how: "now" | "next", _signal: AbortSignal): Promise<void> => undefined,
   };
   const see = (state: string, fields: Partial<Node> = {}): void => {
     node = nodeIn(state, "free", fields);
   };
-  const machine: Machine<Action, Mind> = {
-    async observe(how, signal): Promise<Sight> {
+  const machine: Machine<Action> = {
+    async observe(how, signal): Promise<Observation> {
       log.push(how);
       if (how === "next") await clock.sleep(POLL_MS, signal);
       await behaviour.look(how, signal);
       fresh = how === "now";
       return { node, fresh };
     },
-    async act(action, on, mind, signal) {
+    async act(action, on, signal) {
       log.push(action);
       expect(fresh, `${action} acts on a fresh sight`).to.equal(true);
       const result = await behaviour.act(action, on, mind, signal);
@@ -59,12 +56,12 @@ function scene(
       return result;
     },
   };
-  const mind: Mind = { done: [] };
+  const mind: Done = { done: [] };
   const start = () =>
-    reconcile<Action, Mind>({
+    reconcile<Action>({
       machine,
-      decide,
-      memory: mind,
+      decide: (seen) => decide(seen, mind),
+      labels: { claim: "claim", deploy: "deploy", undeploy: "undeploy" },
       clock,
       random: () => 0.5,
       signal: controller.signal,
@@ -117,9 +114,9 @@ describe("the loop", () => {
     expect(log).to.deep.equal(["now", "deploy", "next", "next", "next"]);
   });
 
-  it("does nothing where there is nothing to do, and passes a remark on", async () => {
-    const { run, log } = scene(() => ({ do: "done", remark: "is another's" }));
-    expect((await run()).remark).to.equal("is another's");
+  it("does nothing where there is nothing to do, and passes a warning on", async () => {
+    const { run, log } = scene(() => ({ do: "done", warning: "is another's" }));
+    expect((await run()).warning).to.equal("is another's");
     expect(log).to.deep.equal(["now"]);
   });
 

@@ -1,0 +1,242 @@
+/** What each action does, with no more than the node's reads and writes in its hands. */
+
+import { isRefusal, ProblemError } from "../core/index.ts";
+import {
+  bootsOf,
+  CLEAN_RETRY_ACTIONS,
+  CLEAN_RETRY_LABELS,
+  type Claim,
+  claimPatch,
+  type DeploymentMarker,
+  deploymentMarker,
+  handOverPatch,
+  hidesBoots,
+  type InstanceInfo,
+  infoMatches,
+  infoOf,
+  isRunning,
+  markerPatch,
+  type Node,
+  nodeLabel,
+  type PatchOp,
+  shows,
+  unclaimPatch,
+  type Verb,
+} from "../node/index.ts";
+import { InvalidInput } from "../schema/index.ts";
+import { type ActionName, type Attempt, type DeployWant, type Event, infoFor } from "./attempt.ts";
+
+/** What is to be written and sent; absent when releasing. */
+export interface Deploy {
+  want: DeployWant;
+  /** What the state says that the node booted. */
+  was: InstanceInfo | undefined;
+  /** The config drive as Ironic takes it, read now. */
+  loadDrive(): Promise<unknown>;
+}
+
+export interface ActionContext {
+  node: Node;
+  claim: Claim;
+  attempt: Attempt;
+  deploy: Deploy | undefined;
+  record(event: Event): void;
+  /** `later`: this begins something; what was begun before goes first. */
+  patch(operations: PatchOp[], operation: string, later?: boolean): Promise<Node>;
+  put(target: Verb, operation: string, configDrive?: unknown): Promise<undefined>;
+  clearMaintenance(): Promise<unknown>;
+  /** Reasons why Ironic would refuse to deploy. */
+  validate(): Promise<string[]>;
+  /** Whether Ironic remembers a start since that moment. */
+  askHistory(since: string | null): Promise<"start" | "none" | "silent">;
+}
+
+/** Actions as a person waiting for them reads them. */
+export const ACTION_LABELS: Readonly<Record<ActionName, string>> = {
+  claim: "claiming the node",
+  prepare: "setting what it boots",
+  writeBack: "writing back what it runs",
+  askHistory: "asking Ironic whether it was started",
+  validate: "validating",
+  deploy: "starting the deployment",
+  rebuild: "starting the rebuild",
+  undeploy: "starting the undeployment",
+  unclaim: "releasing the claim",
+  unmark: "handing the machine over",
+  protect: "protecting",
+  unprotect: "lifting the protection",
+  markKeep: "noting what happens on destroy",
+  revert: "putting back what it booted",
+  ...CLEAN_RETRY_LABELS,
+};
+
+const deployOf = ({ deploy }: ActionContext): Deploy => {
+  if (!deploy) throw new TypeError("this machine is only being released");
+  return deploy;
+};
+
+/** What the node boots: as it shows it, or as the state knows it where Ironic hides part and the marker proves it. */
+function bootedOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
+  if (!hidesBoots(node)) return infoOf(node);
+  if (!was || bootsOf(was) !== marker?.boots) return undefined;
+  const { ramdisk } = was;
+  // Ironic before 18.1 needs it, and a rebuild of 39.0 leaves it.
+  return ramdisk !== undefined && shows(node.instance_info.image_source, ramdisk)
+    ? { ...was, image_source: ramdisk }
+    : was;
+}
+
+/** The marker of this deployment as it is to be, from now on. */
+function markerFor({ node, claim, deploy }: ActionContext, extra: Partial<DeploymentMarker> = {}): DeploymentMarker {
+  const want = deploy?.want;
+  return {
+    ...claim,
+    ...(want?.drive !== undefined && { drive: want.drive }),
+    ...(want && { boots: want.boots }),
+    ...(want?.keep && { keep: true }),
+    ...(deploymentMarker(node)?.protected && node.protected && { protected: true }),
+    after: node.provision_updated_at,
+    ...extra,
+  };
+}
+
+/** The marker that stands there, completed. */
+const standing = (context: ActionContext): DeploymentMarker => ({
+  ...markerFor(context),
+  ...deploymentMarker(context.node),
+});
+
+/** Writes instance_info and marker, remembering what was there in case it has to be put back. */
+async function prepare(context: ActionContext): Promise<Node> {
+  const { node, attempt, patch, record } = context;
+  const { want, was } = deployOf(context);
+  const prior = deploymentMarker(node);
+  const stood = bootedOn(node, prior, was);
+  const pending = prior !== undefined && prior.after === node.provision_updated_at;
+  const over = pending ? prior.over : stood ? bootsOf(stood) : prior?.boots;
+  const marker = markerFor(context, isRunning(node) && over !== undefined ? { over } : {});
+  // What was begun is brought to its end before more is begun. Of a hundred machines fewer deploy at once then, which
+  // costs a one-process Ironic a seventh less, and the first arrive sooner. In mid-redeploy the node is free for anybody.
+  const begins = attempt.undeploys === 0;
+  const operations = claimPatch(node, marker, infoFor(want, attempt));
+  const saved = await patch(operations, "claim the node and set what it boots", begins);
+  record({ kind: "prepared", stood: stood && { info: stood, marker: prior }, marked: prior !== undefined, pending });
+  return saved;
+}
+
+function writeBack(context: ActionContext): PatchOp[] {
+  const { node, attempt } = context;
+  const { want } = deployOf(context);
+  const info = infoFor(want, attempt);
+  const runs = markerFor(context, { after: want.last?.after ?? "rewritten" });
+  return infoMatches(node, info) && !hidesBoots(node) ? markerPatch(runs) : claimPatch(node, runs, info);
+}
+
+async function revert(context: ActionContext): Promise<Node> {
+  const { node, attempt, patch, record } = context;
+  const { before } = attempt;
+  if (!before) throw new TypeError("nothing to put back");
+  const withMarker = claimPatch(node, { ...markerFor(context), ...before.marker }, before.info);
+  const operations = [...withMarker.slice(0, -1), ...markerPatch(before.marker)];
+  const saved = await patch(operations, "put back what the node booted before");
+  record({ kind: "reverted" });
+  return saved;
+}
+
+async function loadDrive(context: ActionContext): Promise<unknown> {
+  const { node } = context;
+  try {
+    return await deployOf(context).loadDrive();
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new ProblemError({
+      problem: `The config drive of node ${nodeLabel(node)} cannot be sent: ${error.message}`,
+      advice: "Correct it and run `pulumi up` again.",
+      node: node.uuid,
+      cause: error,
+    });
+  }
+}
+
+async function begin(context: ActionContext, verb: "active" | "rebuild", operation: string): Promise<undefined> {
+  const drive = await loadDrive(context);
+  context.record({ kind: "startSent" });
+  try {
+    await context.put(verb, operation, drive);
+  } catch (error) {
+    if (isRefusal(error)) context.record({ kind: "startRefused" });
+    throw error;
+  }
+  context.record({ kind: "accepted", verb });
+  return undefined;
+}
+
+async function validate({ node, attempt, validate, record }: ActionContext): Promise<Node> {
+  const reasons = await validate();
+  if (reasons.length > 0)
+    throw new ProblemError({
+      problem: `Ironic says that node ${nodeLabel(node)} cannot be deployed: ${reasons.join("; ")}`,
+      advice: `${attempt.undeploys > 0 ? "" : "The machine was not touched. "}Correct the node or the deployment and run \`pulumi up\` again.`,
+      node: node.uuid,
+    });
+  record({ kind: "validated" });
+  return node;
+}
+
+async function undeploy(context: ActionContext): Promise<undefined> {
+  // Nothing is taken down for what could not be deployed then.
+  if (context.deploy) await loadDrive(context);
+  await context.put("deleted", "undeploy the node");
+  context.record({ kind: "accepted", verb: "deleted" });
+  return undefined;
+}
+
+function unprotect(context: ActionContext): Promise<Node> {
+  const { protected: _ours, ...rest } = standing(context);
+  return context.patch(
+    [{ op: "replace", path: "/protected", value: false }, ...markerPatch(rest)],
+    "lift the protection that this stack had set",
+  );
+}
+
+type Action = (context: ActionContext) => Promise<Node | undefined>;
+
+/** A step of the repetition of a failed cleaning, told to this attempt. */
+const retried =
+  (name: keyof typeof CLEAN_RETRY_ACTIONS): Action =>
+  (context) =>
+    CLEAN_RETRY_ACTIONS[name]({ ...context, accepted: (verb) => context.record({ kind: "accepted", verb }) });
+
+export const ACTIONS: Readonly<Record<ActionName, Action>> = {
+  claim: prepare,
+  prepare,
+  writeBack: (context) => context.patch(writeBack(context), "write back what the machine runs"),
+  revert,
+  askHistory: async (context) => {
+    const marker = deploymentMarker(context.node);
+    const since = marker ? marker.after : (deployOf(context).want.last?.at ?? null);
+    context.record({ kind: "remembered", history: await context.askHistory(since) });
+    return context.node;
+  },
+  validate,
+  deploy: (context) => begin(context, "active", "deploy the node"),
+  rebuild: (context) => begin(context, "rebuild", "rebuild the node with the new ramdisk"),
+  undeploy,
+  unclaim: ({ node, claim, patch }) => patch(unclaimPatch(node, claim), "release the claim on the node"),
+  unmark: ({ node, claim, patch }) => patch(handOverPatch(node, claim), "hand the running machine over"),
+  protect: (context) =>
+    context.patch(
+      [{ op: "add", path: "/protected", value: true }, ...markerPatch({ ...standing(context), protected: true })],
+      "protect the node",
+    ),
+  unprotect,
+  markKeep: (context) =>
+    context.patch(
+      markerPatch({ ...standing(context), keep: deployOf(context).want.keep }),
+      "note what happens on destroy",
+    ),
+  noteCleanRetry: retried("noteCleanRetry"),
+  manage: retried("manage"),
+  provide: retried("provide"),
+  endMaintenance: retried("endMaintenance"),
+};

@@ -1,0 +1,53 @@
+/** `powerPolicy: "on"`: switches an active machine on that somebody has switched off. */
+import { ProblemError } from "../core/index.ts";
+import type { Client } from "../http/index.ts";
+import {
+  type Node,
+  nodeLabel,
+  putPowerOn,
+  type ReconcileOptions,
+  reconcile,
+  TimeoutError,
+  wait,
+} from "../node/index.ts";
+import type { Call } from "../plugin/index.ts";
+import type { DeployMachine } from "./machine.ts";
+
+/** What every loop of one call has in common. */
+export type Loop = Omit<ReconcileOptions<string>, "machine" | "decide" | "labels" | "onRejected">;
+
+export async function powerOn(client: Client, machine: DeployMachine, loop: Loop, call: Call): Promise<Node> {
+  let asked = false;
+  let told = false;
+  try {
+    const { node } = await reconcile<"powerOn">({
+      ...loop,
+      labels: { powerOn: "powering on" },
+      decide: ({ power_state }) => {
+        if (power_state === "power on") return { do: "done" };
+        return asked ? wait("power on") : { do: "act", action: "powerOn" };
+      },
+      machine: {
+        observe: machine.observe,
+        async act(_action, node, signal) {
+          const was = node.power_state ?? "in an unknown power state";
+          if (!told) call.warn(`Node ${nodeLabel(node)} was ${was}; powering it on (powerPolicy: "on").`);
+          told = true;
+          await putPowerOn(client, node.uuid, signal);
+          asked = true;
+          return undefined;
+        },
+      },
+    });
+    return node;
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    const node = machine.last();
+    throw new ProblemError({
+      problem: `Node ${nodeLabel(node)} did not power on within ${loop.timeoutMs / 1000} s`,
+      advice: "See its management controller, then run `pulumi up` again.",
+      node: node.uuid,
+      cause: error,
+    });
+  }
+}

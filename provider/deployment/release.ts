@@ -1,0 +1,69 @@
+/** Giving a node back: what `destroy` does with a deployment. */
+import { isNodeGone } from "../core/index.ts";
+import {
+  type Claim,
+  configMarker,
+  failureCause,
+  mayChangeInterfaces,
+  type Node,
+  nodeLabel,
+  pollerOf,
+  readNode,
+  reconcile,
+} from "../node/index.ts";
+import { restore } from "../node-config/handler.ts";
+import type { Call, Services } from "../plugin/index.ts";
+import { ACTION_LABELS } from "./actions.ts";
+import { keeps, undeployTimeoutSeconds } from "./args.ts";
+import { openJournal } from "./attempt.ts";
+import { decideRelease } from "./decision.ts";
+import { createMachine } from "./machine.ts";
+import { claimFrom, type State } from "./state.ts";
+
+/** The settings of the same stack went first, and could not be restored while the machine ran. Where it stays, they wait on. */
+async function restoreLeft(node: Node, { owner }: Claim, services: Services, call: Call): Promise<void> {
+  const settings = configMarker(node);
+  if (!settings?.left || settings.owner !== owner || !mayChangeInterfaces(node)) return;
+  const names = { node: node.name ?? node.uuid, nodeUuid: node.uuid, resourceName: settings.resource };
+  await restore({ ...settings, ...names }, services, call);
+}
+
+export async function release(state: State, services: Services, call: Call): Promise<void> {
+  const client = await services.client();
+  const claim = claimFrom(state);
+  const keep = keeps(state, state.adopted);
+  const journal = openJournal();
+  try {
+    const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
+    const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
+    const machine = createMachine({
+      client,
+      clock: services.clock,
+      random: services.random,
+      initial: node,
+      claim,
+      journal,
+    });
+    const { node: released, warning } = await reconcile({
+      machine,
+      decide: (seen) => decideRelease(seen, { claim, keep }, journal.attempt),
+      labels: ACTION_LABELS,
+      clock: services.clock,
+      random: services.random,
+      signal: call.signal,
+      timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
+      onProgress: call.progress,
+      cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
+      trouble: pollerOf(client, services.clock, services.random).trouble,
+    });
+    if (!warning) return await restoreLeft(released, claim, services, call);
+    const settings = configMarker(released);
+    const left = settings?.left && settings.owner === claim.owner;
+    call.warn(
+      `Node ${nodeLabel(released)} ${warning}.${left ? ` The settings that "${settings.resource}" had left to it are restored by \`pulumi-ironic claims --owner ${claim.owner} --release\` when the node is free.` : ""}`,
+    );
+  } catch (error) {
+    if (isNodeGone(error)) return;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+/** Deployments by others under this stack's claim. */
+import { isFault } from "../core/index.ts";
+import { hidesBoots, holderOf, isRunning, type Node, nodeLabel, recallStart } from "../node/index.ts";
+import type { Call, Services } from "../plugin/index.ts";
+import { claimFrom, type State } from "./state.ts";
+
+/**
+ * Somebody else restarted what this stack had deployed. That is no drift: another restart would end what runs since. But
+ * Ironic hides the config drive and whatever looks like a secret, so that a person has to know.
+ */
+export async function warnOfRestart(node: Node, state: State, services: Services, call: Call): Promise<void> {
+  if (!isRunning(node) || !state.deployedAt || node.provision_updated_at === state.deployedAt) return;
+  const holder = holderOf(node, claimFrom(state));
+  // Another preparation than that of the last known start is this stack's own, by a run that was cut off.
+  if (holder.kind !== "ours" || !holder.marker || holder.marker.after !== state.started?.after) return;
+  const client = await services.client();
+  // A hint: what keeps Ironic from remembering must not keep anybody from going on.
+  const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
+    if (isFault(error)) return "silent";
+    throw error;
+  });
+  if (recalled !== "start") return;
+  const hidden = [
+    ...(state.configDriveSha256 === undefined ? [] : ["its config drive"]),
+    ...(hidesBoots(node) ? ["what has asterisks in its instance_info"] : []),
+  ].join(" and ");
+  call.warn(
+    `Node ${nodeLabel(node)} was deployed anew, and not by this stack: it has been active since ${node.provision_updated_at}.${
+      hidden && ` Ironic does not show whether ${hidden} is still this stack's.`
+    } \`pulumi up --replace\` with this resource's URN deploys it once more.`,
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * A cleaning that failed, and its one repetition: what is decided, what is written on the node, and what is done. `manage`
+ * brings the node back, the end of the maintenance that the failure itself had set makes it usable, and `provide` cleans again.
+ *
+ * It is noted on the node first, as a run that is killed on the way leaves a node that looks like an operator's.
+ */
+import { markerPatch } from "./claim-patches.ts";
+import { type Decision, fail, failed, nodeLabel, stateAdvice } from "./decision.ts";
+import { type Claim, DEPLOYMENT_MARKER, deploymentMarker } from "./marker.ts";
+import type { Node, PatchOp, SurveyedNode } from "./node.ts";
+import { hasCleanFailed, isManageable, type Verb } from "./states.ts";
+
+export type CleanRetryAction =
+  | "noteCleanRetry" // PATCH: say in the marker that the cleaning is repeated
+  | "manage"
+  | "provide"
+  | "endMaintenance";
+
+export const CLEAN_RETRY_LABELS: Readonly<Record<CleanRetryAction, string>> = {
+  noteCleanRetry: "noting that the failed cleaning is repeated",
+  manage: "recovering from the failed cleaning",
+  provide: "cleaning again",
+  endMaintenance: "ending the failed cleaning's maintenance",
+};
+
+/**
+ * Is the maintenance that of the failed cleaning? Ironic writes its fault over a maintenance that was there already, but
+ * leaves its reason (ironic/conductor/utils.py, cleaning_error_handler).
+ */
+const isOfFailure = ({ maintenance, fault, maintenance_reason, last_error }: SurveyedNode): boolean =>
+  maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
+
+const othersMaintenance = (node: SurveyedNode): Decision<never> =>
+  fail(
+    `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
+    "When the maintenance has ended, run the command again",
+  );
+
+/** Ironic refuses `provide` on a retired node (ironic/conductor/manager.py, do_provisioning_action). */
+const retiredUncleaned = (node: SurveyedNode): Decision<never> =>
+  failed(
+    `Node ${nodeLabel(node)} is retired, so that its cleaning cannot be repeated after it failed`,
+    `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\` and the command again. To take the node over as it is: \`baremetal node ${
+      isManageable(node)
+        ? `unset ${node.name ?? node.uuid} --extra ${DEPLOYMENT_MARKER}`
+        : `manage ${node.name ?? node.uuid}`
+    }\` first`,
+  );
+
+const act = (action: CleanRetryAction): Decision<CleanRetryAction> => ({ do: "act", action });
+
+/** Is the repetition noted here? Not where an operator made the node manageable since. */
+export const isCleanRetryNoted = (node: SurveyedNode): boolean => {
+  const { recovering } = deploymentMarker(node) ?? {};
+  return recovering === true || (recovering !== undefined && recovering === node.provision_updated_at);
+};
+
+/** A deployment of a stack's is gone from the node, but its cleaning failed and is still to be repeated. */
+export const awaitsCleaning = (node: Node): boolean =>
+  deploymentMarker(node) !== undefined && (hasCleanFailed(node) || (isManageable(node) && isCleanRetryNoted(node)));
+
+/** In "clean failed". */
+export function retryCleaning(node: SurveyedNode, retries: number): Decision<CleanRetryAction> {
+  if (retries > 0) return failed(`Cleaning of node ${nodeLabel(node)} failed again`, stateAdvice(node));
+  if (node.maintenance && !isOfFailure(node)) return othersMaintenance(node);
+  if (node.retired) return retiredUncleaned(node);
+  const marker = deploymentMarker(node);
+  return act(marker && marker.recovering !== true ? "noteCleanRetry" : "manage");
+}
+
+/** The next step of the repetition, if one is due; `retries` are those that this run has begun. */
+export function nextCleanRetry(node: SurveyedNode, retries: number): Decision<CleanRetryAction> | undefined {
+  if (hasCleanFailed(node)) return retryCleaning(node, retries);
+  if (!isManageable(node)) return undefined;
+  const noted = deploymentMarker(node)?.recovering;
+  // Without a note a retired node may be there because it was cleaned.
+  if (noted === undefined ? retries === 0 || node.retired : !isCleanRetryNoted(node)) return undefined;
+  if (noted === true) return act("noteCleanRetry");
+  if (node.retired) return retiredUncleaned(node);
+  if (isOfFailure(node)) return act("endMaintenance");
+  return node.maintenance ? othersMaintenance(node) : act("provide");
+}
+
+/** What the steps need of whoever carries them out. */
+export interface CleanRetryContext {
+  node: Node;
+  claim: Claim;
+  patch(operations: PatchOp[], operation: string): Promise<Node>;
+  put(target: Verb, operation: string): Promise<undefined>;
+  clearMaintenance(): Promise<unknown>;
+  /** Ironic accepted a step; also a run that took over from one that was killed goes on only once. */
+  accepted(step: "manage" | "provide" | "endMaintenance"): void;
+}
+
+export const CLEAN_RETRY_ACTIONS: Readonly<
+  Record<CleanRetryAction, (context: CleanRetryContext) => Promise<Node | undefined>>
+> = {
+  noteCleanRetry: ({ node, claim, patch }) =>
+    patch(
+      markerPatch({
+        ...claim,
+        after: null,
+        ...deploymentMarker(node),
+        recovering: (isManageable(node) && node.provision_updated_at) || true,
+      }),
+      "note that the failed cleaning is repeated",
+    ),
+  manage: async ({ put, accepted }) => {
+    await put("manage", "bring the node back from its failed cleaning");
+    accepted("manage");
+    return undefined;
+  },
+  provide: async ({ put, accepted }) => {
+    await put("provide", "clean the node and make it available");
+    accepted("provide");
+    return undefined;
+  },
+  endMaintenance: async ({ clearMaintenance, accepted }) => {
+    await clearMaintenance();
+    accepted("endMaintenance");
+    return undefined;
+  },
+};

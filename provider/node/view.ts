@@ -1,0 +1,70 @@
+/** One node as the loop sees it: the last whole reading, with what the poller shows laid over it. */
+import type { Clock } from "../core/index.ts";
+import type { Client } from "../http/index.ts";
+import { type LightNode, type Node, readNode } from "./node.ts";
+import type { Poller } from "./poller.ts";
+import type { Observation } from "./reconcile.ts";
+
+export interface ViewOptions {
+  client: Client;
+  clock: Clock;
+  poller: Poller;
+  /** The node as it was just read, to spare the first read. */
+  initial: Node;
+  /** Completes "Could not …" where a read fails. */
+  operation: string;
+  /** Told of each observation. */
+  onObserved?(node: Node): void;
+  /** Does this poll call for a whole reading at once? Default: no, the loop asks for one when it acts. */
+  needsWhole?(light: LightNode, last: Node): boolean;
+}
+
+export interface View {
+  observe(how: "now" | "next", signal: AbortSignal): Promise<Observation>;
+  /** The node as it was seen last, whatever became of the loop. */
+  last(): Node;
+  /** Ironic's answer to a write shows the node. */
+  see(node: Node): Node;
+  /** Something was asked of Ironic that changes the node soon: the next poll is near. `seen` is what is known of the change. */
+  expectChange(seen?: Partial<Node>): void;
+}
+
+export function createView(options: ViewOptions): View {
+  const { client, clock, poller, onObserved, needsWhole } = options;
+  const { uuid } = options.initial;
+  let last = options.initial;
+  let isUnused = true;
+  let changedAt = clock.now();
+
+  const see = (node: Node): Node => {
+    if (last.provision_state !== node.provision_state || last.provision_updated_at !== node.provision_updated_at)
+      changedAt = clock.now();
+    last = node;
+    onObserved?.(node);
+    return node;
+  };
+  const read = async (signal: AbortSignal): Promise<Observation> => ({
+    node: see(await readNode(client, uuid, options.operation, signal)),
+    fresh: true,
+  });
+
+  return {
+    last: () => last,
+    see,
+    expectChange: (seen) => {
+      changedAt = clock.now();
+      if (seen) last = { ...last, ...seen };
+    },
+    observe: async (how, signal) => {
+      const spares = isUnused && how === "now";
+      isUnused = false;
+      if (spares) {
+        onObserved?.(last);
+        return { node: last, fresh: true };
+      }
+      if (how === "now") return read(signal);
+      const light = await poller.next(uuid, changedAt, signal);
+      return needsWhole?.(light, last) ? read(signal) : { node: see({ ...last, ...light }), fresh: false };
+    },
+  };
+}
