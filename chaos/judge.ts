@@ -115,20 +115,20 @@ export const judgeRestored = (before: View, after: View): string[] =>
     (key) => `${key} was ${JSON.stringify(before.body[key])} and is ${JSON.stringify(after.body[key])}`,
   );
 
-/** Owners whose marks are on the node. */
-export const ownersOn = ({ body }: View): string[] =>
+/** Identities of the stacks whose marks are on the node. */
+export const stackIdsOn = ({ body }: View): string[] =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER]
-    .map((key) => record(record(body.extra)[key]).owner)
-    .filter((owner) => typeof owner === "string");
+    .map((key) => record(record(body.extra)[key]).stackId)
+    .filter((stackId) => typeof stackId === "string");
 
-/** Of a node that a forgotten create left behind: marked as `owner`'s, and what was there before is written down truly. */
-export function judgeLeft(before: View, after: View, owner: string | undefined): string[] {
+/** Of a node that a forgotten create left behind: marked as `stackId`'s, and what was there before is written down truly. */
+export function judgeLeft(before: View, after: View, stackId: string | undefined): string[] {
   const extra = record(after.body.extra);
-  const owners = ownersOn(after);
+  const stackIds = stackIdsOn(after);
   const broken: string[] = [];
-  if (owners.length === 0)
+  if (stackIds.length === 0)
     broken.push(`changed, but nothing on it says by whom: ${judgeRestored(before, after).join("; ")}`);
-  for (const other of owners) if (other !== owner) broken.push(`marked as ${other}'s, not ${owner}'s`);
+  for (const other of stackIds) if (other !== stackId) broken.push(`marked as ${other}'s, not ${stackId}'s`);
   const { previous } = record(extra[CONFIG_MARKER]);
   for (const [path, value] of Object.entries(record(previous))) {
     const was = readPath(before.body, path);
@@ -156,7 +156,7 @@ export function judgeRunning(machine: Machine, view: View, state: readonly State
   const { body } = view;
   const resource = state.find(({ urn }) => urn.endsWith(`RamdiskDeployment::${machine.node}`));
   if (resource === undefined) return ["the state does not know its deployment"];
-  const { instanceUuid, nodeUuid, provisionState, owner } = resource.outputs ?? {};
+  const { instanceUuid, nodeUuid, provisionState, stackId } = resource.outputs ?? {};
   const info = record(body.instance_info);
   const { kernelArguments } = machine.deployment;
   const expectations: [string, unknown, unknown][] = [
@@ -164,7 +164,7 @@ export function judgeRunning(machine: Machine, view: View, state: readonly State
     ["uuid", body.uuid, nodeUuid],
     ["instance_uuid", body.instance_uuid, instanceUuid],
     ["provisionState in the state", provisionState, "active"],
-    ["owner", ownersOn(view).every((one) => one === owner), true],
+    ["stackId", stackIdsOn(view).every((one) => one === stackId), true],
     ["ramdisk_kernel_arguments", info.ramdisk_kernel_arguments ?? null, kernelArguments ?? null],
     ["protected", body.protected ?? false, machine.deployment.protected ?? false],
     ...(machine.settings === "none"

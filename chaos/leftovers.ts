@@ -39,15 +39,15 @@ async function claims(env: Record<string, string>, url: string, args: readonly s
 }
 
 export interface Leftovers {
-  /** Nodes that the command lists for the owner. */
+  /** Nodes that the command lists for the stack. */
   listed: Set<string>;
   outcomes: Outcome[];
 }
 
-/** Lists what the owner holds, then releases it. */
-export async function giveBack(env: Record<string, string>, url: string, owner: string): Promise<Leftovers> {
-  const list = await claims(env, url, ["--owner", owner, "--json"]);
+/** Lists what the stack holds, then releases it. */
+export async function giveBack(env: Record<string, string>, url: string, stackId: string): Promise<Leftovers> {
+  const list = await claims(env, url, ["--stack-id", stackId, "--json"]);
   const found = list.code === 0 ? (JSON.parse(list.output) as { node: string }[]) : [];
-  const release = await claims(env, url, ["--owner", owner, "--release", "--no-state"]);
+  const release = await claims(env, url, ["--stack-id", stackId, "--release", "--no-state"]);
   return { listed: new Set(found.map(({ node }) => node)), outcomes: [list, release] };
 }

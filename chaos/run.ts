@@ -9,8 +9,8 @@ import {
   judgeStarts,
   judgeUntouched,
   look,
-  ownersOn,
   since,
+  stackIdsOn,
   type View,
   type Views,
 } from "./judge.ts";
@@ -50,7 +50,7 @@ interface Stage {
   result: Result;
   /** Did a conductor die in this run? */
   conductorDied: boolean;
-  owner: string | undefined;
+  stackId: string | undefined;
 }
 
 /** Errors that only say that there is another one. */
@@ -97,19 +97,20 @@ function noteErrors(stage: Stage, outcome: Outcome): void {
     );
 }
 
-/** Owners on nodes after a kill must be known to the state: it is made before any node is touched. */
-async function judgeOwner(stage: Stage): Promise<void> {
+/** Identities on nodes after a kill must be known to the state: it is made before any node is touched. */
+async function judgeStackId(stage: Stage): Promise<void> {
   const { site, stack, plan, result } = stage;
-  const known = ownerOf(stack) ?? stage.owner;
+  const known = stackIdOf(stack) ?? stage.stackId;
   for (const [name, view] of await look(site.lab, namesOf(plan.up)))
-    for (const owner of ownersOn(view))
-      if (owner !== known) result.broken.push(`${name}: marked as ${owner}'s, whom the state does not know (${known})`);
+    for (const stackId of stackIdsOn(view))
+      if (stackId !== known)
+        result.broken.push(`${name}: marked as ${stackId}'s, whom the state does not know (${known})`);
 }
 
-const ownerOf = (stack: Stack): string | undefined => {
-  const resource = stack.state().resources.find(({ type }) => type.endsWith("/ironic:Owner"));
-  const owner = resource?.outputs?.owner;
-  return typeof owner === "string" ? owner : undefined;
+const stackIdOf = (stack: Stack): string | undefined => {
+  const resource = stack.state().resources.find(({ type }) => type.endsWith("/ironic:StackIdentity"));
+  const stackId = resource?.outputs?.stackId;
+  return typeof stackId === "string" ? stackId : undefined;
 };
 
 const namesOf = ({ machines }: Program): string[] => machines.map(({ node }) => node);
@@ -129,7 +130,7 @@ async function recover(stage: Stage, killer: Assassin, outcome: Outcome, after: 
   else result.broken.push(...(await killer.settled()));
   if (outcome.code === 0) return true;
   if (kill.victim === "engine") {
-    await judgeOwner(stage);
+    await judgeStackId(stage);
     result.commands.push(await stack.cancel());
   }
   if (kill.reaction === "clear") result.commands.push(await stack.clearPending());
@@ -146,7 +147,7 @@ async function carryOut(stage: Stage, phase: Phase, command: (attempt: number) =
       proxy.obey(rulesFor(stage, phase, attempt, armed));
       const outcome = await command(attempt);
       result.commands.push(outcome);
-      stage.owner = ownerOf(stack) ?? stage.owner;
+      stage.stackId = stackIdOf(stack) ?? stage.stackId;
       if (outcome.timedOut) result.broken.push(`${phase}: the command did not end`);
       const killed = armed?.done() !== undefined;
       if (killed && armed && !(await recover(stage, armed, outcome, after)) && phase !== "destroy") return false;
@@ -267,11 +268,11 @@ async function judgeEnd(stage: Stage, before: Views, forgetful: boolean): Promis
 
 /** What a forgotten create left must be marked truly, be listed by `pulumi-ironic claims`, and be released by it. */
 async function judgeLeftovers(stage: Stage, before: Views, now: Views, names: readonly string[]): Promise<void> {
-  const { result, owner, site } = stage;
+  const { result, stackId, site } = stage;
   result.left.push(...names);
   for (const name of names)
-    blame(stage, "left behind", name, judgeLeft(viewOf(before, name), viewOf(now, name), owner));
-  const { listed, outcomes } = await giveBack(stage.stack.env, site.lab.url, owner ?? "");
+    blame(stage, "left behind", name, judgeLeft(viewOf(before, name), viewOf(now, name), stackId));
+  const { listed, outcomes } = await giveBack(stage.stack.env, site.lab.url, stackId ?? "");
   result.commands.push(...outcomes);
   for (const name of names) if (!listed.has(name)) result.broken.push(`${name} is left claimed, but not listed`);
   for (const { code, output } of outcomes) if (code !== 0) result.broken.push(`claims ended with ${code}: ${output}`);
@@ -301,7 +302,7 @@ export async function playRun(plan: Plan, site: Site, proxy: ChaosProxy, stack: 
     passages: [],
     seconds: 0,
   };
-  const stage: Stage = { plan, site, proxy, stack, result, conductorDied: false, owner: undefined };
+  const stage: Stage = { plan, site, proxy, stack, result, conductorDied: false, stackId: undefined };
   const before = await look(site.lab, [...site.free.map(({ name }) => name), ...site.foreign]);
   proxy.take();
   result.commands.push(await stack.init());

@@ -5,6 +5,8 @@ import type { Choice } from "./plan.ts";
 
 type Op = { op: "add" | "replace"; path: string; value: unknown };
 
+const THEIRS = { version: 1, stackId: "another-stack", resourceId: "ironic:Theirs::theirs", resourceName: "theirs" };
+
 /** What others put on a node by which it is recognised as theirs. */
 const HANDS: readonly { title: string; ops(): Op[] }[] = [
   { title: "instance", ops: () => [{ op: "add", path: "/instance_uuid", value: crypto.randomUUID() }] },
@@ -12,7 +14,7 @@ const HANDS: readonly { title: string; ops(): Op[] }[] = [
     title: "deployment of another stack",
     ops: () => {
       const instanceUuid = crypto.randomUUID();
-      const marker = { owner: "another-stack", resource: "theirs", instanceUuid, after: null };
+      const marker = { ...THEIRS, kind: "deployment", instanceUuid, preparedAt: null };
       return [
         { op: "add", path: "/instance_uuid", value: instanceUuid },
         { op: "add", path: "/extra/pulumi_ironic_deployment", value: marker },
@@ -22,7 +24,7 @@ const HANDS: readonly { title: string; ops(): Op[] }[] = [
   {
     title: "marked by another stack, no instance",
     ops: () => {
-      const marker = { owner: "another-stack", resource: "theirs", instanceUuid: crypto.randomUUID(), after: null };
+      const marker = { ...THEIRS, kind: "deployment", instanceUuid: crypto.randomUUID(), preparedAt: null };
       return [{ op: "add", path: "/extra/pulumi_ironic_deployment", value: marker }];
     },
   },
@@ -32,7 +34,7 @@ const HANDS: readonly { title: string; ops(): Op[] }[] = [
       {
         op: "add",
         path: "/extra/pulumi_ironic",
-        value: { owner: "another-stack", resource: "theirs", previous: {}, written: {} },
+        value: { ...THEIRS, previous: {}, written: {} },
       },
     ],
   },

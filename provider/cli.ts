@@ -1,23 +1,31 @@
 #!/usr/bin/env node
-/** The command `pulumi-ironic`: what an owner holds, and the file for taking a deployment over with `pulumi import`. */
+/** The command `pulumi-ironic`: what a stack holds, and the file for taking a deployment over with `pulumi import`. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Claim, importFile, listClaims, ownersOf, releaseClaims, type StackExport } from "./commands/index.ts";
+import {
+  importFile,
+  type ListedClaim,
+  listClaims,
+  releaseClaims,
+  type StackExport,
+  stackIdsOf,
+  stackNameOf,
+} from "./commands/index.ts";
 import { ProblemError, redact } from "./core/index.ts";
 import type { Call, Services } from "./plugin/index.ts";
 import { processSecrets, servicesFor } from "./plugin/index.ts";
 
 const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in Ironic
-  --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the owner, and marks what the state knows
-  --owner ID       only this owner; needed where the state has none any more
+  --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the stack's identity, and what it knows
+  --stack-id ID    only this stack (output stackId of its StackIdentity); needed where the state has none any more
   --release        releases what the state does not know: undeploys all but what was to be kept, restores settings, ends
-                   allocations. Needs --state (or --no-state after the stack was removed) and an owner
-  --no-state       with --release: there is no state any more, release all of the owner's
+                   allocations. Needs --state (or --no-state after the stack was removed) and a stack
+  --no-state       with --release: there is no state any more, release all of the stack's
   --json           prints JSON
 
 pulumi-ironic import NAME --node NODE --instance UUID|unclaimed (--kernel URL --ramdisk URL | --boot-iso URL) [options] > FILE
                  takes a running deployment under management (writes the claim) and prints the file for \`pulumi import -f FILE\`
-  --state FILE | --owner ID                            the stack's owner: run \`pulumi up\` once before
+  --state FILE | --stack-id ID                         the stack's identity: run \`pulumi up\` once before
   --kernel-arguments TEXT, --config-drive FILE         as the program says them
 
 The connection comes from OS_CLOUD, OS_* and clouds.yaml, or from --config ironic:KEY=VALUE (may be repeated).
@@ -25,7 +33,7 @@ The connection comes from OS_CLOUD, OS_* and clouds.yaml, or from --config ironi
 
 const OPTIONS = {
   state: { type: "string" },
-  owner: { type: "string" },
+  "stack-id": { type: "string" },
   release: { type: "boolean" },
   "no-state": { type: "boolean" },
   json: { type: "boolean" },
@@ -71,11 +79,15 @@ function driveOf({ "config-drive": file }: Values): string | undefined {
   }
 }
 
-function ownerOf(values: Values, state: StackExport | undefined): string | undefined {
-  const owners = state ? ownersOf(state) : [];
-  if (values.owner !== undefined && owners.length > 0 && !owners.includes(values.owner))
-    throw new ProblemError({ problem: "--owner is not the owner in the state", advice: "Leave one of the two out." });
-  return values.owner ?? owners[0];
+function stackIdOf(values: Values, state: StackExport | undefined): string | undefined {
+  const given = values["stack-id"];
+  const known = state ? stackIdsOf(state) : [];
+  if (given !== undefined && known.length > 0 && !known.includes(given))
+    throw new ProblemError({
+      problem: "--stack-id is not the stack's identity in the state",
+      advice: "Leave one of the two out.",
+    });
+  return given ?? known[0];
 }
 
 function services(values: Values): Services {
@@ -105,17 +117,17 @@ function call(label: string, signal: AbortSignal): Call {
 }
 
 const KNOWN = { true: "yes", false: "NO", undefined: "?" } as const;
-const COLUMNS: [string, (claim: Claim) => string][] = [
+const COLUMNS: [string, (claim: ListedClaim) => string][] = [
   ["KIND", ({ kind }) => kind],
   ["NODE", ({ node }) => node],
-  ["RESOURCE", ({ resource }) => resource],
+  ["RESOURCE", ({ resourceName: resource }) => resource],
   ["STATE", ({ provisionState }) => provisionState],
   ["INSTANCE", ({ instanceUuid }) => instanceUuid],
-  ["OWNER", ({ owner }) => owner],
+  ["STACK", ({ stackName, stackId }) => (stackName ? `${stackName} (${stackId})` : stackId)],
   ["IN STATE", ({ known }) => KNOWN[`${known}`]],
 ];
 
-function table(claims: Claim[]): string {
+function table(claims: ListedClaim[]): string {
   const rows = [COLUMNS.map(([title]) => title), ...claims.map((claim) => COLUMNS.map(([, cell]) => cell(claim)))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
@@ -130,11 +142,11 @@ function table(claims: Claim[]): string {
 
 async function claims(values: Values): Promise<number> {
   const state = stateOf(values);
-  const owner = ownerOf(values, state);
-  if (values.release && owner === undefined)
+  const stackId = stackIdOf(values, state);
+  if (values.release && stackId === undefined)
     throw new ProblemError({
       problem: "It is not clear whose claims to release",
-      advice: "Give --owner, or a --state that holds the stack's Owner resource.",
+      advice: "Give --stack-id, or a --state that holds the stack's StackIdentity.",
     });
   if (values.release && !state && !values["no-state"])
     throw new ProblemError({
@@ -144,7 +156,7 @@ async function claims(values: Values): Promise<number> {
   const shared = services(values);
   const client = await shared.client();
   try {
-    const found = await listClaims(client, owner, state);
+    const found = await listClaims(client, stackId, state);
     if (values.json) say(JSON.stringify(found, null, 2));
     else say(found.length > 0 ? table(found) : "No claims.");
     if (!values.release) return 0;
@@ -159,10 +171,11 @@ async function claims(values: Values): Promise<number> {
 
 async function importing(name: string | undefined, values: Values): Promise<number> {
   const { node, instance } = values;
-  const owner = ownerOf(values, stateOf(values));
-  if (name === undefined || node === undefined || instance === undefined || owner === undefined)
+  const state = stateOf(values);
+  const stackId = stackIdOf(values, state);
+  if (name === undefined || node === undefined || instance === undefined || stackId === undefined)
     throw new ProblemError({
-      problem: "import needs NAME, --node, --instance, and --state or --owner",
+      problem: "import needs NAME, --node, --instance, and --state or --stack-id",
       advice: "See --help.",
     });
   // Before there is a connection: in closing it, another error would hide this one.
@@ -172,7 +185,8 @@ async function importing(name: string | undefined, values: Values): Promise<numb
     const file = await importFile(
       {
         name,
-        owner,
+        stackId,
+        stackName: state && stackNameOf(state),
         node,
         adopt: instance,
         kernel: values.kernel,

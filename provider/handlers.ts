@@ -4,10 +4,10 @@ import { configDriveHandler } from "./config-drive/handler.ts";
 import { deploymentHandler } from "./deployment/handler.ts";
 import { nodeConfigHandler } from "./node-config/handler.ts";
 import type { Handler, Kind } from "./plugin/index.ts";
-import { ownerHandler } from "./stack/handler.ts";
+import { stackIdentityHandler } from "./stack/handler.ts";
 
 export const handlers: Readonly<Record<Kind, Handler>> = {
-  owner: ownerHandler,
+  "stack-identity": stackIdentityHandler,
   "node-config": nodeConfigHandler,
   "config-drive": configDriveHandler,
   deployment: deploymentHandler,

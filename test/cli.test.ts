@@ -9,7 +9,7 @@ const run = (...args: string[]) =>
 
 describe("the command pulumi-ironic", function () {
   this.timeout(20_000);
-  const IMPORT = ["import", "worker-1", "--node", "n", "--instance", "unclaimed", "--owner", "o"];
+  const IMPORT = ["import", "worker-1", "--node", "n", "--instance", "unclaimed", "--stack-id", "o"];
 
   it("says which config drive cannot be read, and why", () => {
     const { status, stderr } = run(

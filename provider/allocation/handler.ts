@@ -1,5 +1,4 @@
 /** NodeAllocation in the provider process. https://docs.openstack.org/api-ref/baremetal/#allocations-allocations */
-import { createHash } from "node:crypto";
 import * as z from "zod";
 import {
   CancelledError,
@@ -18,9 +17,13 @@ import { type Client, field, ignored } from "../http/index.ts";
 import {
   type Allocation,
   allocationSchema as allocationAnswer,
+  allocationUuidFor,
+  CONFIG_MARKER,
+  deploymentLabel,
   deploymentMarker,
-  instanceUuidFor,
+  identityOf,
   isVacant,
+  markOf,
   mayBeUndeployed,
   type Node,
   nodeLabel,
@@ -36,7 +39,9 @@ const allocationSchema = object({
   traits: z.array(z.string()).optional(),
   candidateNodes: z.array(z.string()).optional(),
   timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
-  owner: z.string(),
+  stackId: z.string(),
+  stackName: z.string().optional(),
+  resourceId: z.string(),
   resourceName: z.string(),
 });
 type AllocationProps = z.infer<typeof allocationSchema>;
@@ -68,16 +73,6 @@ const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Alloc
     ...(signal && { signal }),
   });
 
-/** A re-run after a crash asks for the same UUID, so it finds what it had made. */
-const uuidFor = (props: AllocationProps): string =>
-  instanceUuidFor(
-    props.owner,
-    `allocation ${props.resourceName}`,
-    createHash("sha256")
-      .update(JSON.stringify([props.resourceClass, props.traits, props.candidateNodes]))
-      .digest("hex"),
-  );
-
 const make = (client: Client, props: AllocationProps, uuid: string, signal: AbortSignal): Promise<Allocation> =>
   client.send("POST", "/allocations", {
     shape: allocationAnswer,
@@ -87,7 +82,7 @@ const make = (client: Client, props: AllocationProps, uuid: string, signal: Abor
       resource_class: props.resourceClass,
       ...(props.traits && { traits: props.traits }),
       ...(props.candidateNodes && { candidate_nodes: props.candidateNodes }),
-      extra: { pulumi_ironic: { owner: props.owner, resource: props.resourceName } },
+      extra: { [CONFIG_MARKER]: markOf(props) },
     },
     signal,
   });
@@ -184,7 +179,7 @@ async function remove(client: Client, uuid: string, signal: AbortSignal): Promis
 
 /**
  * May the allocation be taken off its node? Ironic itself refuses only while a node is active or passes between states,
- * and in maintenance never: a machine would lose its instance_uuid, and with it its owner.
+ * and in maintenance never: a machine would lose its instance_uuid, and nothing would say whose it is.
  * Source: ironic/conductor/allocations.py, verify_node_for_deallocation.
  */
 function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
@@ -192,8 +187,8 @@ function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
   const marker = deploymentMarker(node);
   if (marker)
     throw new ProblemError({
-      problem: `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}" with deployment "${marker.resource}" of owner ${marker.owner}`,
-      advice: `Destroy that one first. If no state knows it any more, \`pulumi-ironic claims --owner ${marker.owner}\` lists it, and its --release ends both.`,
+      problem: `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}" with ${deploymentLabel(marker)}`,
+      advice: `Destroy that one first. If no state knows it any more, \`pulumi-ironic claims --stack-id ${marker.stackId}\` lists it, and its --release ends both.`,
       node: node.uuid,
     });
   // Whatever passes there is not a deployment of this stack: Ironic knows.
@@ -267,7 +262,8 @@ export const allocationHandler: Handler = {
     const props = inputs as unknown as AllocationProps;
     const client = await services.client();
     await client.require("allocations", "allocate a node", call.signal);
-    const uuid = uuidFor(props);
+    // A run after a crash asks for the same UUID, so it finds what it had made.
+    const uuid = allocationUuidFor(props);
     return { id: uuid, outs: await allocate(props, uuid, services, call) };
   },
   async read(id, props, services, call) {
@@ -288,9 +284,10 @@ export const allocationHandler: Handler = {
     return nodes.length > 0 ? { id, props } : undefined;
   },
   async update(id, olds, news, services, call) {
-    const props = { ...news, owner: olds.owner, resourceName: olds.resourceName } as unknown as AllocationProps;
+    const kept = identityOf(olds as unknown as AllocationProps);
+    const props = { ...news, ...kept } as unknown as AllocationProps;
     const made = olds.node === undefined ? await allocate(props, id, services, call) : {};
-    return { outs: { ...olds, ...news, ...made } };
+    return { outs: { ...olds, ...news, ...kept, ...made } };
   },
   delete: (id, _props, services, call) => endAllocation(id, services, call),
 };

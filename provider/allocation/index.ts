@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ownerOfStack, shells } from "../stack/index.ts";
+import { identityInputs, shells } from "../stack/index.ts";
 
 export interface NodeAllocationArgs {
   /** The resource class a node must have. A change replaces. */
@@ -27,7 +27,7 @@ export class NodeAllocation extends pulumi.dynamic.Resource {
     super(
       shells.allocation,
       name,
-      { node: undefined, uuid: undefined, ...args, owner: ownerOfStack(), resourceName: name },
+      { node: undefined, uuid: undefined, ...args, ...identityInputs("NodeAllocation", name, options?.parent) },
       { deleteBeforeReplace: true, ...options },
       "ironic",
       "NodeAllocation",

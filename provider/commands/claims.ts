@@ -1,4 +1,4 @@
-/** What the stacks of one owner, or of all, hold in an Ironic, and the release of what no state knows. */
+/** What one stack, or all of them, hold in an Ironic, and the release of what no state knows. */
 import type * as z from "zod";
 import { endAllocation } from "../allocation/handler.ts";
 import { isHidden, ProblemError } from "../core/index.ts";
@@ -9,22 +9,22 @@ import {
   allocationPage,
   CONFIG_MARKER,
   configMarker,
-  type DeploymentMarker,
   deploymentMarker,
   fieldsOf,
+  identityMarkSchema,
+  identityOf,
   type ListedAllocation,
   listedAllocationSchema,
   nodeSchema,
+  type ResourceIdentity,
   stateName,
 } from "../node/index.ts";
 import { nodeConfigHandler } from "../node-config/handler.ts";
 import type { Call, Props, Services } from "../plugin/index.ts";
 
-/** One thing of an owner's in Ironic. */
-export interface Claim {
+/** One thing of a stack's in Ironic. */
+export interface ListedClaim extends ResourceIdentity {
   kind: "deployment" | "node config" | "allocation";
-  owner: string;
-  resource: string;
   /** Node name, or UUID where it has none; empty for an allocation without a node. */
   node: string;
   nodeUuid: string;
@@ -65,15 +65,22 @@ async function readAllocations(client: Client): Promise<ListedAllocation[]> {
 
 /** The parts of `pulumi stack export` that matter here. */
 export interface StackExport {
-  deployment?: { resources?: { type: string; id?: string; outputs?: Props }[]; pending_operations?: unknown[] };
+  deployment?: {
+    resources?: { type: string; urn?: string; id?: string; outputs?: Props }[];
+    pending_operations?: unknown[];
+  };
 }
 
 const TYPE = "pulumi-nodejs:dynamic/ironic:";
 
-export const ownersOf = (state: StackExport): string[] =>
+export const stackIdsOf = (state: StackExport): string[] =>
   (state.deployment?.resources ?? [])
-    .filter(({ type }) => type === `${TYPE}Owner`)
-    .flatMap(({ outputs }) => (typeof outputs?.owner === "string" ? [outputs.owner] : []));
+    .filter(({ type }) => type === `${TYPE}StackIdentity`)
+    .flatMap(({ outputs }) => (typeof outputs?.stackId === "string" ? [outputs.stackId] : []));
+
+/** Name of the exported stack, as its resources' URNs have it. */
+export const stackNameOf = (state: StackExport): string | undefined =>
+  state.deployment?.resources?.find(({ urn }) => urn !== undefined)?.urn?.split(/::?/)[2];
 
 /** What identifies a claim, as the state and the node both know it. */
 const keysOf = (state: StackExport): Set<string> =>
@@ -85,10 +92,10 @@ const keysOf = (state: StackExport): Set<string> =>
     }),
   );
 
-const keyOf = ({ kind, nodeUuid, instanceUuid }: Claim): string =>
+const keyOf = ({ kind, nodeUuid, instanceUuid }: ListedClaim): string =>
   `${kind} ${kind === "node config" ? nodeUuid : instanceUuid}`;
 
-function claimsOn(node: ClaimedNode): Claim[] {
+function claimsOn(node: ClaimedNode): ListedClaim[] {
   const base = { node: node.name ?? node.uuid, nodeUuid: node.uuid, provisionState: stateName(node.provision_state) };
   const deployment = deploymentMarker(node);
   const config = configMarker(node);
@@ -98,8 +105,7 @@ function claimsOn(node: ClaimedNode): Claim[] {
           {
             ...base,
             kind: "deployment" as const,
-            owner: deployment.owner,
-            resource: deployment.resource,
+            ...identityOf(deployment),
             instanceUuid: deployment.instanceUuid,
             ...(deployment.keep && { keep: true }),
           },
@@ -110,8 +116,7 @@ function claimsOn(node: ClaimedNode): Claim[] {
           {
             ...base,
             kind: "node config" as const,
-            owner: config.owner,
-            resource: config.resource,
+            ...identityOf(config),
             instanceUuid: node.instance_uuid ?? "",
           },
         ]
@@ -119,15 +124,14 @@ function claimsOn(node: ClaimedNode): Claim[] {
   ];
 }
 
-function claimOf({ uuid, node_uuid, state, extra }: ListedAllocation): Claim[] {
-  const mark = extra[CONFIG_MARKER] as Props | undefined;
-  if (typeof mark?.owner !== "string") return [];
+function claimOf({ uuid, node_uuid, state, extra }: ListedAllocation): ListedClaim[] {
+  const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
+  if (!mark) return [];
   const node = node_uuid ?? "";
   return [
     {
       kind: "allocation",
-      owner: mark.owner,
-      resource: String(mark.resource ?? ""),
+      ...identityOf(mark),
       node,
       nodeUuid: node,
       instanceUuid: uuid,
@@ -136,25 +140,25 @@ function claimOf({ uuid, node_uuid, state, extra }: ListedAllocation): Claim[] {
   ];
 }
 
-/** All claims, of `owner` alone if given, deployments first: that is the order in which they can be released. */
+/** All claims, of the stack `stackId` alone if given, deployments first: that is the order in which they can be released. */
 export async function listClaims(
   client: Client,
-  owner: string | undefined,
+  stackId: string | undefined,
   state: StackExport | undefined,
-): Promise<Claim[]> {
+): Promise<ListedClaim[]> {
   const [nodes, allocations] = await Promise.all([readNodes(client), readAllocations(client)]);
   const known = state && keysOf(state);
   const order = ["deployment", "allocation", "node config"];
   return [...nodes.flatMap(claimsOn), ...allocations.flatMap(claimOf)]
-    .filter((claim) => owner === undefined || claim.owner === owner)
+    .filter((claim) => stackId === undefined || claim.stackId === stackId)
     .map((claim) => ({ ...claim, ...(known && { known: known.has(keyOf(claim)) }) }))
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.node < b.node ? -1 : 1));
 }
 
 /** Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation. */
-export async function releaseClaim(claim: Claim, services: Services, call: Call): Promise<void> {
-  const { owner, resource, nodeUuid, instanceUuid, node } = claim;
-  const state: Props = { node, owner, resourceName: resource, nodeUuid, instanceUuid };
+export async function releaseClaim(claim: ListedClaim, services: Services, call: Call): Promise<void> {
+  const { nodeUuid, instanceUuid, node } = claim;
+  const state: Props = { node, ...identityOf(claim), nodeUuid, instanceUuid };
   if (claim.kind === "deployment")
     return deploymentHandler.delete(
       instanceUuid,
@@ -169,7 +173,7 @@ export async function releaseClaim(claim: Claim, services: Services, call: Call)
 
 /** Gives `claims` up in their order, tells how each of it went, and counts those that stay. */
 export async function releaseClaims(
-  claims: readonly Claim[],
+  claims: readonly ListedClaim[],
   services: Services,
   callFor: (label: string) => Call,
   tell: (text: string) => void,
@@ -177,7 +181,7 @@ export async function releaseClaims(
   const stuck = new Set<string>();
   let failed = 0;
   for (const claim of claims) {
-    const label = `${claim.kind} ${claim.resource} on ${claim.node}`;
+    const label = `${claim.kind} ${claim.resourceName} on ${claim.node}`;
     const call = callFor(label);
     if (call.signal.aborted) break;
     try {
@@ -199,5 +203,3 @@ const underDeployment = (): ProblemError =>
     problem: "The deployment on its node was not released",
     advice: "See to that one first, then run this again.",
   });
-
-export type { DeploymentMarker };

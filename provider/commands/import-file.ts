@@ -10,7 +10,9 @@ import type { Call, Props, Services } from "../plugin/index.ts";
 export interface ImportArgs {
   /** Logical name that the resource has, or will have, in the program. */
   name: string;
-  owner: string;
+  stackId: string;
+  /** The stack's name, where it is known. */
+  stackName?: string | undefined;
   node: string;
   /** The instance_uuid on the node, or `unclaimed`. */
   adopt: string;
@@ -25,7 +27,9 @@ export interface ImportArgs {
 export async function importFile(args: ImportArgs, services: Services, call: Call): Promise<Props> {
   const { name, ...rest } = args;
   const given: Props = Object.fromEntries(
-    Object.entries({ ...rest, resourceName: name }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...rest, resourceId: `ironic:RamdiskDeployment::${name}`, resourceName: name }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
   const { failures } = checkDeployment(given);
   if (failures.length > 0)

@@ -1,3 +1,3 @@
 /** The command line's verbs. */
-export { type Claim, listClaims, ownersOf, releaseClaims, type StackExport } from "./claims.ts";
+export { type ListedClaim, listClaims, releaseClaims, type StackExport, stackIdsOf, stackNameOf } from "./claims.ts";
 export { importFile } from "./import-file.ts";

@@ -13,6 +13,7 @@ export {
   ProblemError,
 } from "./errors.ts";
 export { type Attempts, type Fault, faultRow, type Load, type Remedy } from "./faults.ts";
+export { canonicalJson } from "./json.ts";
 export { memoise, raceAbort } from "./promises.ts";
 export { type Recognition, recognise, type Server, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
 export { redact, secretsOfBody } from "./redact.ts";

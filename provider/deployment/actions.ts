@@ -2,13 +2,14 @@
 
 import { isRefusal, ProblemError } from "../core/index.ts";
 import {
-  bootsOf,
+  bootHashOf,
   CLEAN_RETRY_ACTIONS,
   CLEAN_RETRY_LABELS,
   type Claim,
   claimPatch,
   type DeploymentMarker,
   deploymentMarker,
+  deploymentMarkOf,
   handOverPatch,
   hidesBoots,
   type InstanceInfo,
@@ -76,9 +77,9 @@ const deployOf = ({ deploy }: ActionContext): Deploy => {
 };
 
 /** What the node boots: as it shows it, or as the state knows it where Ironic hides part and the marker proves it. */
-function bootedOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
+async function bootedOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
   if (!hidesBoots(node)) return infoOf(node);
-  if (!was || bootsOf(was) !== marker?.boots) return undefined;
+  if (!was || !marker || (await bootHashOf(was, marker.instanceUuid)) !== marker.bootHash) return undefined;
   const { ramdisk } = was;
   // Ironic before 18.1 needs it, and a rebuild of 39.0 leaves it.
   return ramdisk !== undefined && shows(node.instance_info.image_source, ramdisk)
@@ -90,12 +91,12 @@ function bootedOn(node: Node, marker: DeploymentMarker | undefined, was: Instanc
 function markerFor({ node, claim, deploy }: ActionContext, extra: Partial<DeploymentMarker> = {}): DeploymentMarker {
   const want = deploy?.want;
   return {
-    ...claim,
-    ...(want?.drive !== undefined && { drive: want.drive }),
-    ...(want && { boots: want.boots }),
+    ...deploymentMarkOf(claim, deploymentMarker(node)),
+    ...(want?.driveHash !== undefined && { driveHash: want.driveHash }),
+    ...(want && { bootHash: want.bootHash }),
     ...(want?.keep && { keep: true }),
     ...(deploymentMarker(node)?.protected && node.protected && { protected: true }),
-    after: node.provision_updated_at,
+    preparedAt: node.provision_updated_at,
     ...extra,
   };
 }
@@ -108,13 +109,14 @@ const standing = (context: ActionContext): DeploymentMarker => ({
 
 /** Writes instance_info and marker, remembering what was there in case it has to be put back. */
 async function prepare(context: ActionContext): Promise<Node> {
-  const { node, attempt, patch, record } = context;
+  const { node, claim, attempt, patch, record } = context;
   const { want, was } = deployOf(context);
   const prior = deploymentMarker(node);
-  const stood = bootedOn(node, prior, was);
-  const pending = prior !== undefined && prior.after === node.provision_updated_at;
-  const over = pending ? prior.over : stood ? bootsOf(stood) : prior?.boots;
-  const marker = markerFor(context, isRunning(node) && over !== undefined ? { over } : {});
+  const stood = await bootedOn(node, prior, was);
+  const pending = prior !== undefined && prior.preparedAt === node.provision_updated_at;
+  const stoodHash = () => (stood ? bootHashOf(stood, claim.instanceUuid) : prior?.bootHash);
+  const runningBootHash = isRunning(node) ? (pending ? prior.runningBootHash : await stoodHash()) : undefined;
+  const marker = markerFor(context, runningBootHash === undefined ? {} : { runningBootHash });
   // What was begun is brought to its end before more is begun. Of a hundred machines fewer deploy at once then, which
   // costs a one-process Ironic a seventh less, and the first arrive sooner. In mid-redeploy the node is free for anybody.
   const begins = attempt.undeploys === 0;
@@ -128,7 +130,7 @@ function writeBack(context: ActionContext): PatchOp[] {
   const { node, attempt } = context;
   const { want } = deployOf(context);
   const info = infoFor(want, attempt);
-  const runs = markerFor(context, { after: want.last?.after ?? "rewritten" });
+  const runs = markerFor(context, { preparedAt: want.last?.preparedAt ?? "rewritten" });
   return infoMatches(node, info) && !hidesBoots(node) ? markerPatch(runs) : claimPatch(node, runs, info);
 }
 
@@ -214,7 +216,7 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   revert,
   askHistory: async (context) => {
     const marker = deploymentMarker(context.node);
-    const since = marker ? marker.after : (deployOf(context).want.last?.at ?? null);
+    const since = marker ? marker.preparedAt : (deployOf(context).want.last?.at ?? null);
     context.record({ kind: "remembered", history: await context.askHistory(since) });
     return context.node;
   },

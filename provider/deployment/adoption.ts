@@ -1,11 +1,11 @@
 /** Taking a running deployment under management. */
 
 import {
-  bootsOf,
+  bootHashOf,
   type Claim,
   type Decision,
   type DeploymentMarker,
-  driveFingerprint,
+  deploymentMarkOf,
   fail,
   hidesBoots,
   holderOf,
@@ -19,6 +19,7 @@ import {
   patchNode,
   readNode,
   reconcile,
+  saltedDriveHash,
   shows,
   startedOf,
   stateName,
@@ -60,13 +61,14 @@ export async function adopt(
   const expected = instanceToAdopt(props) ?? null;
   const { instanceUuid } = claim;
   const sha256 = shaOf(props.configDrive);
+  const bootHash = await bootHashOf(instanceInfo(props, false), instanceUuid);
   const marker: DeploymentMarker = {
-    ...claim,
-    ...(sha256 !== undefined && { drive: await driveFingerprint(sha256, instanceUuid) }),
+    ...deploymentMarkOf(claim, undefined),
+    ...(sha256 !== undefined && { driveHash: await saltedDriveHash(sha256, instanceUuid) }),
     keep: keeps(props, true),
     // What Ironic hides is taken to be what the program says; only the fingerprint shows when that changes.
-    ...(hidesBoots(found) && { boots: bootsOf(instanceInfo(props, false)) }),
-    after: "adopted",
+    ...(hidesBoots(found) && { bootHash }),
+    preparedAt: "adopted",
   };
   const decide = (node: Node): Decision<"adopt"> => {
     const bar = adoptionBar(node, claim, expected, props);
@@ -99,8 +101,8 @@ export async function adopt(
     cause: async () => "",
     trouble: () => undefined,
   });
-  const seen = startedOf(node, bootsOf(instanceInfo(props, false)));
+  const seen = startedOf(node, bootHash);
   // Where a marker stood there already, whether it was started is for the next update to find out.
-  const started = seen.after === marker.after ? seen : undefined;
-  return outputsOf(node, claim, { configDriveSha256: sha256, started, adopted: true });
+  const started = seen.preparedAt === marker.preparedAt ? seen : undefined;
+  return outputsOf(node, claim, { driveHash: sha256, started, adopted: true });
 }

@@ -62,7 +62,9 @@ export const deploymentSchema = object({
   adopt: text((value) =>
     value === "unclaimed" || isUuid(value) ? undefined : 'must be the instance_uuid on the node, or "unclaimed"',
   ).optional(),
-  owner: z.string(),
+  stackId: z.string(),
+  stackName: z.string().optional(),
+  resourceId: z.string(),
   resourceName: z.string(),
 });
 export type DeploymentProps = z.infer<typeof deploymentSchema>;

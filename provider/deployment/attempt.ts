@@ -34,10 +34,10 @@ export type UpdateMethod = "rebuild" | "rebuildWithSource" | "redeploy" | "none"
 export interface DeployWant {
   claim: Claim;
   info: InstanceInfo;
-  /** Hash of what `info` boots. */
-  boots: string;
-  /** Fingerprint of the config drive, if there is one. */
-  drive: string | undefined;
+  /** Of `info`. */
+  bootHash: string;
+  /** Salted hash of the config drive, if there is one. */
+  driveHash: string | undefined;
   /** The last start that the state knows, if that was of what is wanted. */
   last: Started | undefined;
   protected: boolean;

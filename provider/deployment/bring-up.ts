@@ -3,9 +3,8 @@
 import { loadDriveContent } from "../drive/index.ts";
 import type { Client } from "../http/index.ts";
 import {
-  bootsOf,
+  bootHashOf,
   type Claim,
-  driveFingerprint,
   failureCause,
   holderOf,
   isTaken,
@@ -13,6 +12,7 @@ import {
   nodeLabel,
   pollerOf,
   reconcile,
+  saltedDriveHash,
   startedOf,
 } from "../node/index.ts";
 import { type Call, PartialFailure, type Props, type Services } from "../plugin/index.ts";
@@ -51,13 +51,13 @@ async function wantOf(
 ): Promise<DeployWant> {
   const sha256 = shaOf(props.configDrive);
   const info = instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource")));
-  const boots = bootsOf(info);
+  const bootHash = await bootHashOf(info, claim.instanceUuid);
   return {
     claim,
     info,
-    boots,
-    drive: sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid),
-    last: olds?.started?.boots === boots && olds.configDriveSha256 === sha256 ? olds.started : undefined,
+    bootHash,
+    driveHash: sha256 === undefined ? undefined : await saltedDriveHash(sha256, claim.instanceUuid),
+    last: olds?.started?.bootHash === bootHash && olds.driveHash === sha256 ? olds.started : undefined,
     protected: props.protected ?? false,
     keep: keeps(props, olds?.adopted),
     updateStrategy: props.updateStrategy ?? "rebuild",
@@ -74,11 +74,11 @@ function outputsAfterFailure({ olds, claim, journal, machine, want, sha256 }: De
   if (!olds && holderOf(seen, claim).kind === "other") return undefined;
   if (!touched && (olds || !isTaken(seen, claim))) return undefined;
   // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
-  if (!wasBegun) return outputsOf(seen, claim, { configDriveSha256: olds?.configDriveSha256, started: olds?.started });
-  const started = startedOf(seen, want.boots);
+  if (!wasBegun) return outputsOf(seen, claim, { driveHash: olds?.driveHash, started: olds?.started });
+  const started = startedOf(seen, want.bootHash);
   // The moment in the state is that of what ran before.
   const before = started.at === null ? { deployedAt: undefined } : {};
-  return outputsOf(seen, claim, { configDriveSha256: sha256, started, ...before });
+  return outputsOf(seen, claim, { driveHash: sha256, started, ...before });
 }
 
 async function deploy(deployment: Deployment): Promise<Outputs> {
@@ -93,7 +93,7 @@ async function deploy(deployment: Deployment): Promise<Outputs> {
   });
   const isOff = props.powerPolicy === "on" && active.power_state !== "power on";
   const powered = isOff ? await powerOn(client, machine, loop, call) : active;
-  const outputs = outputsOf(powered, claim, { configDriveSha256: sha256, started: startedOf(powered, want.boots) });
+  const outputs = outputsOf(powered, claim, { driveHash: sha256, started: startedOf(powered, want.bootHash) });
   if (!props.readiness) return outputs;
   try {
     await awaitReadiness(props.readiness, nodeLabel(powered), services.clock, call.signal, call.progress);

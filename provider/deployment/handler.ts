@@ -1,7 +1,16 @@
 /** RamdiskDeployment in the provider process. */
 
 import { isNodeGone } from "../core/index.ts";
-import { type Claim, instanceUuidFor, isRunning, isSameNode, isTaken, type Node, readNode } from "../node/index.ts";
+import {
+  type Claim,
+  identityOf,
+  instanceUuidFor,
+  isRunning,
+  isSameNode,
+  isTaken,
+  type Node,
+  readNode,
+} from "../node/index.ts";
 import { awaitSettings } from "../node-config/handler.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "../plugin/index.ts";
 import { hasUnknown } from "../schema/index.ts";
@@ -23,7 +32,7 @@ async function settled(found: Node, props: DeploymentProps, services: Services, 
 }
 
 export const deploymentHandler: Handler = {
-  secretOutputs: ["configDrive", "configDriveSha256"],
+  secretOutputs: ["configDrive", "driveHash"],
 
   async check(olds, news, services, call) {
     const { props, failures } = checkDeployment(news);
@@ -44,13 +53,11 @@ export const deploymentHandler: Handler = {
 
   async create(inputs, services, call) {
     const { props } = checkDeployment(inputs);
-    const { owner, resourceName } = props;
     const client = await services.client();
     const found = await readNode(client, props.node, "find the node", call.signal);
     const claim: Claim = {
-      owner,
-      resource: resourceName,
-      instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor(owner, resourceName, found.uuid),
+      ...identityOf(props),
+      instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor({ ...props, nodeUuid: found.uuid }),
     };
     const node = await settled(found, props, services, call).catch((error: Error) => {
       // Whether a machine may be adopted is not known yet.
@@ -97,8 +104,7 @@ export const deploymentHandler: Handler = {
     return {
       outs: asProps({
         ...outputs,
-        owner: state.owner,
-        resourceName: state.resourceName,
+        ...identityOf(state),
         ...(state.adopted && { adopted: true }),
       }),
     };

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ownerOfStack, shells } from "../stack/index.ts";
+import { identityInputs, shells } from "../stack/index.ts";
 
 /** How to see that the workload is up. Exactly one of `tcp` and `http`. */
 export interface ReadinessArgs {
@@ -83,16 +83,16 @@ export class RamdiskDeployment extends pulumi.dynamic.Resource {
       provisionState: undefined,
       powerState: undefined,
       deployedAt: undefined,
-      configDriveSha256: undefined,
+      driveHash: undefined,
       ready: undefined,
       adopted: undefined,
       drift: undefined,
     };
-    const secrets = ["configDrive", "configDriveSha256", ...(options?.additionalSecretOutputs ?? [])];
+    const secrets = ["configDrive", "driveHash", ...(options?.additionalSecretOutputs ?? [])];
     super(
       shells.deployment,
       name,
-      { ...outputs, ...args, owner: ownerOfStack(), resourceName: name },
+      { ...outputs, ...args, ...identityInputs("RamdiskDeployment", name, options?.parent) },
       { deleteBeforeReplace: true, ...options, additionalSecretOutputs: secrets },
       "ironic",
       "RamdiskDeployment",

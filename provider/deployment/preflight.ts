@@ -7,6 +7,7 @@ import type { SurveyedNode } from "../node/index.ts";
 import {
   deploymentMarker,
   holderOf,
+  identityOf,
   instanceUuidFor,
   isUndeployable,
   nextCleanRetry,
@@ -76,19 +77,19 @@ const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "depl
  * deployment was renamed or adopted, only its marker on the node has it.
  */
 function holderOther({ node, props, exists, stays }: Subject): string | undefined {
-  const owner = hasUnknown(props.owner) ? "" : props.owner;
+  const identity = { ...identityOf(props), ...(hasUnknown(props.stackId) && { stackId: "" }) };
   const marked = exists ? deploymentMarker(node)?.instanceUuid : undefined;
   const instanceUuid = stays
     ? (marked ?? node.instance_uuid ?? "")
-    : (marked ?? props.allocation ?? instanceUuidFor(owner, props.resourceName, node.uuid));
-  const holder = holderOf(node, { owner, resource: props.resourceName, instanceUuid });
+    : (marked ?? props.allocation ?? instanceUuidFor({ ...identity, nodeUuid: node.uuid }));
+  const holder = holderOf(node, { ...identity, instanceUuid });
   return holder.kind === "other" ? holder.who : undefined;
 }
 
 /** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
 function comesBack({ node, props, stays }: Subject): boolean {
   const marker = deploymentMarker(node);
-  const own = marker?.owner === props.owner && (stays || marker.resource === props.resourceName);
+  const own = marker?.stackId === props.stackId && (stays || marker.resourceId === props.resourceId);
   if (!own) return false;
   return (
     (!node.instance_uuid && nextCleanRetry(node, 0)?.do === "act") ||
@@ -126,7 +127,7 @@ const RULES: readonly Rule[] = [
   ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
   (subject) => {
     const { props, stays } = subject;
-    if (stays ? hasUnknown(props.owner) : props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
+    if (stays ? hasUnknown(props.stackId) : props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
     const who = holderOther(subject);
     return who ? rejected("node", `is held by ${who}`) : undefined;
   },

@@ -21,10 +21,10 @@ import { createMachine } from "./machine.ts";
 import { claimFrom, type State } from "./state.ts";
 
 /** The settings of the same stack went first, and could not be restored while the machine ran. Where it stays, they wait on. */
-async function restoreLeft(node: Node, { owner }: Claim, services: Services, call: Call): Promise<void> {
+async function restoreLeft(node: Node, { stackId }: Claim, services: Services, call: Call): Promise<void> {
   const settings = configMarker(node);
-  if (!settings?.left || settings.owner !== owner || !mayChangeInterfaces(node)) return;
-  const names = { node: node.name ?? node.uuid, nodeUuid: node.uuid, resourceName: settings.resource };
+  if (!settings?.restorePending || settings.stackId !== stackId || !mayChangeInterfaces(node)) return;
+  const names = { node: node.name ?? node.uuid, nodeUuid: node.uuid };
   await restore({ ...settings, ...names }, services, call);
 }
 
@@ -58,9 +58,9 @@ export async function release(state: State, services: Services, call: Call): Pro
     });
     if (!warning) return await restoreLeft(released, claim, services, call);
     const settings = configMarker(released);
-    const left = settings?.left && settings.owner === claim.owner;
+    const left = settings?.restorePending && settings.stackId === claim.stackId;
     call.warn(
-      `Node ${nodeLabel(released)} ${warning}.${left ? ` The settings that "${settings.resource}" had left to it are restored by \`pulumi-ironic claims --owner ${claim.owner} --release\` when the node is free.` : ""}`,
+      `Node ${nodeLabel(released)} ${warning}.${left ? ` The settings that "${settings.resourceName}" had left to it are restored by \`pulumi-ironic claims --stack-id ${claim.stackId} --release\` when the node is free.` : ""}`,
     );
   } catch (error) {
     if (isNodeGone(error)) return;

@@ -12,7 +12,7 @@ export async function warnOfRestart(node: Node, state: State, services: Services
   if (!isRunning(node) || !state.deployedAt || node.provision_updated_at === state.deployedAt) return;
   const holder = holderOf(node, claimFrom(state));
   // Another preparation than that of the last known start is this stack's own, by a run that was cut off.
-  if (holder.kind !== "ours" || !holder.marker || holder.marker.after !== state.started?.after) return;
+  if (holder.kind !== "ours" || !holder.marker || holder.marker.preparedAt !== state.started?.preparedAt) return;
   const client = await services.client();
   // A hint: what keeps Ironic from remembering must not keep anybody from going on.
   const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
@@ -21,7 +21,7 @@ export async function warnOfRestart(node: Node, state: State, services: Services
   });
   if (recalled !== "start") return;
   const hidden = [
-    ...(state.configDriveSha256 === undefined ? [] : ["its config drive"]),
+    ...(state.driveHash === undefined ? [] : ["its config drive"]),
     ...(hidesBoots(node) ? ["what has asterisks in its instance_info"] : []),
   ].join(" and ");
   call.warn(

@@ -7,11 +7,11 @@ import type { Attempt, DeployWant } from "./attempt.ts";
 
 /** Is there a config drive on the node exactly if one is wanted? Which one it is, the marker says. */
 const hasDriveAsWanted = (node: Node, want: DeployWant): boolean =>
-  "configdrive" in node.instance_info === (want.drive !== undefined);
+  "configdrive" in node.instance_info === (want.driveHash !== undefined);
 
 /** Is the marker that of what is wanted? Not all say what was booted. */
 const describesWanted = (marker: DeploymentMarker, want: DeployWant): boolean =>
-  marker.drive === want.drive && (marker.boots === undefined || marker.boots === want.boots);
+  marker.driveHash === want.driveHash && (marker.bootHash === undefined || marker.bootHash === want.bootHash);
 
 /** Does all that is written say what is wanted: the marker or, where somebody wiped it, the state? */
 export function isWritten(
@@ -22,7 +22,7 @@ export function isWritten(
 ): boolean {
   const isKnown = marker ? describesWanted(marker, want) : want.last !== undefined || attempt.started;
   // How a machine that was adopted got its drive is not known.
-  return isKnown && (hasDriveAsWanted(node, want) || marker?.after === "adopted") && infoMatches(node, want.info);
+  return isKnown && (hasDriveAsWanted(node, want) || marker?.preparedAt === "adopted") && infoMatches(node, want.info);
 }
 
 /**
@@ -31,8 +31,8 @@ export function isWritten(
  */
 export const stillRunsWanted = (node: Node, want: DeployWant, marker: DeploymentMarker | undefined): boolean =>
   want.last !== undefined &&
-  marker?.over === want.last.boots &&
-  marker.after === node.provision_updated_at &&
+  marker?.runningBootHash === want.last.bootHash &&
+  marker.preparedAt === node.provision_updated_at &&
   want.last.at === node.provision_updated_at &&
   !describesWanted(marker, want) &&
   hasDriveAsWanted(node, want);
@@ -50,8 +50,8 @@ export function wasStarted(
 ): boolean | undefined {
   const { started, history } = attempt;
   if (started) return true;
-  if (marker?.after === node.provision_updated_at || isUnsent(attempt)) return false;
-  if (last && (marker ? marker.after === last.after : node.provision_updated_at === last.at)) return true;
+  if (marker?.preparedAt === node.provision_updated_at || isUnsent(attempt)) return false;
+  if (last && (marker ? marker.preparedAt === last.preparedAt : node.provision_updated_at === last.at)) return true;
   if (history === "unasked") return undefined;
   // Without a marker it is the state that is asked about, and what was started since is something else.
   return history === "silent" || (history === "start") === (marker !== undefined);
@@ -71,9 +71,9 @@ export function isPrepared(
   return (
     marker !== undefined &&
     describesWanted(marker, want) &&
-    (marker.after === node.provision_updated_at || isUnsent(attempt)) &&
+    (marker.preparedAt === node.provision_updated_at || isUnsent(attempt)) &&
     // A rebuild without a drive would go on with the one that stands there.
-    (hasDriveAsWanted(node, want) || want.drive !== undefined) &&
+    (hasDriveAsWanted(node, want) || want.driveHash !== undefined) &&
     infoMatches(node, info)
   );
 }

@@ -2,15 +2,16 @@
 
 import type { Node } from "../node/index.ts";
 import {
-  bootsOf,
+  bootHashOf,
   type Claim,
-  driveFingerprint,
   hidesBoots,
   holderOf,
+  identityOf,
   infoOf,
   isRunning,
   mayBeDeployed,
   type Started,
+  saltedDriveHash,
   shows,
   stateName,
 } from "../node/index.ts";
@@ -27,7 +28,7 @@ export interface Outputs {
   powerState: string;
   /** When the machine became active, as Ironic's clock says. */
   deployedAt?: string | undefined;
-  configDriveSha256?: string | undefined;
+  driveHash?: string | undefined;
   /** The last start that is known for certain, for the next run. */
   started?: Started | undefined;
   /** `false` while the readiness probe has not been answered. */
@@ -55,7 +56,16 @@ export const DECLARED = [
   "readiness",
 ] as const satisfies readonly (keyof DeploymentProps)[];
 
-export const INPUTS = ["node", "allocation", "adopt", "owner", "resourceName", ...DECLARED] as const;
+export const INPUTS = [
+  "node",
+  "allocation",
+  "adopt",
+  "stackId",
+  "stackName",
+  "resourceId",
+  "resourceName",
+  ...DECLARED,
+] as const;
 
 export const isInput = (key: string): boolean => (INPUTS as readonly string[]).includes(key);
 
@@ -77,7 +87,7 @@ export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}
 }
 
 export function claimFrom(state: State): Claim {
-  return { owner: state.owner, resource: state.resourceName, instanceUuid: state.instanceUuid };
+  return { ...identityOf(state), instanceUuid: state.instanceUuid };
 }
 
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */
@@ -100,25 +110,25 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   if (holder.kind === "free") return isRunning(node) ? "the claim was removed" : "undeployed";
   if (holder.kind === "marked") return mayBeDeployed(node) ? "undeployed" : "instance_uuid was removed";
   if (!holder.marker) return "the marker in extra was removed";
-  const sha256 = state.configDriveSha256;
-  const drive = sha256 === undefined ? undefined : await driveFingerprint(sha256, claim.instanceUuid);
-  const boots = hidesBoots(node) ? holder.marker.boots : bootsOf(infoOf(node));
+  const sha256 = state.driveHash;
+  const drive = sha256 === undefined ? undefined : await saltedDriveHash(sha256, claim.instanceUuid);
+  const bootHash = hidesBoots(node) ? holder.marker.bootHash : await bootHashOf(infoOf(node), claim.instanceUuid);
   const notes = [
     ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
     // Written down before the reboot that it needs, which a crash then prevented.
-    ...(isRunning(node) && holder.marker.after === node.provision_updated_at
+    ...(isRunning(node) && holder.marker.preparedAt === node.provision_updated_at
       ? ["what it boots was changed, but it has not been restarted since"]
       : []),
     // Written down by a run that was cut off. Whether it was restarted since then, the next update finds out.
     ...(isRunning(node) &&
-    holder.marker.after !== node.provision_updated_at &&
-    holder.marker.after !== state.started?.after
+    holder.marker.preparedAt !== node.provision_updated_at &&
+    holder.marker.preparedAt !== state.started?.preparedAt
       ? ["an update of it did not run to its end"]
       : []),
-    ...(isRunning(node) && (holder.marker.boots ?? boots) !== boots
+    ...(isRunning(node) && (holder.marker.bootHash ?? bootHash) !== bootHash
       ? ["what it boots was changed by somebody else, but it has not been restarted since"]
       : []),
-    ...(holder.marker.drive !== drive ? ["another config drive was sent"] : []),
+    ...(holder.marker.driveHash !== drive ? ["another config drive was sent"] : []),
     ...(isRunning(node) && "configdrive" in node.instance_info !== (drive !== undefined) && !state.adopted
       ? ["the config drive is not the one that was sent"]
       : []),

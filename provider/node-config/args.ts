@@ -27,7 +27,9 @@ export const nodeConfigSchema = object({
   extra: z.record(z.string(), z.unknown()).optional(),
   onDestroy: z.enum(["restore", "keep"]).optional(),
   reenableAutomatedCleaning: z.boolean().optional(),
-  owner: z.string(),
+  stackId: z.string(),
+  stackName: z.string().optional(),
+  resourceId: z.string(),
   resourceName: z.string(),
 });
 export type NodeConfigProps = z.infer<typeof nodeConfigSchema>;

@@ -6,11 +6,14 @@ import {
   configMarker,
   fail,
   heldByOther,
+  identityOf,
   inMaintenance,
   isMasked,
   isSameNode,
+  markOf,
   type Node,
   nodeLabel,
+  type ResourceIdentity,
   readNode,
 } from "../node/index.ts";
 import { type Call, type Handler, PartialFailure, type Services } from "../plugin/index.ts";
@@ -36,7 +39,6 @@ import {
   isUnwritten,
   keptOf,
   type Outputs,
-  type Owned,
   openSettingsJournal,
   ownAllocation,
   type State,
@@ -56,7 +58,9 @@ const INPUTS = [
   "extra",
   "onDestroy",
   "reenableAutomatedCleaning",
-  "owner",
+  "stackId",
+  "stackName",
+  "resourceId",
   "resourceName",
 ] as const satisfies readonly (keyof NodeConfigProps)[];
 
@@ -78,14 +82,14 @@ function nextMarker(node: Node, wanted: Fields, before: ConfigMarker): ConfigMar
   // What was there before we first wrote is remembered once and never overwritten.
   for (const path of Object.keys(wanted))
     previous[path] = path in before.previous ? before.previous[path] : readField(node, path);
-  const { left: _, ...rest } = before;
+  const { restorePending: _, ...rest } = before;
   return { ...rest, previous, written: wanted };
 }
 
 async function configure(
   found: Node,
   props: NodeConfigProps,
-  ours: Owned,
+  ours: ResourceIdentity,
   state: State | undefined,
   services: Services,
   call: Call,
@@ -97,8 +101,8 @@ async function configure(
   const markerOf = (node: Node): ConfigMarker =>
     configMarker(node) ??
     (!state || isUnwritten(node, state)
-      ? { ...ours, previous: {}, written: {} }
-      : { ...ours, previous: state.previous, written: state.written });
+      ? { ...markOf(ours), previous: {}, written: {} }
+      : { ...markOf(ours), previous: state.previous, written: state.written });
   const own = await ownAllocation(client, found, ours, call.signal);
   const journal = openSettingsJournal();
   let sent: ConfigMarker | undefined;
@@ -146,7 +150,7 @@ async function configure(
     return outputsOf(node, configMarker(node));
   } catch (error) {
     const stood = configMarker(found);
-    const begun = stood?.owner === ours.owner && stood.resource === ours.resource;
+    const begun = stood?.stackId === ours.stackId && stood.resourceId === ours.resourceId;
     // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known. What a
     // run that was killed had written is ours.
     if (state || !(journal.attempt.writesSent > 0 || begun)) throw error;
@@ -215,7 +219,7 @@ export const nodeConfigHandler: Handler = {
     return settling([props.node], async () => {
       const client = await services.client();
       const node = await readNode(client, props.node, "find the node", call.signal);
-      const ours = { owner: props.owner, resource: props.resourceName };
+      const ours = identityOf(props);
       const outputs = await configure(node, props, ours, undefined, services, call);
       return { id: node.uuid, outs: { ...outputs } };
     });
@@ -235,7 +239,7 @@ export const nodeConfigHandler: Handler = {
       INPUTS.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]),
     ) as NodeConfigProps;
     const inputs = inputsOf(declared, readFields(node, Object.keys(wantedFields(declared))));
-    const ours = { owner: state.owner, resource: state.resourceName };
+    const ours = identityOf(state);
     const own = await ownAllocation(client, node, ours, call.signal);
     const who = strangerOn(node, ours, own ?? keptOf(node));
     const drift = who ? `held by ${who}` : configMarker(node) ? undefined : "the marker in extra was removed";
@@ -258,14 +262,13 @@ export const nodeConfigHandler: Handler = {
   async update(_id, olds, news, services, call) {
     const state = olds as unknown as State;
     const { props } = checkNodeConfig(news);
-    const ours = { owner: state.owner, resource: state.resourceName };
+    const ours = identityOf(state);
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
     return settling([props.node, state.nodeName, state.nodeUuid], async () => ({
       outs: {
         ...(await configure(found, props, ours, state, services, call)),
-        owner: state.owner,
-        resourceName: state.resourceName,
+        ...identityOf(state),
       },
     }));
   },

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ownerOfStack, shells } from "../stack/index.ts";
+import { identityInputs, shells } from "../stack/index.ts";
 
 export interface BaremetalNodeConfigArgs {
   /** Name or UUID of the node. Another node replaces the resource; another spelling of the same node changes nothing. */
@@ -46,7 +46,7 @@ export interface BaremetalNodeConfigArgs {
  * Who a node is while the stack holds it: its interfaces and settings, with what was there before remembered on the
  * node and in the state, and restored on destroy.
  *
- * Errors: the node is held by another owner or instance, is in maintenance, or is in a state in which its interfaces
+ * Errors: the node is held by another stack or instance, is in maintenance, or is in a state in which its interfaces
  * cannot change. Nothing is written then.
  */
 export class BaremetalNodeConfig extends pulumi.dynamic.Resource {
@@ -71,7 +71,7 @@ export class BaremetalNodeConfig extends pulumi.dynamic.Resource {
     super(
       shells["node-config"],
       name,
-      { ...outputs, ...args, owner: ownerOfStack(), resourceName: name },
+      { ...outputs, ...args, ...identityInputs("BaremetalNodeConfig", name, options?.parent) },
       { deleteBeforeReplace: true, ...options },
       "ironic",
       "BaremetalNodeConfig",

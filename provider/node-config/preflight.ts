@@ -1,7 +1,7 @@
 /** What would go wrong with a BaremetalNodeConfig, judged from what the preflight of deployments reads as well. */
 
 import type { SurveyedNode } from "../node/index.ts";
-import { configMarker, deploymentMarker, holderOf } from "../node/index.ts";
+import { configMarker, deploymentMarker, holderOf, identityOf } from "../node/index.ts";
 import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
 import {
   type Facts,
@@ -19,8 +19,8 @@ import { hasUnknown } from "../schema/index.ts";
 import { DEFAULT_DEPLOY_INTERFACE, type NodeConfigProps } from "./args.ts";
 
 /** Another stack that has marked the node. Whose an unmarked instance_uuid is may only an allocation tell: create asks. */
-function strangerOn(node: SurveyedNode, { owner, resourceName }: NodeConfigProps): string | undefined {
-  const claim = { owner: hasUnknown(owner) ? "" : owner, resource: resourceName };
+function strangerOn(node: SurveyedNode, props: NodeConfigProps): string | undefined {
+  const claim = { ...identityOf(props), ...(hasUnknown(props.stackId) && { stackId: "" }) };
   const instanceUuid = deploymentMarker(node)?.instanceUuid ?? "";
   const holder = holderOf({ ...node, instance_uuid: null }, { ...claim, instanceUuid });
   return holder.kind === "other" ? `is held by ${holder.who}` : undefined;
@@ -34,7 +34,7 @@ async function findingsOf(props: NodeConfigProps, facts: Facts, olds: Props | un
   const { deployInterface = DEFAULT_DEPLOY_INTERFACE, bootInterface } = props;
   const named = (name: string | undefined) => (hasUnknown(name) ? undefined : name);
   return [
-    isSpelledAsBefore && hasUnknown(props.owner) ? undefined : strangerOn(node, props),
+    isSpelledAsBefore && hasUnknown(props.stackId) ? undefined : strangerOn(node, props),
     whyNotEnabled(node, enabled, "deploy", named(deployInterface)),
     whyNotEnabled(node, enabled, "boot", named(bootInterface)),
   ].flatMap((reason) => (reason === undefined ? [] : [rejected("node", reason)]));

@@ -8,11 +8,13 @@ import {
   type Decision,
   deploymentMarker,
   heldByOther,
+  identityOf,
   isPassing,
   mayChangeInterfaces,
   type Node,
   nodeLabel,
   type PatchOp,
+  type ResourceIdentity,
   readNode,
   stateName,
   wait,
@@ -33,7 +35,6 @@ import {
   carryOut,
   isUnwritten,
   keptOf,
-  type Owned,
   ownAllocation,
   type State,
   stateBars,
@@ -83,7 +84,7 @@ function deploymentStays(
 function decideRestore(
   node: Node,
   state: State,
-  ours: Owned,
+  ours: ResourceIdentity,
   own: string | null,
   attempt: SettingsAttempt,
   now: number,
@@ -133,15 +134,15 @@ function restorePlan(node: Node, state: State): RestorePlan {
   // One that could not be ended, or a create that the engine forgot: what was there before stays written down for the one
   // who ends it.
   warnings.push(
-    `${what} with deployment "${deployment.resource}"; they will be when that one is destroyed. If no state knows it any more, \`pulumi-ironic claims --owner ${deployment.owner}\` lists it, and its --release ends it and then restores them`,
+    `${what} with deployment "${deployment.resourceName}"; they will be when that one is destroyed. If no state knows it any more, \`pulumi-ironic claims --stack-id ${deployment.stackId}\` lists it, and its --release ends it and then restores them`,
   );
   const written = Object.fromEntries(barred.map((path) => [path, marker.written[path] ?? null]));
-  const left: ConfigMarker = { ...marker, previous: held, written, left: true };
+  const left: ConfigMarker = { ...marker, previous: held, written, restorePending: true };
   return { patch: [...fieldsPatch(node, changes), configMarkerPatch(left)], warnings };
 }
 
 export async function restore(state: State, services: Services, call: Call): Promise<void> {
-  const ours = { owner: state.owner, resource: state.resourceName };
+  const ours = identityOf(state);
   try {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);

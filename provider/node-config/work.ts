@@ -7,11 +7,14 @@ import { isHidden, isRefusal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
   allocationMarkSchema,
+  CONFIG_MARKER,
   configMarker,
   createView,
   type Decision,
+  deploymentLabel,
   deploymentMarker,
   fail,
+  identityMarkSchema,
   instanceUuidFor,
   isHeldByStep,
   isPassing,
@@ -22,14 +25,17 @@ import {
   type PatchOp,
   patchNode,
   pollerOf,
+  type ResourceIdentity,
   reconcile,
+  settingsLabel,
+  siblingId,
   stateAdvice,
   stateFacts,
   stateName,
   unknownState,
   wait,
 } from "../node/index.ts";
-import type { Call, Props, Services } from "../plugin/index.ts";
+import type { Call, Services } from "../plugin/index.ts";
 import { type Fields, isInterface, type NodeConfigProps } from "./args.ts";
 import { newSettingsAttempt, recordSettings, type SettingsAttempt, type SettingsEvent } from "./attempt.ts";
 
@@ -45,39 +51,37 @@ export interface Outputs {
 }
 export type State = NodeConfigProps & Outputs;
 
+const DEPLOYMENT_TYPE = "ironic:RamdiskDeployment";
+
 /** Passing states are waited for this long; cleaning is the longest of them. */
 const WAIT_MS = 3 * 3600 * 1000;
 
-export interface Owned {
-  owner: string;
-  resource: string;
-}
-
 /** Who, if anybody, keeps this stack from writing to the node's settings. */
-export function strangerOn(node: Node, ours: Owned, keptInstance: unknown): string | undefined {
+export function strangerOn(node: Node, ours: ResourceIdentity, keptInstance: unknown): string | undefined {
   const config = configMarker(node);
   const deployment = deploymentMarker(node);
-  if (config && config.owner !== ours.owner) return `BaremetalNodeConfig "${config.resource}" of owner ${config.owner}`;
-  if (config && config.resource !== ours.resource) return `BaremetalNodeConfig "${config.resource}" of this same stack`;
-  if (deployment && deployment.owner !== ours.owner)
-    return `deployment "${deployment.resource}" of owner ${deployment.owner}`;
+  if (config && config.stackId !== ours.stackId) return settingsLabel(config);
+  if (config && config.resourceId !== ours.resourceId)
+    return `BaremetalNodeConfig "${config.resourceName}" of this same stack`;
+  if (deployment && deployment.stackId !== ours.stackId) return deploymentLabel(deployment);
   if (!node.instance_uuid) return undefined;
   // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.
-  const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(ours.owner, ours.resource, node.uuid)];
+  const sibling = { ...ours, resourceId: siblingId(ours.resourceId, DEPLOYMENT_TYPE), nodeUuid: node.uuid };
+  const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(sibling)];
   return known.includes(node.instance_uuid) ? undefined : `instance ${node.instance_uuid}`;
 }
 
 /** Was the PATCH whose answer is not known never applied? It writes settings and marker at once. */
 export const isUnwritten = (node: Node, state: State | undefined): boolean => {
   const marker = configMarker(node);
-  return state?.unsure === true && (marker?.owner !== state.owner || marker.resource !== state.resourceName);
+  return state?.unsure === true && (marker?.stackId !== state.stackId || marker.resourceId !== state.resourceId);
 };
 
 /** The instance_uuid if an allocation of this stack has set it, before any deployment marked the node. */
 export async function ownAllocation(
   client: Client,
   node: Node,
-  ours: Owned,
+  ours: ResourceIdentity,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
@@ -88,7 +92,8 @@ export async function ownAllocation(
       node: node.uuid,
       signal,
     });
-    return (extra.pulumi_ironic as Props | undefined)?.owner === ours.owner ? node.instance_uuid : null;
+    const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
+    return mark?.stackId === ours.stackId ? node.instance_uuid : null;
   } catch (error) {
     // Another project's, which Ironic does not show, or gone since.
     if (isHidden(error)) return null;
@@ -97,7 +102,7 @@ export async function ownAllocation(
 }
 
 /** A deployment that was handed over when it left the state: its machine is still the stack's doing. */
-export const keptOf = (node: Node): string | undefined => configMarker(node)?.kept;
+export const keptOf = (node: Node): string | undefined => configMarker(node)?.keptInstanceUuid;
 
 export type Action = "write";
 

@@ -1,8 +1,9 @@
 /** The PATCHes that take a node, mark it, and give it back. */
 
 import { isAllocated } from "./holder.ts";
+import type { Claim } from "./identity.ts";
 import { BOOT_KEYS, type InstanceInfo } from "./instance-info.ts";
-import { type Claim, CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER, type DeploymentMarker } from "./marker.ts";
+import { CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER, type DeploymentMarker } from "./marker.ts";
 import { type Node, type PatchOp, pointer } from "./node.ts";
 
 /** The one PATCH that takes the node, or that prepares it for a rebuild: only what differs. */
@@ -18,7 +19,7 @@ export function claimPatch(node: Node, marker: DeploymentMarker, info: InstanceI
     if (value === undefined && key in node.instance_info) ops.push({ op: "remove", path });
   }
   // A rebuild without a config drive goes on with the one that stands here (ironic/conductor/deployments.py).
-  if (marker.drive === undefined && "configdrive" in node.instance_info)
+  if (marker.driveHash === undefined && "configdrive" in node.instance_info)
     ops.push({ op: "remove", path: pointer("instance_info", "configdrive") });
   ops.push({ op: "add", path: pointer("extra", DEPLOYMENT_MARKER), value: marker });
   return ops;
@@ -45,7 +46,7 @@ export const markerPatch = (marker: DeploymentMarker | undefined): PatchOp[] => 
 /** Takes the marker off a machine that stays as it is, and tells the stack's BaremetalNodeConfig about it. */
 export const handOverPatch = (node: Node, claim: Claim): PatchOp[] => [
   ...markerPatch(undefined),
-  ...(configMarker(node)?.owner === claim.owner
-    ? [{ op: "add" as const, path: pointer("extra", CONFIG_MARKER, "kept"), value: claim.instanceUuid }]
+  ...(configMarker(node)?.stackId === claim.stackId
+    ? [{ op: "add" as const, path: pointer("extra", CONFIG_MARKER, "keptInstanceUuid"), value: claim.instanceUuid }]
     : []),
 ];

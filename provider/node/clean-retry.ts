@@ -6,7 +6,8 @@
  */
 import { markerPatch } from "./claim-patches.ts";
 import { type Decision, fail, failed, nodeLabel, stateAdvice } from "./decision.ts";
-import { type Claim, DEPLOYMENT_MARKER, deploymentMarker } from "./marker.ts";
+import type { Claim } from "./identity.ts";
+import { DEPLOYMENT_MARKER, deploymentMarker, deploymentMarkOf } from "./marker.ts";
 import type { Node, PatchOp, SurveyedNode } from "./node.ts";
 import { hasCleanFailed, isManageable, type Verb } from "./states.ts";
 
@@ -51,8 +52,8 @@ const act = (action: CleanRetryAction): Decision<CleanRetryAction> => ({ do: "ac
 
 /** Is the repetition noted here? Not where an operator made the node manageable since. */
 export const isCleanRetryNoted = (node: SurveyedNode): boolean => {
-  const { recovering } = deploymentMarker(node) ?? {};
-  return recovering === true || (recovering !== undefined && recovering === node.provision_updated_at);
+  const { cleanRetry } = deploymentMarker(node) ?? {};
+  return cleanRetry === true || (cleanRetry !== undefined && cleanRetry === node.provision_updated_at);
 };
 
 /** A deployment of a stack's is gone from the node, but its cleaning failed and is still to be repeated. */
@@ -65,14 +66,14 @@ export function retryCleaning(node: SurveyedNode, retries: number): Decision<Cle
   if (node.maintenance && !isOfFailure(node)) return othersMaintenance(node);
   if (node.retired) return retiredUncleaned(node);
   const marker = deploymentMarker(node);
-  return act(marker && marker.recovering !== true ? "noteCleanRetry" : "manage");
+  return act(marker && marker.cleanRetry !== true ? "noteCleanRetry" : "manage");
 }
 
 /** The next step of the repetition, if one is due; `retries` are those that this run has begun. */
 export function nextCleanRetry(node: SurveyedNode, retries: number): Decision<CleanRetryAction> | undefined {
   if (hasCleanFailed(node)) return retryCleaning(node, retries);
   if (!isManageable(node)) return undefined;
-  const noted = deploymentMarker(node)?.recovering;
+  const noted = deploymentMarker(node)?.cleanRetry;
   // Without a note a retired node may be there because it was cleaned.
   if (noted === undefined ? retries === 0 || node.retired : !isCleanRetryNoted(node)) return undefined;
   if (noted === true) return act("noteCleanRetry");
@@ -98,10 +99,10 @@ export const CLEAN_RETRY_ACTIONS: Readonly<
   noteCleanRetry: ({ node, claim, patch }) =>
     patch(
       markerPatch({
-        ...claim,
-        after: null,
+        ...deploymentMarkOf(claim, undefined),
+        preparedAt: null,
         ...deploymentMarker(node),
-        recovering: (isManageable(node) && node.provision_updated_at) || true,
+        cleanRetry: (isManageable(node) && node.provision_updated_at) || true,
       }),
       "note that the failed cleaning is repeated",
     ),

@@ -48,5 +48,5 @@ export const heldByOther = (node: Node, who: string, lost = false): Decision<nev
     lost
       ? `Node ${nodeLabel(node)} was taken by ${who} between undeployment and deployment; it is lost to this stack and was not touched`
       : `Node ${nodeLabel(node)} is held by ${who}; nothing was written to it`,
-    "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what an owner holds)",
+    "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what a stack holds)",
   );

@@ -1,7 +1,16 @@
 /** Whose node it is, seen from one deployment. */
-import { type Claim, configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
+import { type Claim, type ResourceIdentity, stackLabel } from "./identity.ts";
+import { configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
 import type { Node } from "./node.ts";
 import { mayBeUndeployed } from "./states.ts";
+
+/** How messages name a deployment by its record. */
+export const deploymentLabel = (marker: ResourceIdentity): string =>
+  `deployment "${marker.resourceName}" of ${stackLabel(marker)}`;
+
+/** How messages name settings by their record. */
+export const settingsLabel = (marker: ResourceIdentity): string =>
+  `BaremetalNodeConfig "${marker.resourceName}" of ${stackLabel(marker)}`;
 
 export type Holder =
   | { kind: "free" }
@@ -15,10 +24,9 @@ export type Holder =
 export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Claim): Holder {
   const marker = deploymentMarker(node);
   const config = configMarker(node);
-  if (marker && (marker.owner !== claim.owner || marker.instanceUuid !== claim.instanceUuid))
-    return { kind: "other", who: `deployment "${marker.resource}" of owner ${marker.owner}` };
-  if (config && config.owner !== claim.owner)
-    return { kind: "other", who: `BaremetalNodeConfig "${config.resource}" of owner ${config.owner}` };
+  if (marker && (marker.stackId !== claim.stackId || marker.instanceUuid !== claim.instanceUuid))
+    return { kind: "other", who: deploymentLabel(marker) };
+  if (config && config.stackId !== claim.stackId) return { kind: "other", who: settingsLabel(config) };
   if (node.instance_uuid && node.instance_uuid !== claim.instanceUuid)
     return { kind: "other", who: `instance ${node.instance_uuid}` };
   if (node.instance_uuid) return { kind: "ours", marker };

@@ -28,20 +28,27 @@ export {
   unknownState,
   wait,
 } from "./decision.ts";
-export { holderOf, isAllocated, isTaken } from "./holder.ts";
-export { bootsOf, hidesBoots, type InstanceInfo, infoMatches, infoOf, isMasked, shows } from "./instance-info.ts";
+export { deploymentLabel, holderOf, isAllocated, isTaken, settingsLabel } from "./holder.ts";
 export {
+  allocationUuidFor,
   type Claim,
+  identityOf,
+  instanceUuidFor,
+  type ResourceIdentity,
+  siblingId,
+  stackLabel,
+} from "./identity.ts";
+export { hidesBoots, type InstanceInfo, infoMatches, infoOf, isMasked, shows } from "./instance-info.ts";
+export {
   CONFIG_MARKER,
   type ConfigMarker,
   configMarker,
   DEPLOYMENT_MARKER,
   type DeploymentMarker,
   deploymentMarker,
-  driveFingerprint,
-  instanceUuidFor,
-  type Started,
-  startedOf,
+  deploymentMarkOf,
+  identityMarkSchema,
+  markOf,
 } from "./marker.ts";
 export {
   clearMaintenance,
@@ -64,6 +71,8 @@ export {
 export { fieldsOf, nodeSchema, portSchema, surveyedNodeSchema } from "./node-schema.ts";
 export { pollerOf } from "./poller.ts";
 export { type Machine, type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";
+export { bootHashOf, saltedDriveHash } from "./slow-hash.ts";
+export { type Started, startedOf } from "./started.ts";
 export {
   hasFailed,
   hasUndeployFailed,

@@ -1,5 +1,4 @@
 /** What a node boots, as `instance_info` says it. */
-import { createHash } from "node:crypto";
 import type { Node } from "./node.ts";
 
 /**
@@ -27,18 +26,12 @@ export type InstanceInfo = Partial<
   Record<"kernel" | "ramdisk" | "boot_iso" | "image_source" | "ramdisk_kernel_arguments", string>
 >;
 
-/** Fingerprint of what a machine boots. An `image_source` beside kernel and ramdisk makes no difference to it. */
-export function bootsOf({ kernel, ramdisk, boot_iso, ramdisk_kernel_arguments }: InstanceInfo): string {
-  const what = [kernel, ramdisk, boot_iso, ramdisk_kernel_arguments].map((value) => value ?? "");
-  return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 16);
-}
-
 /** What Ironic shows instead of what it takes for a secret, such as the rest of a word after `token=` (oslo.utils, strutils). */
 const MASK = "******";
 
 export const isMasked = (value: unknown): boolean => JSON.stringify(value ?? null).includes(MASK);
 
-/** Can the value that Ironic shows be `wanted`? What it masks may be anything; the marker tells, by the hash in `boots`. */
+/** Can the value that Ironic shows be `wanted`? What it masks may be anything; the marker tells, by its `bootHash`. */
 export function shows(shown: unknown, wanted: unknown): boolean {
   if (typeof shown !== "string" || typeof wanted !== "string" || !isMasked(shown)) return shown === wanted;
   const [start = "", ...rest] = shown.split(MASK);

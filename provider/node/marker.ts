@@ -1,134 +1,114 @@
 /**
- * Whose machine is it: the claim that a deployment lays on a node, and the markers by which stacks recognise each other.
+ * The records by which stacks recognise each other's nodes.
  *
  * A deployment holds a node while `instance_uuid` is its own (Ironic answers 409 to a second one, so taking a node is
  * atomic) and `extra.pulumi_ironic_deployment` carries its marker. BaremetalNodeConfig has a marker of its own,
- * `extra.pulumi_ironic`. They are two keys so that two resources never write the same value.
+ * `extra.pulumi_ironic`. They are two keys so that two resources never write the same value. An allocation's `extra`
+ * carries the identity alone, under `pulumi_ironic`.
  */
-import { createHash, scrypt } from "node:crypto";
+import * as z from "zod";
+import { type Claim, identityOf, type ResourceIdentity } from "./identity.ts";
 import type { Node } from "./node.ts";
-import { isRunning } from "./states.ts";
 
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
+/** Of all records, on nodes and in states. */
+export const WIRE_VERSION = 1;
 
-/** The last start that is known for certain; lives in the stack's state. */
-export interface Started {
-  /** Fingerprint of what was booted. */
-  boots: string;
-  /** `after` of its marker: another one on the node means that something was prepared since. */
-  after: string | null;
-  /** `provision_updated_at` when the machine was seen to run it; `null` where that run was cut off before. */
-  at: string | null;
-}
+/** What every record of ours holds. */
+const identity = {
+  version: z.literal(WIRE_VERSION),
+  stackId: z.string().min(1),
+  stackName: z.string().optional(),
+  resourceId: z.string().min(1),
+  resourceName: z.string(),
+};
 
-/** What makes a deployment recognisable. All three are fixed at create and live in the stack's state. */
-export interface Claim {
-  owner: string;
-  /** The resource's logical name when it was created; for people. */
-  resource: string;
-  instanceUuid: string;
-}
+export const identityMarkSchema = z.looseObject(identity);
 
-export interface DeploymentMarker extends Claim {
-  /** Fingerprint of the config drive that was last sent, or absent. */
-  drive?: string;
-  /** Fingerprint of what was last booted: others may write to `instance_info` without a reboot. Unknown where adopted. */
-  boots?: string;
-  /** Fingerprint of what stood there when a running machine's next boot was written down: until that comes, it runs this. */
-  over?: string;
+/** Unknown keys are a later version's: they are kept when the record is rewritten. */
+export const deploymentMarkerSchema = z.looseObject({
+  ...identity,
+  kind: z.enum(["deployment", "fleet", "job"]),
+  instanceUuid: z.string().min(1),
+  /** Slow, salted hash of the config drive that was last sent; absent without one. */
+  driveHash: z.string().optional(),
+  /** Hash of what was last booted: others may write to `instance_info` without a reboot. Unknown where adopted. */
+  bootHash: z.string().optional(),
+  /** Hash of what stood there when a running machine's next boot was written down: until that comes, it runs this. */
+  runningBootHash: z.string().optional(),
   /**
    * `provision_updated_at` when this marker was written. While the node still shows the same value, what the marker
-   * describes has not been started: this is how a re-run after a crash knows whether its PUT arrived.
+   * describes has not been started: this is how a run after a crash knows whether its PUT arrived.
    */
-  after: string | null;
+  preparedAt: z.string().nullable().default(null),
   /** We set `protected`, so we may lift it. */
-  protected?: boolean;
+  protected: z.boolean().optional(),
   /** The deployment is to stay on the machine when it leaves the state. */
-  keep?: boolean;
+  keep: z.boolean().optional(),
   /**
    * A failed cleaning is being repeated: a run that is killed on the way leaves a node that looks like an operator's. From
    * when the node is manageable, its `provision_updated_at` then.
    */
-  recovering?: true | string;
-}
+  cleanRetry: z.union([z.literal(true), z.string()]).optional(),
+  /** Reserved: a machine's key in a fleet. */
+  member: z.string().optional(),
+  /** Reserved: a job's run. */
+  runId: z.string().optional(),
+  /** Reserved: the deploy interface that the deployment itself changed. */
+  deployInterfaceBefore: z.string().nullable().optional(),
+});
+export type DeploymentMarker = z.infer<typeof deploymentMarkerSchema>;
 
-export interface ConfigMarker {
-  owner: string;
-  resource: string;
+const fields = z.record(z.string(), z.unknown());
+
+export const configMarkerSchema = z.looseObject({
+  ...identity,
   /** Values that the managed fields had before we first wrote them, by field path; `null` for unset. */
-  previous: Record<string, unknown>;
+  previous: fields.default({}),
   /** Values that we wrote, by field path. */
-  written: Record<string, unknown>;
+  written: fields.default({}),
   /** instance_uuid of a deployment of the same stack that left the state but stays on the machine. */
-  kept?: string;
+  keptInstanceUuid: z.string().optional(),
   /** The settings have left the stack while its deployment stood on the machine: who ends that one restores them. */
-  left?: true;
-}
+  restorePending: z.literal(true).optional(),
+  /** Reserved: a machine's key in a fleet. */
+  member: z.string().optional(),
+});
+export type ConfigMarker = z.infer<typeof configMarkerSchema>;
 
-// A name-based UUID (RFC 9562, version 8: own hash), so that a re-run after a crash computes the same claim.
-export function instanceUuidFor(owner: string, resource: string, nodeUuid: string): string {
-  const hex = createHash("sha256").update(`pulumi-ironic\0${owner}\0${resource}\0${nodeUuid}`).digest("hex");
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    variant + hex.slice(17, 20),
-    hex.slice(20, 32),
-  ].join("-");
-}
+/** The beginning of every record: its version and whose it is. */
+export const markOf = (identity: ResourceIdentity) => ({ version: WIRE_VERSION, ...identityOf(identity) }) as const;
 
-const fingerprints = new Map<string, Promise<string>>();
+/** The identity of whoever wrote a record that cannot be read; no stack's has these brackets. */
+const stranger = (raw: unknown) => {
+  const version = z.object({ version: z.number().gt(WIRE_VERSION) }).safeParse(raw);
+  const what = version.success
+    ? `(of a newer pulumi-ironic: version ${version.data.version} of its records)`
+    : "(unreadable)";
+  return { version: WIRE_VERSION, stackId: what, resourceId: what, resourceName: "unreadable" } as const;
+};
 
-/**
- * A fingerprint of a config drive that may stand on the node in plain text: everybody who reads the node sees it, so
- * it is slow to compute (guessing a short password from it is not worth it), once per process, and salted by the
- * deployment.
- */
-export function driveFingerprint(sha256: string, instanceUuid: string): Promise<string> {
-  const key = `${instanceUuid} ${sha256}`;
-  const known =
-    fingerprints.get(key) ??
-    new Promise<string>((resolve, reject) =>
-      scrypt(sha256, instanceUuid, 8, (error, bytes) => (error ? reject(error) : resolve(bytes.toString("hex")))),
-    );
-  fingerprints.set(key, known);
-  return known;
-}
-
-const asRecord = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-
-/** The marker of whatever deployment is on the node. Something unreadable under our key is a stranger's. */
+/** The marker of whatever deployment is on the node. What cannot be read under our key is a stranger's. */
 export function deploymentMarker(node: Pick<Node, "extra">): DeploymentMarker | undefined {
   const raw = node.extra[DEPLOYMENT_MARKER];
   if (raw === undefined || raw === null) return undefined;
-  const marker = asRecord(raw);
-  return marker && typeof marker.owner === "string" && typeof marker.instanceUuid === "string"
-    ? (marker as unknown as DeploymentMarker)
-    : { owner: "unreadable", resource: "unreadable", instanceUuid: "unreadable", after: null };
+  const { data } = deploymentMarkerSchema.safeParse(raw);
+  return data ?? { ...stranger(raw), kind: "deployment", instanceUuid: "unreadable", preparedAt: null };
 }
 
+/** The marker of whatever settings are on the node. What cannot be read under our key is a stranger's. */
 export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;
-  const marker = asRecord(raw);
-  return marker && typeof marker.owner === "string"
-    ? {
-        owner: marker.owner,
-        resource: String(marker.resource ?? ""),
-        previous: asRecord(marker.previous) ?? {},
-        written: asRecord(marker.written) ?? {},
-        ...(typeof marker.kept === "string" && { kept: marker.kept }),
-        ...(marker.left === true && { left: true }),
-      }
-    : { owner: "unreadable", resource: "unreadable", previous: {}, written: {} };
+  const { data } = configMarkerSchema.safeParse(raw);
+  return data ?? { ...stranger(raw), previous: {}, written: {} };
 }
 
-/** The start that `node` shows: of what `boots` stands for. */
-export function startedOf(node: Node, boots: string): Started {
-  const after = deploymentMarker(node)?.after ?? null;
-  const at = node.provision_updated_at;
-  return { boots, after, at: isRunning(node) && at !== after ? at : null };
+const KNOWN = new Set(Object.keys(deploymentMarkerSchema.shape));
+
+/** The beginning of a deployment's marker: `prior` is the one of ours that stands on the node, whose unknown keys are kept. */
+export function deploymentMarkOf(claim: Claim, prior: DeploymentMarker | undefined) {
+  const unknown = Object.fromEntries(Object.entries(prior ?? {}).filter(([key]) => !KNOWN.has(key)));
+  return { ...unknown, ...markOf(claim), kind: "deployment", instanceUuid: claim.instanceUuid } as const;
 }

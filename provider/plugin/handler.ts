@@ -36,7 +36,7 @@ export interface CheckFailure {
 }
 
 /** The kinds of resources. They name files in shells/, which states refer to: never rename one. */
-export type Kind = "owner" | "node-config" | "config-drive" | "deployment" | "allocation";
+export type Kind = "stack-identity" | "node-config" | "config-drive" | "deployment" | "allocation";
 
 /** One kind of resource, as the provider process sees it. */
 export interface Handler {

@@ -24,7 +24,7 @@ const configText = (value: unknown): string | undefined => {
 
 /** The client for what `get` and the environment say; throws a ProblemError when they are not usable. */
 const clientFor = async (get: Services["get"], warn: (text: string) => void): Promise<Client> => {
-  // Loaded on the first use: the program side and a destroy of ownerless resources need neither.
+  // Loaded on the first use: the program side and a destroy of resources without a claim need neither.
   const [{ resolveConnection, secretsOf }, { createClient }] = await Promise.all([
     import("../connection/index.ts"),
     import("../http/index.ts"),

@@ -130,14 +130,14 @@ export const NO_SUCH_NODE = rejected("node", "there is no such node in this Iron
 
 /** What exists is found by its marker: its node may have been renamed since, and the name given away. */
 export function nodeOf(
-  { node, owner, resourceName }: { node: string; owner: string; resourceName: string },
+  { node, stackId, resourceId }: { node: string; stackId: string; resourceId: string },
   { nodes }: Facts,
   isSpelledAsBefore: boolean,
-  markerOf: (node: SurveyedNode) => { owner: string; resource: string } | undefined,
+  markerOf: (node: SurveyedNode) => { stackId: string; resourceId: string } | undefined,
 ): SurveyedNode | undefined {
   const isOwn = (candidate: SurveyedNode) => {
     const marker = markerOf(candidate);
-    return marker?.owner === owner && marker.resource === resourceName;
+    return marker?.stackId === stackId && marker.resourceId === resourceId;
   };
   const named = nodes.get(node);
   if (!isSpelledAsBefore || (named && isOwn(named))) return named;

@@ -6,7 +6,7 @@ import configDrive from "../shells/config-drive.cjs";
 import deployment from "../shells/deployment.cjs";
 import here from "../shells/here.cjs";
 import nodeConfig from "../shells/node-config.cjs";
-import owner from "../shells/owner.cjs";
+import stackIdentity from "../shells/stack-identity.cjs";
 
 /** The first SDK whose references into pnpm's store carry no version: https://github.com/pulumi/pulumi/issues/9085 */
 const pnpmSafeMinor = 251;
@@ -27,7 +27,7 @@ const stored = (shell: dynamic.ResourceProvider): dynamic.ResourceProvider => (b
  * stored by value.
  */
 export const shells: Record<Kind, dynamic.ResourceProvider> = {
-  owner: stored(owner),
+  "stack-identity": stored(stackIdentity),
   "node-config": stored(nodeConfig),
   "config-drive": stored(configDrive),
   deployment: stored(deployment),

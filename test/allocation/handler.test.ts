@@ -3,21 +3,30 @@ import { allocationHandler, endAllocation } from "../../provider/allocation/hand
 import { releaseClaim } from "../../provider/commands/claims.ts";
 import { CancelledError, IronicError } from "../../provider/core/errors.ts";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
-import { CONFIG_MARKER, DEPLOYMENT_MARKER, instanceUuidFor } from "../../provider/node/marker.ts";
+import { instanceUuidFor } from "../../provider/node/identity.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
 import { fakeCall, type Stored } from "../fakes/call.ts";
 import { A, INPUTS, NODE } from "../fakes/deployments.ts";
+import {
+  allocationBy,
+  allocationMarkBy,
+  deploymentBy,
+  deploymentMarkBy,
+  settingsBy,
+  settingsMarkBy,
+} from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { type World, world } from "../fakes/world.ts";
 
-const ARGS = { resourceClass: "baremetal", owner: "owner-1", resourceName: "any" };
-const SETTINGS = { node: "worker-1", owner: "owner-1", resourceName: "settings", automatedCleaning: false };
+const ARGS = { resourceClass: "baremetal", ...allocationBy("stack-1", "any") };
+const SETTINGS = { node: "worker-1", ...settingsBy("stack-1", "settings"), automatedCleaning: false };
 const scene = () => world(allocationHandler, { node: { resource_class: "baremetal" } as never });
 
 /** An allocation of this stack on a free node, as the other handlers find it. */
 const allocated = (handler: Parameters<typeof world>[0], node: object = {}): World => {
   const w = world(handler, { node: { instance_uuid: OTHER_INSTANCE, allocation_uuid: OTHER_INSTANCE, ...node } });
-  const extra = { pulumi_ironic: { owner: "owner-1", resource: "any" } };
+  const extra = { pulumi_ironic: { ...allocationMarkBy("stack-1", "any") } };
   const made = { uuid: OTHER_INSTANCE, state: "active" as const, node_uuid: NODE, last_error: null };
   w.client.allocations.all.push({ ...made, resource_class: "baremetal", extra });
   return w;
@@ -166,7 +175,7 @@ describe("NodeAllocation", () => {
     return { error, warnings: call.warnings, instance: w.node().instance_uuid, left: w.client.allocations.all.length };
   };
   const marked = {
-    [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE, after: null },
+    [DEPLOYMENT_MARKER]: { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OTHER_INSTANCE, preparedAt: null },
   };
   const DEPLOYED = ["active", "deploy failed", "error", "rescue", "rescue failed", "service failed"];
 
@@ -185,7 +194,7 @@ describe("NodeAllocation", () => {
       for (const provision_state of [...DEPLOYED, "deleting", "unheard of"]) {
         const { error, instance } = await end({ provision_state, maintenance, extra: marked });
         expect(error?.message, provision_state).to.match(
-          /^Allocation .* was not ended: node worker-1 .* is "[a-z ]+" with deployment "worker" of owner owner-1\. Destroy/,
+          /^Allocation .* was not ended: node worker-1 .* is "[a-z ]+" with deployment "worker" of stack stack-1\. Destroy/,
         );
         expect(instance).to.equal(OTHER_INSTANCE);
       }
@@ -202,7 +211,10 @@ describe("NodeAllocation", () => {
     // What operators do there is for Ironic to judge.
     for (const provision_state of ["inspecting", "clean wait", "verifying"])
       expect(await end({ provision_state }), provision_state).to.deep.include({ error: undefined, left: 0 });
-    const taken = await end({ provision_state: "deploy failed", instance_uuid: instanceUuidFor("o", "r", "n") });
+    const taken = await end({
+      provision_state: "deploy failed",
+      instance_uuid: instanceUuidFor({ stackId: "o", resourceId: "r", nodeUuid: "n" }),
+    });
     expect(taken).to.deep.include({ error: undefined, warnings: [], left: 0 });
   });
 
@@ -283,7 +295,10 @@ describe("on an allocated node", () => {
     w.before(() => {
       if (w.clock.now() < 5_000) return;
       const taken = { provision_state: "available", allocation_uuid: null };
-      Object.assign(w.fake.node, { ...taken, instance_uuid: instanceUuidFor("owner-2", "theirs", NODE) });
+      Object.assign(w.fake.node, {
+        ...taken,
+        instance_uuid: instanceUuidFor({ ...deploymentBy("stack-2", "theirs"), nodeUuid: NODE }),
+      });
     });
     expect((await w.up(undefined, SETTINGS)).error?.message).to.match(/is held by instance/);
     expect(w.client.writes).to.deep.equal([]);
@@ -307,17 +322,24 @@ describe("on an allocated node", () => {
 });
 
 describe("releasing a claim", () => {
-  const claim = { owner: "owner-1", resource: "worker", node: "worker-1", nodeUuid: NODE, provisionState: "active" };
+  const claim = {
+    ...deploymentMarkBy("stack-1", "worker"),
+    node: "worker-1",
+    nodeUuid: NODE,
+    provisionState: "active",
+  };
   const running = (marker: object) => ({
     provision_state: "active",
     instance_uuid: OTHER_INSTANCE,
     instance_info: A,
-    extra: { [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE, ...marker } },
+    extra: {
+      [DEPLOYMENT_MARKER]: { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OTHER_INSTANCE, ...marker },
+    },
   });
 
   it("leaves a machine that was to be kept as it is", async () => {
     for (const keep of [true, false]) {
-      const w = world(deploymentHandler, { node: running({ after: "adopted", keep }) });
+      const w = world(deploymentHandler, { node: running({ preparedAt: "adopted", keep }) });
       const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE, ...(keep && { keep }) };
       await w.clock.run(releaseClaim(one, w.services, fakeCall()));
       expect(w.node().provision_state).to.equal(keep ? "active" : "available");
@@ -326,7 +348,7 @@ describe("releasing a claim", () => {
   });
 
   it("leaves the instance_uuid of an allocation that goes on", async () => {
-    const w = allocated(deploymentHandler, { extra: running({ after: null }).extra });
+    const w = allocated(deploymentHandler, { extra: running({ preparedAt: null }).extra });
     const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE };
     await w.clock.run(releaseClaim(one, w.services, fakeCall()));
     expect(w.node()).to.deep.include({ instance_uuid: OTHER_INSTANCE, extra: {} });
@@ -367,7 +389,7 @@ describe("settings whose PATCH was sent", () => {
     expect(made.outs).not.to.have.property("unsure");
     // Or another stack takes the node: it is not in the way of a destroy.
     const taken = await cutOff("hangBefore");
-    const theirs = { owner: "owner-2", resource: "theirs", previous: {}, written: {} };
+    const theirs = { ...settingsMarkBy("stack-2", "theirs"), previous: {}, written: {} };
     taken.w.fake.node.extra = { [CONFIG_MARKER]: theirs };
     expect(await taken.w.destroy(taken.stored as Stored)).to.equal(undefined);
     expect(taken.w.node().extra).to.deep.equal({ [CONFIG_MARKER]: theirs });

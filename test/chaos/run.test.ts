@@ -216,8 +216,8 @@ describe("the judge of nodes", () => {
     expect(judgeRestored(before, view({ ...before.body, boot_interface: "ipxe" }))).to.have.length(1);
   });
 
-  const marked = (owner: string, previous: object) =>
-    view({ ...before.body, boot_interface: "ipxe", extra: { asset: 1, pulumi_ironic: { owner, previous } } });
+  const marked = (stackId: string, previous: object) =>
+    view({ ...before.body, boot_interface: "ipxe", extra: { asset: 1, pulumi_ironic: { stackId, previous } } });
 
   it("accepts what a forgotten create left, if it says truly what was there", () => {
     const previous = { boot_interface: "fake", "capabilities/rack": "4", automated_clean: null };

@@ -1,10 +1,18 @@
 import { expect } from "chai";
-import { type Claim, listClaims, releaseClaims } from "../../provider/commands/claims.ts";
+import { type ListedClaim, listClaims, releaseClaims } from "../../provider/commands/claims.ts";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import type { Client, ReadOptions } from "../../provider/http/client.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import { fakeCall } from "../fakes/call.ts";
 import { A, NODE } from "../fakes/deployments.ts";
+import {
+  allocationBy,
+  allocationMarkBy,
+  deploymentBy,
+  deploymentMarkBy,
+  settingsBy,
+  settingsMarkBy,
+} from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { shaped } from "../fakes/shaped.ts";
 import { world } from "../fakes/world.ts";
@@ -17,7 +25,7 @@ describe("claims", () => {
       uuid,
       node_uuid: null,
       state: "error",
-      extra: { pulumi_ironic: { owner: "owner-1", resource: uuid } },
+      extra: { pulumi_ironic: { ...allocationMarkBy("stack-1", uuid) } },
     }));
     const client = {
       supports: async () => true,
@@ -28,14 +36,14 @@ describe("claims", () => {
         return shaped(shape, answer, path);
       },
     } as unknown as Client;
-    const found = await listClaims(client, "owner-1", undefined);
+    const found = await listClaims(client, "stack-1", undefined);
     expect(found.map(({ instanceUuid }) => instanceUuid)).to.have.members(["a", "b", "c"]);
   });
 
   /** A deployment with its allocation and settings on one node, and settings on another. */
   const scene = () => {
-    const config = { owner: "owner-1", resource: "settings", previous: {}, written: {} };
-    const marker = { owner: "owner-1", resource: "worker", instanceUuid: OTHER_INSTANCE, after: null };
+    const config = { ...settingsMarkBy("stack-1", "settings"), previous: {}, written: {} };
+    const marker = { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OTHER_INSTANCE, preparedAt: null };
     const w = world(deploymentHandler, {
       node: {
         provision_state: "active",
@@ -47,18 +55,22 @@ describe("claims", () => {
       },
     });
     const second = w.ironic.add({ uuid: OTHER_NODE, name: "worker-2", extra: { [CONFIG_MARKER]: config } });
-    const extra = { pulumi_ironic: { owner: "owner-1", resource: "any" } };
+    const extra = { pulumi_ironic: { ...allocationMarkBy("stack-1", "any") } };
     const made = { uuid: OTHER_INSTANCE, state: "active" as const, node_uuid: NODE, last_error: null };
     w.client.allocations.all.push({ ...made, resource_class: "baremetal", extra });
-    const base = { owner: "owner-1", node: "worker-1", nodeUuid: NODE, instanceUuid: OTHER_INSTANCE };
-    const claims: Claim[] = [
-      { ...base, kind: "deployment", resource: "worker", provisionState: "active" },
-      { ...base, kind: "allocation", resource: "any", provisionState: "active" },
-      { ...base, kind: "node config", resource: "settings", provisionState: "active" },
+    const base = {
+      node: "worker-1",
+      nodeUuid: NODE,
+      instanceUuid: OTHER_INSTANCE,
+    };
+    const claims: ListedClaim[] = [
+      { ...base, kind: "deployment", ...deploymentBy("stack-1", "worker"), provisionState: "active" },
+      { ...base, kind: "allocation", ...allocationBy("stack-1", "any"), provisionState: "active" },
+      { ...base, kind: "node config", ...settingsBy("stack-1", "settings"), provisionState: "active" },
       {
         ...base,
         kind: "node config",
-        resource: "settings",
+        ...settingsBy("stack-1", "settings"),
         node: "worker-2",
         nodeUuid: OTHER_NODE,
         provisionState: "",
@@ -108,7 +120,7 @@ describe("claims", () => {
     const { w } = scene();
     const call = fakeCall();
     call.abort();
-    const claim = { kind: "allocation", owner: "o", resource: "r", node: "n", nodeUuid: NODE } as Claim;
+    const claim = { kind: "allocation", stackId: "o", resourceName: "r", node: "n", nodeUuid: NODE } as ListedClaim;
     expect(await releaseClaims([claim], w.services, () => call, expect.fail)).to.equal(0);
     expect(w.client.requests).to.deep.equal([]);
   });

@@ -10,6 +10,7 @@ import type { Node } from "../../provider/node/node.ts";
 import { planSettings, settleSettings } from "../../provider/node-config/plan.ts";
 import type { Stored } from "../fakes/call.ts";
 import { A, DRIVE, foreign, INPUTS, isClean, NODE, OURS, scene, untouched } from "../fakes/deployments.ts";
+import { deploymentBy, deploymentMarkBy, settingsMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 
 describe("RamdiskDeployment: create", () => {
@@ -29,7 +30,10 @@ describe("RamdiskDeployment: create", () => {
     expect(outs).to.deep.include({ powerState: "power on", deployedAt: w.node().provision_updated_at });
     expect(w.fake.runs).to.deep.include({ verb: "active", instanceUuid: OURS, info: A, drive: undefined });
     expect(w.fake.boots).to.have.length(1);
-    expect(deploymentMarker(w.node())).to.deep.include({ owner: "owner-1", resource: "worker", instanceUuid: OURS });
+    expect(deploymentMarker(w.node())).to.deep.include({
+      ...deploymentMarkBy("stack-1", "worker"),
+      instanceUuid: OURS,
+    });
   });
 
   it("removes what an earlier deployment left", async () => {
@@ -42,8 +46,8 @@ describe("RamdiskDeployment: create", () => {
     const w = scene();
     const { outs } = await w.made(undefined, { ...INPUTS, configDrive: JSON.stringify(DRIVE) });
     expect(w.fake.runs?.drive).to.deep.equal(DRIVE);
-    expect(outs.configDriveSha256).to.match(/^[0-9a-f]{64}$/);
-    expect(JSON.stringify(w.node().extra)).not.to.contain(outs.configDriveSha256);
+    expect(outs.driveHash).to.match(/^[0-9a-f]{64}$/);
+    expect(JSON.stringify(w.node().extra)).not.to.contain(outs.driveHash);
     expect(await w.refresh({ id: OURS, inputs: INPUTS, outs })).not.to.have.nested.property("outs.drift");
   });
 
@@ -88,7 +92,7 @@ describe("RamdiskDeployment: create", () => {
     const fields: Partial<Node>[] = [
       { instance_uuid: OTHER_INSTANCE },
       { extra: { [DEPLOYMENT_MARKER]: foreign } },
-      { extra: { pulumi_ironic: { owner: "owner-2", resource: "theirs" } } },
+      { extra: { pulumi_ironic: { ...settingsMarkBy("stack-2", "theirs") } } },
       { extra: { [DEPLOYMENT_MARKER]: foreign }, instance_uuid: OURS },
     ];
     for (const each of fields) {
@@ -113,7 +117,7 @@ describe("RamdiskDeployment: create", () => {
 
   it("says which node's drive cannot be read, before the machine is touched", async () => {
     const w = scene();
-    const claim = { owner: "owner-1", resource: "worker", instanceUuid: OURS };
+    const claim = { ...deploymentBy("stack-1", "worker"), instanceUuid: OURS };
     const machine = createMachine({
       client: w.client,
       clock: w.clock,
@@ -125,8 +129,8 @@ describe("RamdiskDeployment: create", () => {
         want: {
           claim,
           info: A,
-          boots: "b",
-          drive: undefined,
+          bootHash: "b",
+          driveHash: undefined,
           last: undefined,
           keep: false,
           protected: false,
@@ -332,7 +336,7 @@ describe("RamdiskDeployment: create", () => {
   });
 
   const marked = {
-    extra: { [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OURS, after: "x" } },
+    extra: { [DEPLOYMENT_MARKER]: { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OURS, preparedAt: "x" } },
   };
 
   it("keeps in the state what a redeploy that was killed had undeployed", async () => {

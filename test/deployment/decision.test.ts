@@ -8,23 +8,23 @@ import {
 } from "../../provider/deployment/attempt.ts";
 import { decideDeploy, decideRelease } from "../../provider/deployment/decision.ts";
 import type { Decision } from "../../provider/node/decision.ts";
-import { bootsOf } from "../../provider/node/instance-info.ts";
+
 import type { Node } from "../../provider/node/node.ts";
 import { PROVISION_STATES } from "../../provider/node/states.ts";
-import { BEFORE, CLAIM, type Held, INFO, NOW, nodeIn, STRANGERS } from "../fakes/nodes.ts";
+import { BEFORE, CLAIM, type Held, INFO, MARK, NOW, nodeIn, STRANGERS } from "../fakes/nodes.ts";
 
 const WANT: DeployWant = {
   claim: CLAIM,
   info: INFO,
-  boots: bootsOf(INFO),
-  drive: undefined,
+  bootHash: "of what is wanted",
+  driveHash: undefined,
   last: undefined,
   protected: false,
   keep: false,
   updateStrategy: "rebuild",
 };
 /** What the state knows of a start that was seen to its end. */
-const LAST = { boots: bootsOf(INFO), after: BEFORE, at: NOW };
+const LAST = { bootHash: WANT.bootHash, preparedAt: BEFORE, at: NOW };
 const RELEASE = { claim: CLAIM, keep: false };
 
 /** A decision in a word or two. */
@@ -196,7 +196,7 @@ describe("deciding a deployment", () => {
   it("claims again when what stands there is not what is wanted", () => {
     const others = { ...INFO, kernel: "http://images/b.kernel" };
     expect(deploy(nodeIn("available", "prepared"), { info: others })).to.equal("claim");
-    expect(deploy(nodeIn("available", "prepared"), { drive: "other" })).to.equal("claim");
+    expect(deploy(nodeIn("available", "prepared"), { driveHash: "other" })).to.equal("claim");
     expect(deploy(nodeIn("available", "prepared", { instance_info: { ...INFO, image_source: "x" } }))).to.equal(
       "claim",
     );
@@ -243,7 +243,7 @@ describe("deciding a deployment", () => {
     const changed = { info: { ...INFO, kernel: "http://images/b.kernel" } };
     it("writes what is new, then rebuilds", () => {
       expect(deploy(nodeIn("active", "ours"), changed)).to.equal("prepare");
-      expect(deploy(nodeIn("active", "ours"), { drive: "new" })).to.equal("prepare");
+      expect(deploy(nodeIn("active", "ours"), { driveHash: "new" })).to.equal("prepare");
       expect(deploy(nodeIn("active", "prepared"), {})).to.equal("rebuild");
     });
     it("undeploys first where that is the way", () =>
@@ -269,7 +269,7 @@ describe("deciding a deployment", () => {
       for (const [held, last, unasked, start, none, silent] of [
         // The marker says what is wanted: was that started since?
         ["ours", undefined, "askHistory", "done", "prepare", "done"],
-        ["ours", { ...LAST, after: "earlier" }, "askHistory", "done", "prepare", "done"],
+        ["ours", { ...LAST, preparedAt: "earlier" }, "askHistory", "done", "prepare", "done"],
         ["ours", LAST, "done", "done", "done", "done"],
         // Without a marker the state says it: was anything else started since?
         ["unmarked", { ...LAST, at: "earlier" }, "askHistory", "prepare", "writeBack", "writeBack"],
@@ -284,7 +284,7 @@ describe("deciding a deployment", () => {
       }
     });
     it("writes back what runs, without a reboot, where something else was prepared and never begun", () => {
-      const next = { ...CLAIM, boots: "something else", over: LAST.boots, after: NOW };
+      const next = { ...MARK, bootHash: "something else", runningBootHash: LAST.bootHash, preparedAt: NOW };
       const prepared = (marker: object, fields: Partial<Node> = {}): Node =>
         nodeIn("active", "ours", {
           instance_info: { kernel: "http://images/b.kernel" },
@@ -295,11 +295,11 @@ describe("deciding a deployment", () => {
       // Not sure: another start is wanted, or something was started since, or others had written there before.
       expect(deploy(prepared({}))).to.equal("prepare");
       expect(deploy(prepared({}), { last: { ...LAST, at: "earlier" } })).to.equal("prepare");
-      expect(deploy(prepared({ after: BEFORE }), { last: LAST })).to.equal("prepare");
-      expect(deploy(prepared({ over: "others" }), { last: LAST })).to.equal("prepare");
-      expect(deploy(prepared({ over: undefined }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ preparedAt: BEFORE }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ runningBootHash: "others" }), { last: LAST })).to.equal("prepare");
+      expect(deploy(prepared({ runningBootHash: undefined }), { last: LAST })).to.equal("prepare");
       // The drive that it runs with was taken off already.
-      expect(deploy(prepared({}), { last: LAST, drive: "a drive" })).to.equal("prepare");
+      expect(deploy(prepared({}), { last: LAST, driveHash: "a drive" })).to.equal("prepare");
     });
     it("names the way back when instance_uuid was removed", () =>
       expect(problemOf(decideDeploy(nodeIn("active", "marked"), WANT, newAttempt()))).to.contain(
@@ -320,7 +320,7 @@ describe("deciding a deployment", () => {
   describe("and protection", () => {
     const protect = (held: boolean, byUs: boolean): Node => {
       const node = nodeIn("active", "ours", { protected: held });
-      const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, ...(byUs && { protected: true }) } };
+      const extra = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, ...(byUs && { protected: true }) } };
       return { ...node, extra };
     };
     it("is set once active, and left when it is there", () => {
@@ -343,7 +343,7 @@ describe("deciding a deployment", () => {
 
   it("notes on the node whether the machine is to be kept", () => {
     expect(deploy(nodeIn("active", "ours"), { keep: true, last: LAST })).to.equal("markKeep");
-    const extra = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, keep: true } };
+    const extra = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, keep: true } };
     expect(deploy(nodeIn("active", "ours", { extra }), { keep: true, last: LAST })).to.equal("done");
     expect(deploy(nodeIn("active", "ours", { extra }), { last: LAST })).to.equal("markKeep");
   });
@@ -407,7 +407,7 @@ describe("deciding a release", () => {
   });
 
   it("lifts our protection, and refuses another's", () => {
-    const ours = { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, protected: true } };
+    const ours = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, protected: true } };
     expect(release(nodeIn("active", "ours", { protected: true, extra: ours }))).to.equal("unprotect");
     expect(problemOf(decideRelease(nodeIn("active", "ours", { protected: true }), RELEASE, newAttempt()))).to.match(
       /protected by somebody else/,
@@ -452,8 +452,8 @@ describe("deciding a release", () => {
       last_error: failure,
     };
     const again = { cleanRetries: 1 };
-    const noted = (recovering: string | true) => ({
-      extra: { pulumi_ironic_deployment: { ...CLAIM, after: BEFORE, recovering } },
+    const noted = (cleanRetry: string | true) => ({
+      extra: { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, cleanRetry } },
     });
     it("by manage, the end of its own maintenance, provide", () => {
       expect(release(nodeIn("clean failed", "marked", own))).to.equal("noteCleanRetry");

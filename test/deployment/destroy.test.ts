@@ -17,6 +17,7 @@ import {
   OURS,
   scene,
 } from "../fakes/deployments.ts";
+import { settingsBy, settingsMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import type { World } from "../fakes/world.ts";
 
@@ -107,17 +108,16 @@ describe("RamdiskDeployment: destroy", () => {
     const cases: Partial<Node>[] = [
       { instance_uuid: OTHER_INSTANCE },
       { extra: { [DEPLOYMENT_MARKER]: foreign } },
-      { extra: { pulumi_ironic: { owner: "owner-2", resource: "theirs" } } },
+      { extra: { pulumi_ironic: { ...settingsMarkBy("stack-2", "theirs") } } },
       // Settings of ours that were left to this deployment wait until the node is free.
       {
         instance_uuid: OTHER_INSTANCE,
         extra: {
           pulumi_ironic: {
-            owner: "owner-1",
-            resource: "s",
+            ...settingsMarkBy("stack-1", "s"),
             previous: {},
             written: { automated_clean: false },
-            left: true,
+            restorePending: true,
           },
         },
       },
@@ -129,7 +129,7 @@ describe("RamdiskDeployment: destroy", () => {
         Object.assign(w.fake.node, fields);
         expect(await w.destroy(first)).to.equal(undefined);
         expect(w.warnings().join()).to.match(/is held by .*nothing was written/);
-        expect(/settings that "s" had left to it .*claims --owner owner-1/.test(w.warnings().join())).to.equal(
+        expect(/settings that "s" had left to it .*claims --stack stack-1/.test(w.warnings().join())).to.equal(
           JSON.stringify(fields).includes("left"),
         );
         expect(w.client.writes).to.deep.equal([]);
@@ -289,7 +289,7 @@ describe("RamdiskDeployment: destroy", () => {
   it("clean failed: its settings wait, so that the cleaning that was wanted is what is repeated", async () => {
     for (const onDestroy of ["undeploy", "keep"]) {
       const { w, first } = await deployed({ automated_clean: false });
-      const settings = { node: "worker-1", owner: "owner-1", resourceName: "settings" };
+      const settings = { node: "worker-1", ...settingsBy("stack-1", "settings") };
       const { clock, services, call } = w;
       const wanted = { ...settings, automatedCleaning: true };
       const { id, outs = {} } = await clock.run(nodeConfigHandler.create(wanted, services, call));
@@ -333,11 +333,11 @@ describe("RamdiskDeployment: destroy", () => {
 
   it("keep: the machine runs on, with its instance_uuid and without our marker", async () => {
     const { w, first } = await deployed({}, { ...INPUTS, onDestroy: "keep", configDrive: DRIVE });
-    w.fake.node.extra.pulumi_ironic = { owner: "owner-1", resource: "config", previous: {}, written: {} };
+    w.fake.node.extra.pulumi_ironic = { ...settingsMarkBy("stack-1", "config"), previous: {}, written: {} };
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.node()).to.include({ provision_state: "active", instance_uuid: OURS });
     expect(w.node().extra).to.deep.equal({
-      pulumi_ironic: { owner: "owner-1", resource: "config", previous: {}, written: {}, kept: OURS },
+      pulumi_ironic: { ...settingsMarkBy("stack-1", "config"), previous: {}, written: {}, keptInstanceUuid: OURS },
     });
     expect(w.fake.runs?.info).to.deep.include(A);
   });

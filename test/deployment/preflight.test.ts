@@ -9,6 +9,7 @@ import { type PlannedSettings, planSettings } from "../../provider/node-config/p
 import type { Props } from "../../provider/plugin/handler.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
 import { foreign, INPUTS, OURS, scene } from "../fakes/deployments.ts";
+import { deploymentBy, deploymentMarkBy, settingsMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import type { WorldOptions } from "../fakes/world.ts";
 
@@ -235,24 +236,24 @@ describe("preflight: ports", () => {
 });
 
 describe("preflight: whose node it is", () => {
-  const own = { owner: "owner-1", resource: "worker", instanceUuid: OURS, after: null };
+  const own = { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OURS, preparedAt: null };
   const marked = (marker: object) => ({ extra: { [DEPLOYMENT_MARKER]: marker } });
-  const settings = (owner: string) => ({ extra: { [CONFIG_MARKER]: { owner, resource: "settings" } } });
+  const settings = (stackId: string) => ({ extra: { [CONFIG_MARKER]: settingsMarkBy(stackId, "settings") } });
   const active = { provision_state: "active" };
   const byInstance = [new RegExp(`^node: is held by instance ${OTHER_INSTANCE}$`)];
-  const byDeployment = [/^node: is held by deployment "theirs" of owner owner-2$/];
-  const bySettings = [/^node: is held by BaremetalNodeConfig "settings" of owner owner-2$/];
+  const byDeployment = [/^node: is held by deployment "theirs" of stack stack-2$/];
+  const bySettings = [/^node: is held by BaremetalNodeConfig "settings" of stack stack-2$/];
   const exists = { kernel: "file:///b.kernel" };
   runs([
-    { title: "a new one takes what is free", node: settings("owner-1") },
+    { title: "a new one takes what is free", node: settings("stack-1") },
     { title: "a new one goes on with its own claim", node: { instance_uuid: OURS, ...marked(own) } },
     { title: "a new one sees an instance", node: { instance_uuid: OTHER_INSTANCE }, rejected: byInstance },
     { title: "a new one sees a deployment", node: marked(foreign), rejected: byDeployment },
-    { title: "a new one sees settings", node: settings("owner-2"), rejected: bySettings },
+    { title: "a new one sees settings", node: settings("stack-2"), rejected: bySettings },
     {
-      title: "a new one sees settings, though the stack's owner is not known yet",
-      node: settings("owner-2"),
-      inputs: { owner: UNKNOWN },
+      title: "a new one sees settings, though the stack's identity is not known yet",
+      node: settings("stack-2"),
+      inputs: { stackId: UNKNOWN },
       rejected: bySettings,
     },
     { title: "one that is there has its node", node: { ...active, instance_uuid: OURS, ...marked(own) }, olds: exists },
@@ -270,7 +271,7 @@ describe("preflight: whose node it is", () => {
     },
     {
       title: "one that is there sees settings",
-      node: { ...active, ...settings("owner-2") },
+      node: { ...active, ...settings("stack-2") },
       olds: exists,
       rejected: bySettings,
     },
@@ -283,7 +284,11 @@ describe("preflight: whose node it is", () => {
     },
     {
       title: "one that is there under another name, or adopted, has its node",
-      node: { ...active, instance_uuid: ADOPTED, ...marked({ ...own, resource: "former", instanceUuid: ADOPTED }) },
+      node: {
+        ...active,
+        instance_uuid: ADOPTED,
+        ...marked({ ...own, ...deploymentBy("stack-1", "former"), instanceUuid: ADOPTED }),
+      },
       olds: exists,
     },
     {
@@ -303,9 +308,9 @@ describe("preflight: whose node it is", () => {
       olds: exists,
     },
     {
-      title: "nor while the stack's owner is not known",
+      title: "nor while the stack's identity is not known",
       node: { ...active, instance_uuid: OURS, ...marked(own) },
-      inputs: { owner: UNKNOWN },
+      inputs: { stackId: UNKNOWN },
       olds: exists,
     },
     {
@@ -352,7 +357,12 @@ describe("preflight: cleaning", () => {
       node: {
         ...cleans,
         extra: {
-          [DEPLOYMENT_MARKER]: { owner: "owner-1", resource: "worker", instanceUuid: OURS, after: null, keep: true },
+          [DEPLOYMENT_MARKER]: {
+            ...deploymentMarkBy("stack-1", "worker"),
+            instanceUuid: OURS,
+            preparedAt: null,
+            keep: true,
+          },
         },
         provision_state: "active",
         instance_uuid: OURS,

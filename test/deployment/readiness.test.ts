@@ -7,6 +7,7 @@ import { CancelledError } from "../../provider/core/errors.ts";
 import { checkDeployment } from "../../provider/deployment/args.ts";
 import { awaitReadiness } from "../../provider/deployment/readiness.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
+import { deploymentBy } from "../fakes/identities.ts";
 
 const listening = (server: Server, port = 0): Promise<number> =>
   new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)));
@@ -146,7 +147,7 @@ describe("the readiness probe", () => {
 
 describe("the check of the readiness probe", () => {
   const failures = (readiness: object) =>
-    checkDeployment({ node: "n", bootIso: "http://h/iso", owner: "o", resourceName: "r", readiness }).failures;
+    checkDeployment({ node: "n", bootIso: "http://h/iso", ...deploymentBy("o", "r"), readiness }).failures;
   for (const tcp of ["192.0.2.10:22", "[2001:db8::1]:65535", "host.example:1"])
     it(`takes ${tcp}`, () => expect(failures({ tcp })).to.deep.equal([]));
   for (const tcp of ["host:70000", "host:0", "host:65536", "host:", ":22", "host"])

@@ -1,14 +1,18 @@
 import { expect } from "chai";
 import { ProblemError } from "../../provider/core/errors.ts";
-import { bootsOf } from "../../provider/node/instance-info.ts";
 import { DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
+import { bootHashOf } from "../../provider/node/slow-hash.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
 import type { Stored } from "../fakes/call.ts";
-import { A, B, DRIVE, INPUTS, NODE, scene } from "../fakes/deployments.ts";
+import { A, B, DRIVE, INPUTS, NODE, OURS, scene } from "../fakes/deployments.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import type { World } from "../fakes/world.ts";
+
+const [DEBUG, QUIET] = await Promise.all(
+  ["debug", "quiet"].map((ramdisk_kernel_arguments) => bootHashOf({ ...A, ramdisk_kernel_arguments }, OURS)),
+);
 
 describe("RamdiskDeployment: diff", () => {
   it("finds nothing where nothing changed, whatever the spelling of the node", async () => {
@@ -141,9 +145,9 @@ describe("RamdiskDeployment: refresh", () => {
       change: (node) => {
         node.instance_info.ramdisk_kernel_arguments = "debug";
         Object.assign(node.extra[DEPLOYMENT_MARKER] as object, {
-          after: node.provision_updated_at,
-          boots: bootsOf({ ...A, ramdisk_kernel_arguments: "debug" }),
-          over: bootsOf({ ...A, ramdisk_kernel_arguments: "quiet" }),
+          preparedAt: node.provision_updated_at,
+          bootHash: DEBUG,
+          runningBootHash: QUIET,
         });
       },
       drift: /has not been restarted/,

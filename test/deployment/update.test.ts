@@ -5,6 +5,7 @@ import type { Node } from "../../provider/node/node.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import type { Stored } from "../fakes/call.ts";
 import { A, B, CLEAN_FAILURES, cutRecovery, DRIVE, INPUTS, NODE, OURS, scene } from "../fakes/deployments.ts";
+import { deploymentMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import type { WorldOptions } from "../fakes/world.ts";
 
@@ -180,7 +181,7 @@ describe("RamdiskDeployment: update", () => {
 
   it("takes no history that cannot be read for one that says nothing", async () => {
     const { w, first } = await made();
-    Object.assign(w.node().extra.pulumi_ironic_deployment as object, { after: "2025-12-31T23:59:59+00:00" });
+    Object.assign(w.node().extra.pulumi_ironic_deployment as object, { preparedAt: "2025-12-31T23:59:59+00:00" });
     w.fault("GET", "/history", ...Array.from({ length: 4 }, () => "serverError" as const));
     const { error } = await w.up(first, { ...INPUTS, timeoutSeconds: 700 });
     expect(error?.message).to.match(/Could not read the node's history/);
@@ -211,7 +212,7 @@ describe("RamdiskDeployment: update", () => {
     const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE, kernelArguments: "quiet" });
     const { outs } = await w.made(first, INPUTS);
     expect(w.fake.runs).to.deep.include({ drive: undefined, info: A });
-    expect(outs).not.to.have.any.keys("configDriveSha256", "configDrive");
+    expect(outs).not.to.have.any.keys("driveHash", "configDrive");
     expect(w.fake.boots).to.have.length(2);
   });
 
@@ -358,8 +359,8 @@ describe("RamdiskDeployment: update", () => {
 
   it("is refused at preview on a node that another deployment of the stack is bringing back", async () => {
     const { w, first } = await made();
-    const other = { owner: "owner-1", resource: "other", instanceUuid: OTHER_INSTANCE, after: null };
-    w.ironic.add({ provision_state: "clean failed", extra: { [DEPLOYMENT_MARKER]: { ...other, recovering: true } } });
+    const other = { ...deploymentMarkBy("stack-1", "other"), instanceUuid: OTHER_INSTANCE, preparedAt: null };
+    w.ironic.add({ provision_state: "clean failed", extra: { [DEPLOYMENT_MARKER]: { ...other, cleanRetry: true } } });
     const check = deploymentHandler.check(first.outs, { ...INPUTS, node: "worker-2" }, w.services, w.call);
     expect((await w.clock.run(check)).failures.map(({ reason }) => reason).join()).to.match(
       /is "clean failed" and cannot be deployed from there/,

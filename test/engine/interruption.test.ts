@@ -160,7 +160,7 @@ describe("interruptions (engine)", () => {
     await going.done;
     await untilGone(stack);
     await stack.ok("cancel", "--yes");
-    const owner = (await stack.stateOf("Owner", "pulumi-ironic-owner")).id ?? "";
+    const stackId = (await stack.stateOf("StackIdentity", "pulumi-ironic-identity")).id ?? "";
     const settingsGone = stack.start("destroy");
     // The settings' delete waits for a deployment that nobody is ending.
     await Promise.race([settingsGone.done, sleep(8_000)]);
@@ -171,7 +171,7 @@ describe("interruptions (engine)", () => {
     const cli = (...args: string[]) =>
       execFileSync(
         process.execPath,
-        [join(root, "provider/cli.ts"), "claims", "--owner", owner, "--state", file, ...args],
+        [join(root, "provider/cli.ts"), "claims", "--stack-id", stackId, "--state", file, ...args],
         {
           env: { ...process.env, ...judge.lab.env },
           encoding: "utf8",

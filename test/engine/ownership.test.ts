@@ -17,12 +17,13 @@ describe("whose machine is it (engine)", () => {
   });
   afterEach(() => stack.remove());
 
-  const foreignMarker = { owner: "somebody-else", resource: "theirs", previous: {}, written: {} };
+  const theirs = { version: 1, stackId: "somebody-else", resourceId: "ironic:Theirs::theirs", resourceName: "theirs" };
+  const foreignMarker = { ...theirs, previous: {}, written: {} };
   const foreignDeployment = {
-    owner: "somebody-else",
-    resource: "theirs",
+    ...theirs,
+    kind: "deployment",
     instanceUuid: randomUUID(),
-    after: "2020-01-01T00:00:00+00:00",
+    preparedAt: "2020-01-01T00:00:00+00:00",
   };
   const signs: { title: string; lay: Patch; lift: Patch }[] = [
     {
@@ -31,12 +32,12 @@ describe("whose machine is it (engine)", () => {
       lift: { op: "remove", path: "/instance_uuid" },
     },
     {
-      title: "a marker of another owner's BaremetalNodeConfig",
+      title: "a marker of another stack's BaremetalNodeConfig",
       lay: { op: "add", path: "/extra/pulumi_ironic", value: foreignMarker },
       lift: { op: "remove", path: "/extra/pulumi_ironic" },
     },
     {
-      title: "a marker of another owner's deployment",
+      title: "a marker of another stack's deployment",
       lay: { op: "add", path: "/extra/pulumi_ironic_deployment", value: foreignDeployment },
       lift: { op: "remove", path: "/extra/pulumi_ironic_deployment" },
     },
@@ -61,14 +62,14 @@ describe("whose machine is it (engine)", () => {
     await allUntouched(async () => {
       stack.resources = [...settings, ...deployments];
       expect(await stack.fails("preview")).to.match(
-        /problem: node: is held by (instance|[^\n]* of owner somebody-else)/,
+        /problem: node: is held by (instance|[^\n]* of stack somebody-else)/,
       );
       stack.config({ "ironic:preflight": "off" });
       const together = await stack.fails("up", "--continue-on-error");
       stack.resources = deployments;
       const alone = await stack.fails("up", "--continue-on-error");
       for (const [index, { name }] of held.entries()) {
-        const who = signs[index]?.title.startsWith("an instance") ? "instance \\S+" : "[^\\n]* of owner somebody-else";
+        const who = signs[index]?.title.startsWith("an instance") ? "instance \\S+" : "[^\\n]* of stack somebody-else";
         const refused = (kind: string) =>
           new RegExp(`${kind} \\(${name}\\):\\s+error: Node \\S+ \\(\\S+\\) is held by ${who}; nothing was written`);
         expect(together).to.match(refused("BaremetalNodeConfig"));
@@ -144,18 +145,18 @@ describe("whose machine is it (engine)", () => {
     expect(await judge.settings(node)).to.deep.equal(original);
   });
 
-  it("keeps the owner in the state before any node is touched; `ironic:owner` sets it, and a later change does not orphan", async () => {
+  it("keeps the stack's identity in the state before any node is touched; `ironic:stackId` sets it, and a later change does not orphan", async () => {
     const node = await judge.take();
-    stack.config({ "ironic:owner": "the-night-shift" });
+    stack.config({ "ironic:stackId": "the-night-shift" });
     stack.resources = [config("w", node)];
     await stack.up();
     const order = (await stack.stateResources()).map(({ type }) => type.split(":").at(-1));
-    expect(order.indexOf("Owner")).to.be.greaterThan(-1).and.lessThan(order.indexOf("BaremetalNodeConfig"));
-    expect((await judge.node(node)).extra.pulumi_ironic.owner).to.equal("the-night-shift");
-    stack.config({ "ironic:owner": "the-day-shift" });
+    expect(order.indexOf("StackIdentity")).to.be.greaterThan(-1).and.lessThan(order.indexOf("BaremetalNodeConfig"));
+    expect((await judge.node(node)).extra.pulumi_ironic.stackId).to.equal("the-night-shift");
+    stack.config({ "ironic:stackId": "the-day-shift" });
     stack.resources = [config("w", node, { description: "x" })];
     await stack.up();
-    expect((await judge.node(node)).extra.pulumi_ironic.owner).to.equal("the-night-shift");
+    expect((await judge.node(node)).extra.pulumi_ironic.stackId).to.equal("the-night-shift");
     await stack.destroy();
     expect((await judge.node(node)).extra).to.deep.equal({});
   });

@@ -1,3 +1,5 @@
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
 import type { Clock } from "../../provider/core/clock.ts";
 
 /** A clock that moves only when nothing else can happen, so that a test sees hours pass in microseconds. */
@@ -19,10 +21,29 @@ interface Sleeper {
   wake(): void;
 }
 
-/** All promises that can settle without time passing have settled after this. */
-const drain = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Slow hashes that other threads are at work on: no time passes meanwhile. */
+let hashing = 0;
+const { scrypt } = crypto;
+Object.assign(crypto, {
+  scrypt(...args: unknown[]): void {
+    const done = args.pop() as (...results: unknown[]) => void;
+    hashing++;
+    const counted = (...results: unknown[]): void => {
+      hashing--;
+      done(...results);
+    };
+    Reflect.apply(scrypt, crypto, [...args, counted]);
+  },
+});
+syncBuiltinESMExports();
 
-/** Real work (hashing, files) goes on in other threads for at most this long. */
+/** All promises that can settle without time passing have settled after this. */
+async function drain(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (hashing > 0);
+}
+
+/** Other real work (files) goes on in other threads for at most this long. */
 const STUCK_MS = 10_000;
 const DEFAULT_LIMIT_MS = 30 * 24 * 3600 * 1000;
 

@@ -1,24 +1,27 @@
 /** What the tests of RamdiskDeployment share. */
+
 import { expect } from "chai";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
-import { instanceUuidFor } from "../../provider/node/marker.ts";
+import { instanceUuidFor } from "../../provider/node/identity.ts";
+
 import type { Node } from "../../provider/node/node.ts";
+import { deploymentBy, deploymentMarkBy } from "./identities.ts";
 import { OTHER_INSTANCE } from "./nodes.ts";
 import { type World, type WorldOptions, world } from "./world.ts";
 
 export const A = { kernel: "http://images/a.kernel", ramdisk: "http://images/a.initramfs" };
 export const B = { kernel: "http://images/b.kernel", ramdisk: "http://images/b.initramfs" };
-export const INPUTS = { node: "worker-1", ...A, owner: "owner-1", resourceName: "worker" };
+export const INPUTS = { node: "worker-1", ...A, ...deploymentBy("stack-1", "worker") };
 export const DRIVE = { meta_data: { name: "worker-1" } };
 export const NODE = "00000000-0000-4000-8000-000000000001";
-export const OURS = instanceUuidFor("owner-1", "worker", NODE);
+export const OURS = instanceUuidFor({ ...deploymentBy("stack-1", "worker"), nodeUuid: NODE });
 /** No cleaning, so that tests of destroy are about destroy. */
 const QUICK = { automated_clean: false };
 
 export const scene = (node: Partial<Node> = {}, options: WorldOptions = {}): World =>
   world(deploymentHandler, { ...options, node: { ...QUICK, ...node } });
 
-export const foreign = { owner: "owner-2", resource: "theirs", instanceUuid: OTHER_INSTANCE, after: null };
+export const foreign = { ...deploymentMarkBy("stack-2", "theirs"), instanceUuid: OTHER_INSTANCE, preparedAt: null };
 
 /** Nothing of ours is left on the node. */
 export const isClean = ({ instance_uuid, instance_info, extra }: Node): void => {

@@ -10,16 +10,16 @@ import { legal } from "./node-rules.ts";
 import { REASON } from "./others.ts";
 
 interface Marker {
-  owner?: string;
+  stackId?: string;
   instanceUuid?: string;
 }
 const markerOf = (node: Node, key: string): Marker | undefined => (node.extra[key] ?? undefined) as Marker | undefined;
 
-/** Does anybody but `owner` hold the node? `instances` are those of the owner's deployments. */
-export const isForeign = (node: Node, owner: string, instances: readonly string[]): boolean =>
+/** Does anybody but `stackId` hold the node? `instances` are those of the stack's deployments. */
+export const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
     const marker = markerOf(node, key);
-    return marker !== undefined && marker.owner !== owner;
+    return marker !== undefined && marker.stackId !== stackId;
   }) ||
   (node.instance_uuid !== null && !instances.includes(node.instance_uuid));
 
@@ -27,12 +27,12 @@ export const isForeign = (node: Node, owner: string, instances: readonly string[
 const STALE_MS = 130_000;
 
 /** What one write did wrong, judged by what its client had last been shown. */
-export function wrongWrite(write: Write, owner: string, instances: readonly string[]): string | undefined {
+export function wrongWrite(write: Write, stackId: string, instances: readonly string[]): string | undefined {
   const { method, path, body, shown, shownAtMs, atMs, before } = write;
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   if (!before) return undefined;
   if (!shown) return `${what}: the node had never been read`;
-  if (isForeign(shown, owner, instances)) return `${what}: the node is held by others`;
+  if (isForeign(shown, stackId, instances)) return `${what}: the node is held by others`;
   if (atMs - shownAtMs > STALE_MS) return `${what}: the node was read ${atMs - shownAtMs} ms before`;
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON) return `${what}: others set it`;
   const trampled = method === "PATCH" ? trampledField(body as PatchOp[], shown) : undefined;
@@ -78,11 +78,11 @@ export function boots(boot: Boot, wanted: ReturnType<typeof wantedBoot>): boolea
   );
 }
 
-/** What of `owner` is still on the node. */
-export function remains(node: Node, owner: string, instances: readonly string[]): string[] {
+/** What of `stackId` is still on the node. */
+export function remains(node: Node, stackId: string, instances: readonly string[]): string[] {
   return [
     ...(node.instance_uuid !== null && instances.includes(node.instance_uuid) ? ["instance_uuid"] : []),
-    ...[CONFIG_MARKER, DEPLOYMENT_MARKER].filter((key) => markerOf(node, key)?.owner === owner),
+    ...[CONFIG_MARKER, DEPLOYMENT_MARKER].filter((key) => markerOf(node, key)?.stackId === stackId),
   ];
 }
 

@@ -1,13 +1,17 @@
 /** Nodes as decisions see them: one claim, and every way in which a node can be held. */
-import { type Claim, CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
+
+import type { Claim } from "../../provider/node/identity.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { newNode } from "./fake-node.ts";
+import { deploymentBy, deploymentMarkBy, settingsMarkBy } from "./identities.ts";
 
 export const CLAIM: Claim = {
-  owner: "owner-1",
-  resource: "worker",
+  ...deploymentBy("stack-1", "worker"),
   instanceUuid: "aaaaaaaa-0000-8000-8000-000000000001",
 };
+/** How the marker of that claim begins. */
+export const MARK = { version: 1, kind: "deployment", ...CLAIM } as const;
 export const OTHER_INSTANCE = "bbbbbbbb-0000-4000-8000-000000000002";
 /** When the node entered the state it is in, and some moment before. */
 export const NOW = "2026-01-01T00:10:00.000000+00:00";
@@ -28,15 +32,15 @@ export type Held =
   | "unreadable marker"
   | "own instance, other marker";
 
-const marker = { ...CLAIM, after: BEFORE };
-const foreign = { owner: "owner-2", resource: "theirs", instanceUuid: OTHER_INSTANCE, after: BEFORE };
+const marker = { ...MARK, preparedAt: BEFORE };
+const foreign = { ...deploymentMarkBy("stack-2", "theirs"), instanceUuid: OTHER_INSTANCE, preparedAt: BEFORE };
 
 const HELD: Readonly<Record<Held, Partial<Node>>> = {
   free: {},
   ours: { instance_uuid: CLAIM.instanceUuid, extra: { [DEPLOYMENT_MARKER]: marker }, instance_info: INFO },
   prepared: {
     instance_uuid: CLAIM.instanceUuid,
-    extra: { [DEPLOYMENT_MARKER]: { ...marker, after: NOW } },
+    extra: { [DEPLOYMENT_MARKER]: { ...marker, preparedAt: NOW } },
     instance_info: INFO,
   },
   unmarked: { instance_uuid: CLAIM.instanceUuid, instance_info: INFO },
@@ -44,7 +48,7 @@ const HELD: Readonly<Record<Held, Partial<Node>>> = {
   "other instance": { instance_uuid: OTHER_INSTANCE },
   "other marker": { extra: { [DEPLOYMENT_MARKER]: foreign } },
   "other config marker": {
-    extra: { [CONFIG_MARKER]: { owner: "owner-2", resource: "theirs", previous: {}, written: {} } },
+    extra: { [CONFIG_MARKER]: { ...settingsMarkBy("stack-2", "theirs"), previous: {}, written: {} } },
   },
   "unreadable marker": { extra: { [DEPLOYMENT_MARKER]: "?" } },
   "own instance, other marker": { instance_uuid: CLAIM.instanceUuid, extra: { [DEPLOYMENT_MARKER]: foreign } },

@@ -3,10 +3,11 @@ import { isCleanRetryNoted } from "../../provider/node/clean-retry.ts";
 import { DEPLOYMENT_MARKER, type DeploymentMarker } from "../../provider/node/marker.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { FakeNode } from "./fake-node.ts";
+import { deploymentMarkBy } from "./identities.ts";
 import type { FakeIronic } from "./ironic.ts";
 
 const THEIRS = "cccccccc-0000-4000-8000-000000000003";
-const THEIR_MARKER = { owner: "owner-2", resource: "theirs", instanceUuid: THEIRS, after: null };
+const THEIR_MARKER = { ...deploymentMarkBy("stack-2", "theirs"), instanceUuid: THEIRS, preparedAt: null };
 
 /** Why others set maintenance. */
 export const REASON = "fan";
@@ -93,8 +94,8 @@ export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
   Object.assign(fate, { deployFails: 0, undeployFails: 0, cleanFails: 0 });
   Object.assign(node, { maintenance: false, maintenance_reason: null, fault: null, retired: false });
   const marker = node.extra[DEPLOYMENT_MARKER] as DeploymentMarker | undefined;
-  const theirs = node.instance_uuid === THEIRS || marker?.owner === THEIR_MARKER.owner;
-  if (marker?.owner === THEIR_MARKER.owner) delete node.extra[DEPLOYMENT_MARKER];
+  const theirs = node.instance_uuid === THEIRS || marker?.stackId === THEIR_MARKER.stackId;
+  if (marker?.stackId === THEIR_MARKER.stackId) delete node.extra[DEPLOYMENT_MARKER];
   if (node.protected && !marker?.protected) node.protected = false;
   const state = node.provision_state ?? "available";
   // Half brought back by the stack.

@@ -3,16 +3,21 @@
  * other clients in between. What must hold is asked of Ironic after each step, and at the end, when all troubles are
  * over: then the program must come to stand, stand still, and leave nothing behind.
  */
+
 import fc from "fast-check";
 import { listClaims, releaseClaim } from "../../provider/commands/claims.ts";
 import { driveSha256 } from "../../provider/deployment/args.ts";
-import { driveFingerprint, instanceUuidFor } from "../../provider/node/marker.ts";
+import { instanceUuidFor } from "../../provider/node/identity.ts";
+import type { InstanceInfo } from "../../provider/node/instance-info.ts";
+import { bootHashOf, saltedDriveHash } from "../../provider/node/slow-hash.ts";
+
 import { stateName } from "../../provider/node/states.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { fakeCall } from "../fakes/call.ts";
 import type { Fault, Write } from "../fakes/client.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
 import type { FakeNode, Fate } from "../fakes/fake-node.ts";
+import { deploymentBy, settingsBy } from "../fakes/identities.ts";
 import { type FakeIronic, fakeIronic } from "../fakes/ironic.ts";
 import {
   boots,
@@ -27,15 +32,35 @@ import {
 import { DEED_NAMES, DEEDS, type DeedName, restoreOrder } from "../fakes/others.ts";
 import { type Fortune, type Outcome, type Process, type Program, Stack, startProcess } from "../fakes/stack.ts";
 
-const OWNER = "owner-1";
+const STACK = "stack-1";
 const NODES = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
-const INSTANCES = NODES.map((uuid, index) => instanceUuidFor(OWNER, `worker-${index + 1}`, uuid));
+const INSTANCES = NODES.map((uuid, index) =>
+  instanceUuidFor({ ...deploymentBy(STACK, `worker-${index + 1}`), nodeUuid: uuid }),
+);
 const DRIVES = [{ meta_data: { name: "a" } }, { meta_data: { name: "b" } }];
 
 /** Computed before the first walk: real work in another thread would make walks differ. */
 export const ready = Promise.all(
-  INSTANCES.flatMap((instance) => DRIVES.map((drive) => driveFingerprint(driveSha256(drive), instance))),
+  INSTANCES.flatMap((instance) => [
+    ...DRIVES.map((drive) => saltedDriveHash(driveSha256(drive), instance)),
+    ...bootable().map((info) => bootHashOf(info, instance)),
+  ]),
 );
+
+/** Whatever a node may say that it boots, be it by others. */
+function bootable(): InstanceInfo[] {
+  const kernels = ["http://images/a.kernel", "http://images/b.kernel", "http://theirs/k", undefined];
+  const ramdisks = ["http://images/a.initramfs", "http://images/b.initramfs", "http://theirs/r", undefined];
+  return kernels.flatMap((kernel) =>
+    ramdisks.flatMap((ramdisk) =>
+      ["quiet", undefined].map((ramdisk_kernel_arguments) => ({
+        ...(kernel && { kernel }),
+        ...(ramdisk && { ramdisk }),
+        ...(ramdisk_kernel_arguments && { ramdisk_kernel_arguments }),
+      })),
+    ),
+  );
+}
 
 interface Trouble {
   faults: { at: number; fault: Fault }[];
@@ -158,14 +183,16 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
 function programOf({ nodes }: Plan, wanted: Choice): Program {
   const resources: Program["resources"][number][] = [];
   for (let index = 1; index <= nodes; index++) {
-    const common = { node: `worker-${index}`, owner: OWNER, resourceName: `worker-${index}` };
+    const node = `worker-${index}`;
     const config: Props = {
-      ...common,
+      node,
+      ...settingsBy(STACK, node),
       ...(wanted.boot !== undefined && { bootInterface: wanted.boot }),
       ...(wanted.clean !== undefined && { automatedCleaning: wanted.clean }),
     };
     const deployment: Props = {
-      ...common,
+      node,
+      ...deploymentBy(STACK, node),
       kernel: `http://images/${wanted.kernel}.kernel`,
       ramdisk: `http://images/${wanted.kernel}.initramfs`,
       timeoutSeconds: 600,
@@ -302,7 +329,7 @@ class Walk {
       this.#trace?.(
         `${atMs} ${method} ${path} ${JSON.stringify(body)} on ${state}${refusal ? `: ${refusal.status} ${refusal.text}` : ""}`,
       );
-      const wrong = wrongWrite(write, OWNER, INSTANCES);
+      const wrong = wrongWrite(write, STACK, INSTANCES);
       if (wrong) this.#violation(wrong);
       if (write.path.includes(this.#foreign.node.uuid)) this.#violation(`wrote to a node of others: ${write.path}`);
     }
@@ -343,7 +370,7 @@ class Walk {
     { fake: { node }, original, settingsTouched }: Track,
     inputs?: Props,
   ): void {
-    const foreign = isForeign(node, OWNER, INSTANCES);
+    const foreign = isForeign(node, STACK, INSTANCES);
     if (did === "delete") {
       const stranded = node.extra.pulumi_ironic_deployment !== undefined;
       const active = node.instance_uuid !== null || stranded;
@@ -359,8 +386,8 @@ class Walk {
   }
 
   #judgeRelease(text: string, { fake: { node }, kept }: Track): void {
-    if (isForeign(node, OWNER, INSTANCES)) return;
-    const left = remains(node, OWNER, INSTANCES).filter((each) => each !== "pulumi_ironic");
+    if (isForeign(node, STACK, INSTANCES)) return;
+    const left = remains(node, STACK, INSTANCES).filter((each) => each !== "pulumi_ironic");
     if (left.length > 0 && !kept)
       this.#violation(`${text}: ${left.join(", ")} is left on a node that is ${node.provision_state}`);
   }
@@ -497,16 +524,16 @@ class Walk {
 
   async #releaseClaims(): Promise<void> {
     const marked = this.#tracks.filter(({ fake: { node } }) => {
-      const marker = node.extra.pulumi_ironic_deployment as { owner?: string; keep?: boolean } | undefined;
+      const marker = node.extra.pulumi_ironic_deployment as { stackId?: string; keep?: boolean } | undefined;
       return (
-        marker?.owner === OWNER &&
+        marker?.stackId === STACK &&
         marker.keep === true &&
         !["available", "manageable"].includes(stateName(node.provision_state))
       );
     });
     const running = marked.filter(({ fake: { node } }) => stateName(node.provision_state) === "active");
     await this.#peaceful("release of claims", async (process) => {
-      for (const claim of await listClaims(process.client, OWNER, undefined))
+      for (const claim of await listClaims(process.client, STACK, undefined))
         await releaseClaim(claim, process.services, fakeCall(900_000));
     });
     for (const track of marked) track.kept = true;
@@ -518,7 +545,7 @@ class Walk {
   #judgeEnd(): void {
     for (const { fake, original, settingsTouched, kept, wiped } of this.#tracks) {
       const { node } = fake;
-      const left = remains(node, OWNER, INSTANCES);
+      const left = remains(node, STACK, INSTANCES);
       // Without a state and without marks there is nothing to tell ours by.
       const untold = this.#plan.ending === "claims" && wiped;
       if (left.length > 0 && !kept && !untold) this.#violation(`${node.name}: ${left.join(", ")} is left`);

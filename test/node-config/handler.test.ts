@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
-import { CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER, instanceUuidFor } from "../../provider/node/marker.ts";
+import { instanceUuidFor } from "../../provider/node/identity.ts";
+import { CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
 import { plannedSettings } from "../../provider/node-config/plan.ts";
@@ -8,18 +9,19 @@ import type { Props } from "../../provider/plugin/handler.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
 import type { Stored } from "../fakes/call.ts";
 import { foreign } from "../fakes/deployments.ts";
+import { allocationMarkBy, deploymentBy, deploymentMarkBy, settingsBy, settingsMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { type World, type WorldOptions, world } from "../fakes/world.ts";
 
 const NODE = "00000000-0000-4000-8000-000000000001";
-const BASE = { node: "worker-1", owner: "owner-1", resourceName: "settings" };
+const BASE = { node: "worker-1", ...settingsBy("stack-1", "settings") };
 const INPUTS = { ...BASE, bootInterface: "redfish-virtual-media", automatedCleaning: false };
 const BEFORE: Partial<Node> = { deploy_interface: "direct", boot_interface: "ipxe", automated_clean: null };
-const DEPLOYED = instanceUuidFor("owner-1", "worker", NODE);
+const DEPLOYED = instanceUuidFor({ ...deploymentBy("stack-1", "worker"), nodeUuid: NODE });
 const ours = (more: Props = {}) => ({
   instance_uuid: DEPLOYED,
   provision_state: "active",
-  deploymentMarker: { owner: "owner-1", resource: "worker", instanceUuid: DEPLOYED, after: null, ...more },
+  deploymentMarker: { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: DEPLOYED, preparedAt: null, ...more },
 });
 
 const scene = (node: Partial<Node> = {}, options: WorldOptions = {}): World =>
@@ -72,8 +74,7 @@ describe("BaremetalNodeConfig: create", () => {
     const previous = { ...BEFORE, boot_interface: "redfish-virtual-media" };
     expect(outs).to.deep.include({ ...INPUTS, nodeUuid: NODE, nodeName: "worker-1", previous, written: WRITTEN });
     expect(configMarker(w.node())).to.deep.equal({
-      owner: "owner-1",
-      resource: "settings",
+      ...settingsMarkBy("stack-1", "settings"),
       previous,
       written: WRITTEN,
     });
@@ -172,10 +173,10 @@ describe("BaremetalNodeConfig: create", () => {
   it("refuses a node of others, and a second one of its own stack, before a byte is written", async () => {
     const cases: [Partial<Node>, RegExp][] = [
       [{ instance_uuid: OTHER_INSTANCE }, /held by instance/],
-      [{ extra: { [DEPLOYMENT_MARKER]: foreign } }, /held by deployment "theirs" of owner owner-2/],
-      [{ extra: { [CONFIG_MARKER]: { owner: "owner-2", resource: "settings" } } }, /of owner owner-2/],
-      [{ extra: { [CONFIG_MARKER]: { owner: "owner-1", resource: "second" } } }, /"second" of this same stack/],
-      [{ extra: { [CONFIG_MARKER]: "?" } }, /of owner unreadable/],
+      [{ extra: { [DEPLOYMENT_MARKER]: foreign } }, /held by deployment "theirs" of stack stack-2/],
+      [{ extra: { [CONFIG_MARKER]: { ...settingsMarkBy("stack-2", "settings") } } }, /of stack stack-2/],
+      [{ extra: { [CONFIG_MARKER]: { ...settingsMarkBy("stack-1", "second") } } }, /"second" of this same stack/],
+      [{ extra: { [CONFIG_MARKER]: "?" } }, /of stack unreadable \\(\\?\\)/],
     ];
     for (const [fields, text] of cases) {
       const w = scene(fields);
@@ -197,7 +198,7 @@ describe("BaremetalNodeConfig: create", () => {
       node_uuid: NODE,
       last_error: null,
       resource_class: "baremetal",
-      extra: { pulumi_ironic: { owner: "owner-1" } },
+      extra: { pulumi_ironic: allocationMarkBy("stack-1", "any") },
     });
     await v.made(undefined, INPUTS);
     const u = scene({ instance_uuid: OTHER_INSTANCE, allocation_uuid: OTHER_INSTANCE });
@@ -417,7 +418,7 @@ describe("BaremetalNodeConfig: destroy", () => {
       deploy(w, { keep: true });
       if (handedOver) {
         delete w.fake.node.extra[DEPLOYMENT_MARKER];
-        Object.assign(w.fake.node.extra[CONFIG_MARKER] as object, { kept: DEPLOYED });
+        Object.assign(w.fake.node.extra[CONFIG_MARKER] as object, { keptInstanceUuid: DEPLOYED });
       }
       expect(await w.destroy(first)).to.equal(undefined);
       expect(settings(w.node())).to.deep.equal({ ...WRITTEN, automated_clean: null });
@@ -432,7 +433,7 @@ describe("BaremetalNodeConfig: destroy", () => {
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.clock.now()).to.be.within(60_000, 70_000);
     expect(w.warnings().join()).to.match(/could not be restored .*they will be when that one is destroyed/);
-    expect(configMarker(w.node())).to.deep.include({ left: true, previous: BEFORE, written: WRITTEN });
+    expect(configMarker(w.node())).to.deep.include({ restorePending: true, previous: BEFORE, written: WRITTEN });
   });
 
   it("leaves the rest to a deployment that goes later, unless the stack has taken the settings up again", async () => {
@@ -525,10 +526,11 @@ describe("BaremetalNodeConfig: check", () => {
       node: "worker-1",
       kernel: "file:///k",
       ramdisk: "file:///r",
-      owner: "owner-1",
-      resourceName: "worker",
+      ...deploymentBy("stack-1", "worker"),
     };
-    await w.clock.run(nodeConfigHandler.check(undefined, { ...INPUTS, resourceName: "other" }, w.services, call));
+    await w.clock.run(
+      nodeConfigHandler.check(undefined, { ...INPUTS, ...settingsBy("stack-1", "other") }, w.services, call),
+    );
     await w.clock.run(deploymentHandler.check(undefined, held, w.services, call));
     expect(w.asked()).to.deep.equal(["GET /nodes", "GET /ports", "GET /drivers/redfish"]);
     expect((await check(INPUTS, {}, INPUTS)).w.asked()).to.deep.equal([]);
@@ -536,7 +538,7 @@ describe("BaremetalNodeConfig: check", () => {
   });
 
   const marked = (key: string, marker: object) => ({ extra: { [key]: marker } });
-  const theirs = marked(CONFIG_MARKER, { owner: "owner-2", resource: "theirs" });
+  const theirs = marked(CONFIG_MARKER, { ...settingsMarkBy("stack-2", "theirs") });
   const driver = { enabled_boot_interfaces: ["ipxe"], enabled_deploy_interfaces: ["direct"] };
   const former = { ...INPUTS, description: "former" };
   const refusals: [title: string, inputs: Props, node: Partial<Node>, olds: Props | undefined, reasons: string[]][] = [
@@ -552,28 +554,28 @@ describe("BaremetalNodeConfig: check", () => {
       INPUTS,
       theirs,
       undefined,
-      ['node: is held by BaremetalNodeConfig "theirs" of owner owner-2'],
+      ['node: is held by BaremetalNodeConfig "theirs" of stack stack-2'],
     ],
     [
-      "settings of another stack, of which there is no owner yet",
-      { ...INPUTS, owner: UNKNOWN },
+      "settings of another stack, whose identity is not known yet",
+      { ...INPUTS, stackId: UNKNOWN },
       theirs,
       undefined,
-      ['node: is held by BaremetalNodeConfig "theirs" of owner owner-2'],
+      ['node: is held by BaremetalNodeConfig "theirs" of stack stack-2'],
     ],
     [
       "settings of another stack at update",
       INPUTS,
       theirs,
       former,
-      ['node: is held by BaremetalNodeConfig "theirs" of owner owner-2'],
+      ['node: is held by BaremetalNodeConfig "theirs" of stack stack-2'],
     ],
     [
       "a deployment of another stack",
       INPUTS,
       marked(DEPLOYMENT_MARKER, foreign),
       undefined,
-      ['node: is held by deployment "theirs" of owner owner-2'],
+      ['node: is held by deployment "theirs" of stack stack-2'],
     ],
   ];
   for (const [title, inputs, node, olds, reasons] of refusals)
@@ -593,21 +595,21 @@ describe("BaremetalNodeConfig: check", () => {
     const asWarnings = { ...ANY, settings: { preflight: "warn" } };
     const { reasons, call } = await check(INPUTS, theirs, undefined, asWarnings);
     expect(reasons).to.deep.equal([]);
-    expect(call.warnings).to.deep.equal(['Node worker-1: is held by BaremetalNodeConfig "theirs" of owner owner-2.']);
+    expect(call.warnings).to.deep.equal(['Node worker-1: is held by BaremetalNodeConfig "theirs" of stack stack-2.']);
     const off = await check(INPUTS, theirs, undefined, { ...ANY, settings: { preflight: "off" } });
     expect([off.reasons, off.call.warnings, off.w.asked()]).to.deep.equal([[], [], []]);
   });
 
   const accepted: [title: string, node: Partial<Node>, olds?: Props][] = [
-    ["what is its own", marked(CONFIG_MARKER, { owner: "owner-1", resource: "settings" })],
+    ["what is its own", marked(CONFIG_MARKER, { ...settingsMarkBy("stack-1", "settings") })],
     [
       "a node on which a deployment of the stack is",
-      { ...marked(DEPLOYMENT_MARKER, { ...foreign, owner: "owner-1" }) },
+      { ...marked(DEPLOYMENT_MARKER, { ...foreign, stackId: "stack-1" }) },
     ],
     ["an instance_uuid of which only an allocation can tell whose it is", { instance_uuid: OTHER_INSTANCE }],
     [
       "a node that was renamed since",
-      { name: "renamed", ...marked(CONFIG_MARKER, { owner: "owner-1", resource: "settings" }) },
+      { name: "renamed", ...marked(CONFIG_MARKER, { ...settingsMarkBy("stack-1", "settings") }) },
       former,
     ],
     ["a node that is gone since, which is for the update to see", { name: "renamed" }, former],

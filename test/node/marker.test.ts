@@ -1,19 +1,16 @@
 import { expect } from "chai";
 import { claimPatch, handOverPatch, unclaimPatch } from "../../provider/node/claim-patches.ts";
 import { holderOf } from "../../provider/node/holder.ts";
+import { instanceUuidFor } from "../../provider/node/identity.ts";
 import { infoMatches } from "../../provider/node/instance-info.ts";
-import {
-  configMarker,
-  type DeploymentMarker,
-  deploymentMarker,
-  driveFingerprint,
-  instanceUuidFor,
-} from "../../provider/node/marker.ts";
+import { configMarker, type DeploymentMarker, deploymentMarker } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
+import { saltedDriveHash } from "../../provider/node/slow-hash.ts";
+import { deploymentBy, settingsMarkBy } from "../fakes/identities.ts";
 import { applyPatch } from "../fakes/node-rules.ts";
-import { CLAIM, type Held, INFO, NOW, nodeIn, OTHER_INSTANCE } from "../fakes/nodes.ts";
+import { CLAIM, type Held, INFO, MARK, NOW, nodeIn, OTHER_INSTANCE } from "../fakes/nodes.ts";
 
-const MARKER: DeploymentMarker = { ...CLAIM, after: NOW };
+const MARKER: DeploymentMarker = { ...MARK, preparedAt: NOW };
 
 const patched = (node: Node, ops: Parameters<typeof applyPatch>[1]): Node => {
   const copy = structuredClone(node);
@@ -41,8 +38,8 @@ describe("a claim", () => {
 
   it("of another resource of the same stack is another's", () => {
     const node = nodeIn("active", "ours");
-    const second = { ...CLAIM, resource: "second", instanceUuid: OTHER_INSTANCE };
-    expect(holderOf(node, second)).to.deep.include({ kind: "other", who: 'deployment "worker" of owner owner-1' });
+    const second = { ...CLAIM, ...deploymentBy("stack-1", "second"), instanceUuid: OTHER_INSTANCE };
+    expect(holderOf(node, second)).to.deep.include({ kind: "other", who: 'deployment "worker" of stack stack-1' });
   });
 
   it("names the holder for a person", () => {
@@ -51,28 +48,30 @@ describe("a claim", () => {
       return holder.kind === "other" ? holder.who : "";
     };
     expect(who("other instance")).to.equal(`instance ${OTHER_INSTANCE}`);
-    expect(who("other marker")).to.equal('deployment "theirs" of owner owner-2');
-    expect(who("other config marker")).to.equal('BaremetalNodeConfig "theirs" of owner owner-2');
-    expect(who("own instance, other marker")).to.equal('deployment "theirs" of owner owner-2');
+    expect(who("other marker")).to.equal('deployment "theirs" of stack stack-2');
+    expect(who("other config marker")).to.equal('BaremetalNodeConfig "theirs" of stack stack-2');
+    expect(who("own instance, other marker")).to.equal('deployment "theirs" of stack stack-2');
   });
 
-  it("is the same for the same owner, name and node, and a UUID", () => {
-    const one = instanceUuidFor("o", "r", "n");
+  it("is the same for the same stack, resource and node, and a UUID", () => {
+    const uuid = (stackId: string, resourceId: string, nodeUuid: string) =>
+      instanceUuidFor({ stackId, resourceId, nodeUuid });
+    const one = uuid("o", "r", "n");
     expect(one).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(instanceUuidFor("o", "r", "n")).to.equal(one);
-    const others = [instanceUuidFor("p", "r", "n"), instanceUuidFor("o", "s", "n"), instanceUuidFor("o", "r", "m")];
+    expect(uuid("o", "r", "n")).to.equal(one);
+    const others = [uuid("p", "r", "n"), uuid("o", "s", "n"), uuid("o", "r", "m")];
     expect(new Set([one, ...others]).size).to.equal(4);
-    expect(instanceUuidFor("ab", "c", "n")).not.to.equal(instanceUuidFor("a", "bc", "n"));
+    expect(uuid("ab", "c", "n")).not.to.equal(uuid("a", "bc", "n"));
   });
 });
 
 describe("markers", () => {
   it("that make no sense are a stranger's, never ours and never nobody's", () => {
-    for (const value of ["?", 7, [], {}, { owner: 1, instanceUuid: 2 }]) {
+    for (const value of ["?", 7, [], {}, { version: 1, stackId: 1, instanceUuid: 2 }]) {
       const extra = { pulumi_ironic_deployment: value, pulumi_ironic: value };
       const node = nodeIn("active", "free", { extra });
-      expect(deploymentMarker(node)?.owner, JSON.stringify(value)).to.equal("unreadable");
-      expect(configMarker(node)?.owner, JSON.stringify(value)).to.equal("unreadable");
+      expect(deploymentMarker(node)?.stackId, JSON.stringify(value)).to.equal("(unreadable)");
+      expect(configMarker(node)?.stackId, JSON.stringify(value)).to.equal("(unreadable)");
     }
   });
   it("of null are none", () => {
@@ -81,8 +80,8 @@ describe("markers", () => {
     expect(configMarker(node)).to.equal(undefined);
   });
   it("of a BaremetalNodeConfig may lack what a newer version adds", () => {
-    const node = nodeIn("active", "free", { extra: { pulumi_ironic: { owner: "o" } } });
-    expect(configMarker(node)).to.deep.equal({ owner: "o", resource: "", previous: {}, written: {} });
+    const node = nodeIn("active", "free", { extra: { pulumi_ironic: settingsMarkBy("o", "r") } });
+    expect(configMarker(node)).to.deep.equal({ ...settingsMarkBy("o", "r"), previous: {}, written: {} });
   });
 });
 
@@ -114,7 +113,7 @@ describe("the claiming patch", () => {
 
   it("leaves a drive where one is to come, as the next one replaces it", () => {
     const node = nodeIn("active", "ours", { instance_info: { ...INFO, configdrive: "******" } });
-    const ops = claimPatch(node, { ...MARKER, drive: "new" }, INFO);
+    const ops = claimPatch(node, { ...MARKER, driveHash: "new" }, INFO);
     expect(ops.map(({ path }) => path)).to.deep.equal(["/extra/pulumi_ironic_deployment"]);
   });
 });
@@ -139,17 +138,19 @@ describe("the releasing patch", () => {
 });
 
 describe("handing a machine over", () => {
-  const config = (owner: string) => ({ owner, resource: "config", previous: {}, written: {} });
+  const config = (stackId: string) => ({ ...settingsMarkBy(stackId, "config"), previous: {}, written: {} });
   it("leaves instance and machine, and tells the stack's BaremetalNodeConfig", () => {
     const node = nodeIn("active", "ours");
-    node.extra.pulumi_ironic = config(CLAIM.owner);
+    node.extra.pulumi_ironic = config(CLAIM.stackId);
     const after = patched(node, handOverPatch(node, CLAIM));
     expect(after.instance_uuid).to.equal(CLAIM.instanceUuid);
-    expect(after.extra).to.deep.equal({ pulumi_ironic: { ...config(CLAIM.owner), kept: CLAIM.instanceUuid } });
+    expect(after.extra).to.deep.equal({
+      pulumi_ironic: { ...config(CLAIM.stackId), keptInstanceUuid: CLAIM.instanceUuid },
+    });
   });
   it("writes into no BaremetalNodeConfig of others", () => {
     const node = nodeIn("active", "ours");
-    node.extra.pulumi_ironic = config("owner-2");
+    node.extra.pulumi_ironic = config("stack-2");
     expect(handOverPatch(node, CLAIM).map(({ path }) => path)).to.deep.equal(["/extra/pulumi_ironic_deployment"]);
   });
 });
@@ -157,10 +158,10 @@ describe("handing a machine over", () => {
 describe("a drive's fingerprint", () => {
   it("differs by drive and by deployment, and is slow to compute", async () => {
     const [one, again, drive, instance] = await Promise.all([
-      driveFingerprint("a", CLAIM.instanceUuid),
-      driveFingerprint("a", CLAIM.instanceUuid),
-      driveFingerprint("b", CLAIM.instanceUuid),
-      driveFingerprint("a", OTHER_INSTANCE),
+      saltedDriveHash("a", CLAIM.instanceUuid),
+      saltedDriveHash("a", CLAIM.instanceUuid),
+      saltedDriveHash("b", CLAIM.instanceUuid),
+      saltedDriveHash("a", OTHER_INSTANCE),
     ]);
     expect(one).to.equal(again);
     expect(new Set([one, drive, instance]).size).to.equal(3);

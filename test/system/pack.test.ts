@@ -8,7 +8,7 @@ import { type Packed, pack } from "../../scripts/pack.ts";
 import { type Consumer, makeConsumer } from "./consumer.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const kinds = ["allocation", "config-drive", "deployment", "node-config", "owner"];
+const kinds = ["allocation", "config-drive", "deployment", "node-config", "stack-identity"];
 const textBytesMax = 300;
 
 /** A Pulumi program without an engine: its resources are printed instead. */

@@ -2,6 +2,6 @@
 module.exports = {
   configure(request) {
     const fromProject = require("node:module").createRequire(`${process.cwd()}/`);
-    return fromProject("pulumi-ironic/runtime").attach(this, "owner", request);
+    return fromProject("pulumi-ironic/runtime").attach(this, "stack-identity", request);
   },
 };
