@@ -15,7 +15,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ["core", "connection"],
   node: ["core", "http"],
   plugin: ["core", "schema", "connection", "http"],
-  drive: ["schema"],
+  drive: ["core", "schema"],
   stack: ["connection", "plugin", "shells"],
   preflight: ["core", "schema", "http", "node", "plugin"],
   "node-config": ["core", "schema", "http", "node", "plugin", "preflight", "stack"],

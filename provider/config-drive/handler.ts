@@ -1,9 +1,8 @@
 /** ConfigDrive in the provider process. */
 import { createHash } from "node:crypto";
-import { isNodeGone, ProblemError } from "../core/index.ts";
+import { canonicalJson, isNodeGone, ProblemError } from "../core/index.ts";
 import {
   buildDrive,
-  canonicalJson,
   checkDrive,
   type DriveArgs,
   describeSource,

@@ -1,7 +1,6 @@
 /** What a RamdiskDeployment takes: checked at preview, where any value may still be unknown. */
-import { createHash } from "node:crypto";
 import * as z from "zod";
-import { type DriveReference, parseReference } from "../drive/index.ts";
+import { addressHash, type DriveReference, imageHash, jsonDriveHash, parseReference } from "../drive/index.ts";
 import { type InstanceInfo, isMasked } from "../node/index.ts";
 import type { Call, CheckFailure, Props } from "../plugin/index.ts";
 import { hasUnknown, known, object, parse, text } from "../schema/index.ts";
@@ -119,21 +118,13 @@ function jsonDrive(value: Props): DriveValue {
     : { json: value };
 }
 
-const canonical = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, child]) => [key, canonical(child)]),
-  );
-};
-
-/** The same for the same content, whatever the order of keys or the form it is written in. */
-export function driveSha256(value: string | Props): string {
+/** The same for the same content, whatever the form in which it comes. */
+export function driveHashOf(value: string | Props): string {
   const drive = driveValue(value);
-  const content = "json" in drive ? JSON.stringify(canonical(drive.json)) : String(value).trim();
-  return createHash("sha256").update(content).digest("hex");
+  if ("json" in drive) return jsonDriveHash(drive.json);
+  if ("source" in drive) return drive.source.sha256;
+  const text = String(value).trim();
+  return /^https?:/.test(text) ? addressHash(text) : imageHash(Buffer.from(text, "latin1"));
 }
 
 function rules(props: DeploymentProps): CheckFailure[] {

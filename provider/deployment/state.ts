@@ -17,7 +17,7 @@ import {
 } from "../node/index.ts";
 import type { Props } from "../plugin/index.ts";
 import { hasUnknown } from "../schema/index.ts";
-import { type DeploymentProps, driveSha256 } from "./args.ts";
+import { type DeploymentProps, driveHashOf } from "./args.ts";
 
 /** What the state holds of a deployment beside its inputs. */
 export interface Outputs {
@@ -72,7 +72,7 @@ export const isInput = (key: string): boolean => (INPUTS as readonly string[]).i
 export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
 export const shaOf = (drive: DeploymentProps["configDrive"]): string | undefined =>
-  drive === undefined ? undefined : driveSha256(drive);
+  drive === undefined ? undefined : driveHashOf(drive);
 
 export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}): Outputs {
   return {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { canonicalJson } from "../core/index.ts";
 import { hasUnknown, InvalidInput } from "../schema/index.ts";
 import {
   CONTENT,
@@ -10,6 +10,7 @@ import {
   sizeOf,
   tooLarge,
 } from "./args.ts";
+import { defaultsNote, imageHash, jsonDriveHash } from "./content-hash.ts";
 import { gzip } from "./gzip.ts";
 import { encodeImage } from "./image.ts";
 import { buildIso, type IsoFile } from "./iso/image.ts";
@@ -46,22 +47,13 @@ export interface Drive {
   format: "json" | "iso";
   /** Why this format, for people. */
   formatReason: string;
-  /** Of `content`, in hex. */
+  /** Of what the drive holds, in hex, whatever its form: see content-hash.ts. */
   sha256: string;
   /** MAC addresses of the node's ports that the network uses. */
   ports: string[];
   warnings: string[];
   /** Length of `content`. */
   bytes: number;
-}
-
-/** JSON whose text does not depend on the order in which keys were written. */
-export const canonicalJson = (value: unknown): string => JSON.stringify(value, (_, each: unknown) => sorted(each));
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  // By code units, not by locale: the same on every machine.
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 interface Content {
@@ -126,7 +118,9 @@ function isoContent(content: Content, { nodeName, nodeUuid }: DriveFacts): strin
   // Ironic adds these to JSON: build_configdrive in ironic/conductor/configdrive_utils.py. cloud-init refuses a drive without uuid.
   const defaults = { uuid: nodeUuid, ...(nodeName ? { name: nodeName } : {}) };
   const files = driveFiles({ ...content, metaData: { ...defaults, ...content.metaData } });
-  return Buffer.from(gzip(buildIso(files, { label: "config-2" }))).toString("base64");
+  const added = Object.keys(defaults).filter((key) => !(key in content.metaData));
+  const image = buildIso(files, { label: "config-2", ...(added.length > 0 && { note: defaultsNote(added) }) });
+  return Buffer.from(gzip(image)).toString("base64");
 }
 
 function networkOf(args: DriveArgs, facts: DriveFacts) {
@@ -136,9 +130,6 @@ function networkOf(args: DriveArgs, facts: DriveFacts) {
   if (failures.length > 0) throw new InvalidInput(failures);
   return { networkData: args.networkData, ...rest };
 }
-
-/** SHA-256 in hex. */
-export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 /**
  * The drive for a node from content that is in the program. The same arguments and facts give the same bytes, whatever the
@@ -183,7 +174,10 @@ function measured(
   return {
     content: text,
     ...choice,
-    sha256: sha256(text),
+    sha256:
+      choice.format === "json"
+        ? jsonDriveHash(JSON.parse(text) as Record<string, unknown>)
+        : imageHash(Buffer.from(text, "latin1")),
     ports: usedPorts.map(({ address }) => address),
     warnings: inState > INLINE_WARN_BYTES ? [...warnings, large] : [...warnings],
     bytes,

@@ -20,10 +20,10 @@ export const imageTooLarge = (name: string, path: string): InvalidInput =>
     `the drive ${name} has more than ${CONTENT_MAX_BYTES} bytes in base64, which Ironic does not take; consider a url`,
   );
 
-const isGzip = (bytes: Uint8Array): boolean => GZIP_MAGIC.every((byte, index) => bytes[index] === byte);
+export const isGzip = (bytes: Uint8Array): boolean => GZIP_MAGIC.every((byte, index) => bytes[index] === byte);
 
 /** The bytes that a base64 text stands for; `undefined` if `bytes` is something else. */
-function fromBase64(bytes: Buffer): Buffer | undefined {
+export function fromBase64(bytes: Buffer): Buffer | undefined {
   // Images start with zeros and gzip with a byte that no text has: the rest need not be looked at.
   if (!/^[A-Za-z0-9+/\s]{4}/.test(bytes.toString("latin1", 0, 4))) return undefined;
   const text = bytes.toString("latin1").replace(/\s+/g, "");

@@ -1,5 +1,6 @@
 /** A config drive as data. */
-export { buildDrive, canonicalJson, checkDrive, type DriveArgs, driveShape } from "./drive.ts";
+export { addressHash, imageHash, jsonDriveHash } from "./content-hash.ts";
+export { buildDrive, checkDrive, type DriveArgs, driveShape } from "./drive.ts";
 export { readKeyFile } from "./meta-data.ts";
 export { type DriveReference, formatReference, parseReference } from "./reference.ts";
 export { describeSource, loadDriveContent } from "./source.ts";

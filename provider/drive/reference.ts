@@ -3,7 +3,7 @@ export interface DescribedSource {
   kind: "image" | "directory" | "url";
   /** Path or address as written. */
   location: string;
-  /** Of the image file's bytes, of the directory's files with their names, or of the address itself, which is not read. */
+  /** Of the files that the drive holds (content-hash.ts), or of the address itself, which is not read. */
   sha256: string;
 }
 

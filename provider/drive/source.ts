@@ -1,9 +1,9 @@
-import { createHash, type Hash } from "node:crypto";
-import { closeSync, createReadStream, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { InvalidInput } from "../schema/index.ts";
-import { type DriveArgs, sha256 } from "./drive.ts";
+import { addressHash, filesHash, imageHash } from "./content-hash.ts";
+import type { DriveArgs } from "./drive.ts";
 import { gzip } from "./gzip.ts";
 import { encodeImage, GZIP_MAX_BYTES, IMAGE_MAX_BYTES, imageTooLarge } from "./image.ts";
 import { buildIso, type IsoFile } from "./iso/image.ts";
@@ -20,15 +20,17 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
  * @throws InvalidInput with the path `image`: unreadable, no ISO 9660, another label than `config-2`, too large.
  */
 export async function loadImage(path: string): Promise<string> {
-  let bytes: Buffer;
+  return encodeImage(await readImage(path), path);
+}
+
+async function readImage(path: string): Promise<Buffer> {
   try {
     if ((await stat(path)).size > IMAGE_MAX_BYTES) throw imageTooLarge(path, "image");
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
     throw refuse("image", `${path} can't be read (${codeOf(error)})`);
   }
-  return encodeImage(bytes, path);
 }
 
 interface FoundFile {
@@ -70,6 +72,12 @@ function listDirectory(path: string): FoundFile[] {
   return files;
 }
 
+function boundedFiles(path: string): FoundFile[] {
+  const found = listDirectory(path);
+  if (found.reduce((sum, { size }) => sum + size, 0) > IMAGE_MAX_BYTES) throw imageTooLarge(path, "directory");
+  return found;
+}
+
 /** Fills `target` with the file, which must not have changed its size since it was listed. */
 function readInto(target: Uint8Array, { file, path }: FoundFile): void {
   const handle = openSync(file, "r");
@@ -90,9 +98,7 @@ function readInto(target: Uint8Array, { file, path }: FoundFile): void {
  * @throws InvalidInput with the path `directory`: unreadable, no `openstack/latest/meta_data.json`, too large.
  */
 export async function loadDirectory(path: string): Promise<string> {
-  const found = listDirectory(path);
-  if (found.reduce((sum, { size }) => sum + size, 0) > IMAGE_MAX_BYTES) throw imageTooLarge(path, "directory");
-  const files = found.map((each): IsoFile => {
+  const files = boundedFiles(path).map((each): IsoFile => {
     const write = (target: Uint8Array): void => readInto(target, each);
     return { path: each.path, data: { size: each.size, write } };
   });
@@ -101,31 +107,19 @@ export async function loadDirectory(path: string): Promise<string> {
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
 }
 
-async function hashFile(hash: Hash, file: string): Promise<void> {
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-}
-
 /**
- * What the state keeps of a ready drive; `undefined` for arguments that name none. Reads files without keeping them.
+ * What the state keeps of a ready drive; `undefined` for arguments that name none.
  * @throws InvalidInput for what can't be read.
  */
 export async function describeSource({ image, directory, url }: DriveArgs): Promise<DescribedSource | undefined> {
-  if (url !== undefined) return { kind: "url", location: url, sha256: sha256(url) };
-  const hash = createHash("sha256");
+  if (url !== undefined) return { kind: "url", location: url, sha256: addressHash(url) };
   if (image !== undefined) {
-    try {
-      await hashFile(hash, image);
-    } catch (error) {
-      throw refuse("image", `${image} can't be read (${codeOf(error)})`);
-    }
-    return { kind: "image", location: image, sha256: hash.digest("hex") };
+    return { kind: "image", location: image, sha256: imageHash(await readImage(image)) };
   }
   if (directory === undefined) return undefined;
-  for (const { path, file, size } of listDirectory(directory)) {
-    hash.update(`${path}\0${size}\0`);
-    await hashFile(hash, file);
-  }
-  return { kind: "directory", location: directory, sha256: hash.digest("hex") };
+  const files = new Map<string, Uint8Array>();
+  for (const { path, file } of boundedFiles(directory)) files.set(path, await readFile(file));
+  return { kind: "directory", location: directory, sha256: filesHash(files) };
 }
 
 /** The content to send for a ready drive: an image's or a directory's base64, or the address, which Ironic fetches. */

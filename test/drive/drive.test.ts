@@ -3,14 +3,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
+import { canonicalJson } from "../../provider/core/json.ts";
+import { jsonDriveHash } from "../../provider/drive/content-hash.ts";
 import {
   buildDrive,
-  canonicalJson,
   checkDrive,
   type DriveArgs,
   type DriveFacts,
   INLINE_MAX_BYTES,
-  sha256,
 } from "../../provider/drive/drive.ts";
 import { readLabel } from "../../provider/drive/iso/label.ts";
 import { describeFailure, InvalidInput, UNKNOWN } from "../../provider/schema/index.ts";
@@ -68,7 +68,11 @@ describe("drive", () => {
       user_data: "#cloud-config\n",
       vendor_data: { "cloud-init": "#cloud-config\n" },
     });
-    expect(drive).to.include({ format: "json", sha256: sha256(drive.content), bytes: drive.content.length });
+    expect(drive).to.include({
+      format: "json",
+      sha256: jsonDriveHash(JSON.parse(drive.content) as Record<string, unknown>),
+      bytes: drive.content.length,
+    });
     expect(drive.ports).to.deep.equal(["52:54:00:00:00:01"]);
     expect(drive.warnings).to.deep.equal([]);
   });

@@ -13,6 +13,9 @@ const files = [
   { path: "openstack/latest/user_data", data: Buffer.from("#!/bin/sh\n") },
 ];
 const image = Buffer.from(buildIso(files, { label: "config-2" }));
+const otherImage = Buffer.from(
+  buildIso([...files, { path: "one more", data: Buffer.alloc(1) }], { label: "config-2" }),
+);
 const unpacked = (content: unknown): Buffer => gunzipSync(Buffer.from(String(content), "base64"));
 const refusal = async (promise: Promise<unknown>): Promise<string> => {
   try {
@@ -120,11 +123,11 @@ describe("drive-source", () => {
     });
   });
 
-  it("is described by its bytes, so that any change shows", async () => {
+  it("is described by its files, so that any change of them shows", async () => {
     const path = put(image);
     const before = await describeSource({ image: path });
     expect(before).to.deep.include({ kind: "image", location: path });
-    put(Buffer.concat([image, Buffer.alloc(1)]));
+    put(otherImage);
     expect((await describeSource({ image: path }))?.sha256).not.to.equal(before?.sha256);
 
     const directory = join(folder, "tree");
@@ -146,7 +149,7 @@ describe("drive-source", () => {
       const reference = formatReference(described as NonNullable<typeof described>);
       expect(parseReference(reference)).to.deep.equal(described);
       expect(unpacked(await loadDriveContent(reference)).equals(image)).to.equal(true);
-      put(Buffer.concat([image, Buffer.alloc(2048)]));
+      put(otherImage);
       expect(await refusal(loadDriveContent(reference))).to.match(
         /^image: \S+ changed since the program read it; run pulumi up again$/,
       );

@@ -6,7 +6,7 @@
 
 import fc from "fast-check";
 import { listClaims, releaseClaim } from "../../provider/commands/claims.ts";
-import { driveSha256 } from "../../provider/deployment/args.ts";
+import { driveHashOf } from "../../provider/deployment/args.ts";
 import { instanceUuidFor } from "../../provider/node/identity.ts";
 import type { InstanceInfo } from "../../provider/node/instance-info.ts";
 import { bootHashOf, saltedDriveHash } from "../../provider/node/slow-hash.ts";
@@ -42,7 +42,7 @@ const DRIVES = [{ meta_data: { name: "a" } }, { meta_data: { name: "b" } }];
 /** Computed before the first walk: real work in another thread would make walks differ. */
 export const ready = Promise.all(
   INSTANCES.flatMap((instance) => [
-    ...DRIVES.map((drive) => saltedDriveHash(driveSha256(drive), instance)),
+    ...DRIVES.map((drive) => saltedDriveHash(driveHashOf(drive), instance)),
     ...bootable().map((info) => bootHashOf(info, instance)),
   ]),
 );

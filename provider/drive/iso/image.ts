@@ -18,6 +18,7 @@ const RECORD_HEADER = 33;
 const RECORD_MAX = 254;
 /** ISO 9660 counts in 32 bits; this is what a config drive may have at most, with some air. */
 const IMAGE_MAX = 512 * 1024 * 1024;
+const NOTE_MAX = 512;
 const VOLUME_TIME = `19800101${"0".repeat(8)}`;
 
 type Key = "plain" | "joliet";
@@ -220,7 +221,7 @@ function writePathTables(image: Buffer, tree: TreeLayout): void {
 }
 
 /** ECMA-119, 8.4 and 8.5: primary volume descriptor, and Joliet's supplementary one. */
-function writeDescriptor(image: Buffer, layout: Layout, key: Key, label: string): void {
+function writeDescriptor(image: Buffer, layout: Layout, key: Key, { label, note = "" }: IsoOptions): void {
   const tree = layout.trees[key];
   const base = (FIRST_DESCRIPTOR + (key === "plain" ? 0 : 1)) * SECTOR;
   const put = (offset: number, bytes: Iterable<number>): void => image.set([...bytes], base + offset);
@@ -249,6 +250,14 @@ function writeDescriptor(image: Buffer, layout: Layout, key: Key, label: string)
   for (const offset of [813, 830]) put(offset, [...Buffer.from(VOLUME_TIME), 0]);
   for (const offset of [847, 864]) put(offset, [...Buffer.from("0".repeat(16)), 0]);
   put(881, [1]);
+  // Left to applications, and read by nobody else.
+  if (key === "plain") put(883, Buffer.from(note, "latin1"));
+}
+
+export interface IsoOptions {
+  label: string;
+  /** For programs, in the application use field of the primary descriptor: at most 512 characters. */
+  note?: string;
 }
 
 const LABEL = /^[A-Za-z0-9_.-]{1,16}$/;
@@ -260,13 +269,15 @@ const LABEL = /^[A-Za-z0-9_.-]{1,16}$/;
  * their names. The image is in memory once beside the files; files with the same `data` share their place.
  * @throws IsoError for paths that can't be in an image together, or too much of everything.
  */
-export function buildIso(files: readonly IsoFile[], { label }: { label: string }): Uint8Array {
+export function buildIso(files: readonly IsoFile[], options: IsoOptions): Uint8Array {
+  const { label, note = "" } = options;
+  if (note.length > NOTE_MAX) throw new IsoError(`the note has more than ${NOTE_MAX} characters`);
   if (!LABEL.test(label))
     throw new IsoError("the label must have 1 to 16 letters, digits, hyphens, dots and underscores");
   const layout = layOut(buildTree(files));
   const image = Buffer.alloc(layout.sectors * SECTOR);
   for (const key of ["plain", "joliet"] as const) {
-    writeDescriptor(image, layout, key, label);
+    writeDescriptor(image, layout, key, options);
     writePathTables(image, layout.trees[key]);
     writeDirectories(image, layout, layout.trees[key]);
   }

@@ -17,6 +17,7 @@ import { cacheRoot } from "../../../lab/cache.ts";
 import { onPath } from "../../../lab/processes.ts";
 import { isoTools } from "../../../matrix/tools.ts";
 import { buildIso } from "../../../provider/drive/iso/image.ts";
+import { listIso } from "../../../provider/drive/iso/list.ts";
 
 const big = Buffer.alloc(3 * 1024 * 1024, "0123456789abcdef");
 const tree: Record<string, Uint8Array> = Object.fromEntries(
@@ -109,6 +110,10 @@ describe("iso, read by others", function () {
       join(folder, "theirs.iso"),
       join(folder, "tree"),
     );
+    for (const name of ["ours.iso", "theirs.iso"])
+      sameFiles(
+        Object.fromEntries((listIso(readFileSync(join(folder, name))) ?? []).map(({ path, data }) => [path, data])),
+      );
     sameFiles(extract("theirs.iso", "theirs"));
   });
 
