@@ -17,6 +17,8 @@ export interface LabOptions extends Partial<LabShape> {
   dir?: string;
   /** Whether the lab ends by itself when this process does, however it ends. Default false. */
   owned?: boolean;
+  /** Pid of another process at whose end the lab ends by itself. */
+  owner?: number;
   /** Progress. Default silent. */
   log?: Log;
 }
@@ -35,7 +37,13 @@ const defaultShape: LabShape = {
 
 /** Starts a lab, or finds the one that runs in the folder; one that runs with other options is an error. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { dir: wantedDir, owned = false, log = () => {}, ...wanted } = options;
+  const {
+    dir: wantedDir,
+    owned = false,
+    owner: ownerPid = owned ? process.pid : undefined,
+    log = () => {},
+    ...wanted
+  } = options;
   const dir = resolve(wantedDir ?? defaultLabDir());
   const shape: LabShape = { ...defaultShape, ...wanted };
   mkdirSync(dir, { recursive: true });
@@ -51,8 +59,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
         log("A lab that was not whole any more is ended first");
         await stopUnlocked(dir, log);
       }
-      const born = bornAt(process.pid);
-      const owner = owned && born !== undefined ? { pid: process.pid, born } : undefined;
+      const born = ownerPid === undefined ? undefined : bornAt(ownerPid);
+      const owner = ownerPid !== undefined && born !== undefined ? { pid: ownerPid, born } : undefined;
       return new Lab(dir, await startServers(dir, shape, owner, log));
     },
     log,

@@ -1,88 +1,99 @@
-// All tests, or those of the named parts: `node scripts/test.ts [unit] [system] [engine]`. Ends with the totals.
-import { spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+// All tests, or those of the named parts: `node scripts/test.ts [unit] [system] [engine] [--lanes N] [--record]`.
+// The files of a part run in lanes, and a lane keeps its labs from file to file. Ends with minutes and totals.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { ensureEngine } from "../lab/engine.ts";
 import { latestIronic } from "../lab/ironic.ts";
+import { openLab } from "../lab/lab.ts";
+import { defaultLanes, endOnSignal, grouped, inLanes } from "./lanes.ts";
+import { added, noTotals, runMocha, sayTotals, type Totals } from "./mocha.ts";
+import { filesOf, type Part, partOf, parts, record, secondsOf } from "./parts.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const minutes = (seconds: number): string => `${(seconds / 60).toFixed(1)} min`;
 
-interface Part {
-  files: string;
-  exclude?: string[];
-  timeoutMs: number;
-  retries: number;
-}
+const { values, positionals } = parseArgs({
+  options: { lanes: { type: "string", default: String(defaultLanes) }, record: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const lanes = Number(values.lanes);
+if (!Number.isSafeInteger(lanes) || lanes < 1) throw new Error(`${values.lanes} is not a number of lanes`);
+const chosen = positionals.length > 0 ? positionals : Object.keys(parts);
+for (const name of chosen) partOf(name);
 
-/** From the fastest to the slowest, and from the parts to the whole. */
-const parts: Readonly<Record<string, Part>> = {
-  unit: { files: "test/**/*.test.ts", exclude: ["test/system", "test/engine"], timeoutMs: 10_000, retries: 0 },
-  // Real processes on a busy machine: a second try is allowed, and said.
-  system: { files: "test/system/*.test.ts", timeoutMs: 300_000, retries: 1 },
-  engine: { files: "test/engine/*.test.ts", timeoutMs: 300_000, retries: 1 },
-};
-
-interface Totals {
-  passes: number;
-  failures: number;
-  skipped: string[];
-  again: string[];
-  failed: string[];
-}
-
-const mocha = createRequire(import.meta.url).resolve("mocha/bin/mocha.js");
 const folder = mkdtempSync(join(tmpdir(), "pulumi-ironic-tests-"));
+const laneFolder = (lane: number): string => join(folder, `lane-${lane + 1}`);
 
-/** One part in a process of its own: what unit tests do to the network must not reach the others. */
-function run(name: string): Totals {
-  const part = parts[name];
-  if (!part) throw new Error(`There is no part ${name}; there is ${Object.keys(parts).join(", ")}.`);
-  const files = globSync(part.files, { cwd: root, exclude: part.exclude ?? [] }).sort();
-  const totalsFile = join(folder, `${name}.json`);
-  const flags = ["--reporter", join(root, "scripts", "totals.cjs"), "--exit"];
-  const limits = ["--timeout", String(part.timeoutMs), "--retries", String(part.retries)];
-  const ended = spawnSync(process.execPath, [mocha, ...flags, ...limits, ...files], {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, TOTALS_FILE: totalsFile },
-  });
-  try {
-    return JSON.parse(readFileSync(totalsFile, "utf8")) as Totals;
-  } catch {
-    say(`The ${name} tests ended with ${ended.status ?? ended.signal} before they were all run.`);
-    return { passes: 0, failures: 1, skipped: [], again: [], failed: [] };
+/** Ends the labs that the lane's files left for those after them. */
+async function stopLabs(lane: number): Promise<void> {
+  for (const name of readdirSync(laneFolder(lane))) {
+    const lab = join(laneFolder(lane), name);
+    await openLab(lab)?.stop();
+    rmSync(lab, { recursive: true, force: true });
   }
 }
 
-const asked = process.argv.slice(2);
-const chosen = asked.length > 0 ? asked : Object.keys(parts);
-if (chosen.some((name) => name !== "unit")) {
-  // Once and in view, rather than inside the time limit of whichever test comes first.
-  await ensureEngine(say);
-  // For the comparison of clouds.yaml with openstacksdk.
-  process.env.PULUMI_IRONIC_PYTHON ??= (await latestIronic(say)).python;
+async function clean(): Promise<void> {
+  for (let lane = 0; lane < lanes; lane++) await stopLabs(lane);
+  rmSync(folder, { recursive: true, force: true });
 }
 
-const all: Totals = { passes: 0, failures: 0, skipped: [], again: [], failed: [] };
-for (const name of chosen) {
-  const startedAt = Date.now();
-  say(`\n=== ${name} tests`);
-  const totals = run(name);
-  say(`=== ${name} tests took ${Math.round((Date.now() - startedAt) / 1000)} s`);
-  all.passes += totals.passes;
-  all.failures += totals.failures;
-  all.skipped.push(...totals.skipped);
-  all.again.push(...totals.again);
-  all.failed.push(...totals.failed);
+/** Each process apart from the others: what unit tests do to the network must not reach anybody else. */
+async function run(name: string): Promise<Totals> {
+  const part: Part = partOf(name);
+  const files = filesOf(part);
+  // Few, not one a lane: whichever lane is done first takes the rest.
+  const batches = grouped(files, part.processes === "few" ? lanes * 2 : files.length, secondsOf(part));
+  let done = 0;
+  const results = await inLanes(batches, lanes, async (batch, lane) => {
+    const env = { TEST_LANE_FOLDER: laneFolder(lane), TEST_LANE_OWNER: String(process.pid) };
+    const hear = lanes === 1 ? (text: string) => void process.stdout.write(text) : undefined;
+    const { totals, ended } = await runMocha({ part, files: batch, folder, env, ...(hear && { hear }) });
+    done += batch.length;
+    if (!hear) process.stdout.write(ended.output);
+    say(`--- ${name}: ${done} of ${files.length} files; ${about(batch)} took ${Math.round(ended.seconds)} s\n`);
+    // A failed test may have left its nodes and servers in any state.
+    if (totals.failures > 0) await stopLabs(lane);
+    return totals;
+  });
+  return results.reduce(added, noTotals);
 }
-rmSync(folder, { recursive: true, force: true });
-for (const title of all.again) say(`passed on a second try: ${title}`);
-for (const title of all.skipped) say(`skipped, for the reason printed with it: ${title}`);
-// At the end, since of a long log often its last lines are all that is at hand.
-for (const failure of all.failed) say(`failed: ${failure}`);
-say(`${all.passes} passed, ${all.failures} failed${all.skipped.length > 0 ? `, ${all.skipped.length} skipped` : ""}`);
-process.exit(all.failures > 0 ? 1 : 0);
+
+const about = (batch: readonly string[]): string => (batch.length === 1 ? String(batch[0]) : `${batch.length} of them`);
+
+async function main(): Promise<void> {
+  endOnSignal(clean);
+  for (let lane = 0; lane < lanes; lane++) mkdirSync(laneFolder(lane));
+  if (chosen.some((name) => name !== "unit")) {
+    // Once and in view, rather than inside the time limit of whichever test comes first.
+    await ensureEngine(say);
+    // For the comparison of clouds.yaml with openstacksdk.
+    process.env.PULUMI_IRONIC_PYTHON ??= (await latestIronic(say)).python;
+  }
+  let all = noTotals;
+  const took: [name: string, seconds: number][] = [];
+  for (const name of chosen) {
+    const startedAt = performance.now();
+    say(`\n=== ${name} tests, in ${lanes} lanes`);
+    all = added(all, await run(name));
+    took.push([name, (performance.now() - startedAt) / 1000]);
+  }
+  await clean();
+  if (values.record) record(all.seconds);
+  for (const [name, seconds] of took) say(`${name} tests: ${minutes(seconds)}`);
+  for (const [name, seconds] of took) {
+    const budgetS = partOf(name).budgetMinutes * 60;
+    if (seconds > budgetS)
+      say(`warning: the ${name} tests took ${minutes(seconds)}, more than their ${minutes(budgetS)}`);
+  }
+  sayTotals(all);
+  process.exit(all.failures > 0 ? 1 : 0);
+}
+
+main().catch(async (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  await clean();
+  process.exit(1);
+});

@@ -16,6 +16,10 @@ export interface Patch {
   value?: unknown;
 }
 
+const { TEST_LANE_FOLDER: folder, TEST_LANE_OWNER: owner } = process.env;
+/** Where the labs of this process's lane live, and the process whose end ends them. */
+const lane = folder && owner ? { folder, owner: Number(owner) } : undefined;
+
 /** What a node's past amounts to when a test takes it. */
 interface Past {
   deploys: number;
@@ -26,13 +30,20 @@ interface Past {
 /** One lab. Each test takes nodes that are as they were enrolled; what they went through before does not count. */
 export class Judge {
   readonly lab: Lab;
-  readonly #dir: string;
+  /** Of a lab that is this process's own. */
+  readonly #dir: string | undefined;
   #next = 0;
   readonly #pasts = new Map<string, Past>();
 
-  private constructor(lab: Lab, dir: string) {
+  private constructor(lab: Lab, dir?: string) {
     this.lab = lab;
     this.#dir = dir;
+  }
+
+  /** In a lane of scripts/test.ts, the lab that an earlier file of the lane left, if there is one. */
+  static async ofLane(kind: string, options: LabOptions): Promise<Judge> {
+    if (!lane) return Judge.start(options);
+    return new Judge(await startLab({ ...options, dir: join(lane.folder, kind), owner: lane.owner }));
   }
 
   static async start(options: LabOptions): Promise<Judge> {
@@ -41,6 +52,7 @@ export class Judge {
   }
 
   async stop(): Promise<void> {
+    if (this.#dir === undefined) return;
     await this.lab.stop();
     rmSync(this.#dir, { recursive: true, force: true });
   }
@@ -179,10 +191,10 @@ const isPristine = (node: IronicNode): boolean =>
 
 const judges = new Map<string, Promise<Judge>>();
 
-/** A lab that test files share, ended with the test run. */
+/** A lab that test files share, ended with the test run. A lane of files has its own. */
 export function sharedJudge(kind: "plain" | "slow"): Promise<Judge> {
   const options: LabOptions = kind === "plain" ? { nodes: 8 } : { nodes: 5, delays: { power: 3 } };
-  const known = judges.get(kind) ?? Judge.start(options);
+  const known = judges.get(kind) ?? Judge.ofLane(kind, options);
   judges.set(kind, known);
   return known;
 }
