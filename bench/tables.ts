@@ -9,11 +9,11 @@ export interface Row {
   rounds: (Figures & Outcome)[];
 }
 
-export const median = (values: readonly number[]): number =>
+const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** Columns as wide as their widest cell. */
-export function aligned(lines: readonly (readonly string[])[]): string[] {
+function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines.map((line) =>
     line

@@ -10,7 +10,7 @@ import type { Running, Stack } from "./stack.ts";
 /** A provider may finish the request that it is in, and then has to go: provider/plugin/bridge.ts gives it two seconds. */
 const ORPHAN_MS = 6_000;
 
-export const sortOf = ({ method, path }: Passage): Kill["request"] | undefined => {
+const sortOf = ({ method, path }: Passage): Kill["request"] | undefined => {
   if (method === "PUT" || method === "PATCH") return method;
   if (method !== "GET") return undefined;
   if (/^\/v1\/nodes(\/[^/]+)?\?/.test(path)) return "POLL";

@@ -52,7 +52,7 @@ export const isProvider = ({ command }: Process): boolean =>
   !/^\S*sh /.test(command) &&
   !command.includes("require.resolve");
 
-export const lives = ({ pid, born }: Process): boolean => bornAt(pid) === born;
+const lives = ({ pid, born }: Process): boolean => bornAt(pid) === born;
 
 /** Ends one process at once, if it is still the same one. */
 export function endProcess(process_: Process, signal: NodeJS.Signals = "SIGKILL"): boolean {

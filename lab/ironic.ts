@@ -65,7 +65,7 @@ export interface IronicSite {
 type Settings = Record<string, Record<string, string | number | boolean>>;
 
 /** https://docs.openstack.org/ironic/latest/configuration/config.html */
-export function ironicConfig(site: IronicSite, options: IronicOptions): string {
+function ironicConfig(site: IronicSite, options: IronicOptions): string {
   const { dir, port } = site;
   const own = `http://127.0.0.1:${port}`;
   const settings: Settings = {
@@ -266,7 +266,7 @@ export async function freePort(): Promise<number> {
   );
 }
 
-export function isFree(port: number): Promise<boolean> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

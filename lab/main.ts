@@ -93,7 +93,7 @@ async function start(): Promise<void> {
     process.once(signal, () => {
       say("Interrupted: ending what was begun");
       // Unlocked, since the lock is our own.
-      stopUnfinished(dir, say).finally(() => process.exit(130));
+      void stopUnfinished(dir, say).finally(() => process.exit(130));
     });
   const [lab, engine] = await Promise.all([
     startLab({ ...options(), dir, log: say }),

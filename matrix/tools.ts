@@ -20,7 +20,7 @@ const CLOUD_INIT_NEEDS = [
 ];
 
 /** Debian packages unpacked into a folder of the cache; the folder has `root` with their files and `version` of the first. */
-export async function unpackDebian(name: string, packages: readonly string[], log: Log): Promise<string> {
+async function unpackDebian(name: string, packages: readonly string[], log: Log): Promise<string> {
   const problem = whyNoDebian();
   if (problem !== undefined)
     throw new LabError(`Debian's ${packages[0]} is not to be had: ${problem}`, "Run this on Debian 12");
@@ -67,7 +67,7 @@ export async function unpackDebian(name: string, packages: readonly string[], lo
 }
 
 /** Libraries of programs that were unpacked rather than installed. */
-export const libraryPath = (folder: string): string =>
+const libraryPath = (folder: string): string =>
   readdirSync(join(folder, "root", "usr", "lib"))
     .filter((each) => each.endsWith("-linux-gnu"))
     .map((each) => join(folder, "root", "usr", "lib", each))
