@@ -27,16 +27,19 @@ const isInstalled = () => {
 };
 
 if (!isInstalled()) {
-  console.log("Installing the packages of package-lock.json (npm ci)");
+  process.stdout.write(`Installing the packages of package-lock.json (npm ci)\n`);
   const options = { cwd: root, stdio: "inherit", timeout: INSTALL_TIMEOUT_MS, shell: process.platform === "win32" };
   const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], options);
   if (error || status !== 0) {
-    console.error(`npm ci failed${error ? `: ${error.message}` : ""}. Its own messages are above.`);
+    process.stderr.write(`npm ci failed${error ? `: ${error.message}` : ""}. Its own messages are above.\n`);
     process.exit(1);
   }
 }
 
 const [file, ...rest] = process.argv.slice(2);
 const path = [bin, process.env.PATH].filter(Boolean).join(delimiter);
-const ended = spawnSync(node, [join(root, file ?? ""), ...rest], { stdio: "inherit", env: { ...process.env, PATH: path } });
+const ended = spawnSync(node, [join(root, file ?? ""), ...rest], {
+  stdio: "inherit",
+  env: { ...process.env, PATH: path },
+});
 process.exit(ended.status ?? 1);
