@@ -58,12 +58,11 @@ describe("the images of a deployment", () => {
     let sent = 0;
     const heads: string[] = [];
     const { promise: all, resolve } = Promise.withResolvers<void>();
-    const server = createServer(async ({ method, url }, response) => {
+    const server = createServer(({ method, url }, response) => {
       if (method === "HEAD") {
         // Answers when both were asked.
         if (heads.push(String(url)) === 2) resolve();
-        await all;
-        response.writeHead(403).end();
+        void all.then(() => response.writeHead(403).end());
         return;
       }
       const more = () => {

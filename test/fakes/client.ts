@@ -108,7 +108,7 @@ const picked = (node: Node, fields: unknown): Partial<Node> => {
   return shownNode(Object.fromEntries(fields.split(",").map((key) => [key, all[key]])) as unknown as Node);
 };
 
-export const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
+const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
   new IronicError({
     fault: recognise({ server: "ironic", ...refusal }).fault,
     tried: options.tried,

@@ -10,7 +10,7 @@ import type { VirtualClock } from "./clock.ts";
 import type { FakeIronic } from "./ironic.ts";
 
 export type Kind = "config" | "deployment";
-export const HANDLERS: Record<Kind, Handler> = { config: nodeConfigHandler, deployment: deploymentHandler };
+const HANDLERS: Record<Kind, Handler> = { config: nodeConfigHandler, deployment: deploymentHandler };
 
 /** One provider process, with what befalls it. */
 export interface Fortune {
@@ -87,7 +87,7 @@ export function startProcess(ironic: FakeIronic, clock: VirtualClock, fortune: F
 }
 
 /** `customTimeouts` of every resource. */
-export const CALL_TIMEOUT_MS = 900_000;
+const CALL_TIMEOUT_MS = 900_000;
 
 export interface Program {
   resources: readonly { name: string; kind: Kind; inputs: Props; dependsOn?: string }[];

@@ -6,8 +6,8 @@ const signatureKey = "4dabf18193072939515e22adb298388d";
 
 describe("provider", () => {
   const registered: Record<string, unknown>[] = [];
-  before(() => {
-    pulumi.runtime.setMocks({
+  before(async () => {
+    await pulumi.runtime.setMocks({
       newResource: ({ name, inputs }) => {
         registered.push(inputs);
         return { id: `${name}-id`, state: inputs };
