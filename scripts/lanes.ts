@@ -1,10 +1,11 @@
 // Programs in lanes: so many at once as there are lanes. What one prints stays together, and all end when we are ended.
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism, constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Two use two cores well: a test of the real engine waits more than it computes. More cores take more, within reason. */
 export const defaultLanes = Math.min(4, Math.max(2, availableParallelism()));
-const GRACE_MS = 5_000;
+const GRACE_MS = 15_000;
 
 export interface Ended {
   /** Exit code, or the signal that ended it. */
@@ -51,6 +52,7 @@ export function execute(program: string, args: readonly string[], around: Surrou
     // Not "close": a server that a test left behind may hold the pipes open for ever.
     child.once("exit", (code, signal) => {
       running.delete(child);
+      if (isEnding) return; // Whoever waits would go on, and find gone what `clean` takes away.
       // What the pipes still hold is read first.
       const done = () =>
         resolve({ status: code ?? signal ?? 1, output, seconds: (performance.now() - startedAt) / 1000 });
@@ -103,21 +105,20 @@ export function endOnSignal(clean: () => Promise<void>): void {
 }
 
 async function endAll(): Promise<void> {
-  const ends = [...running].map((child) => new Promise((resolve) => child.once("exit", resolve)));
   const groups = [...running].flatMap(({ pid }) => pid ?? []);
   for (const pid of groups) signalGroup(pid, "SIGTERM");
-  const grace = Promise.withResolvers<void>();
-  const limit = setTimeout(grace.resolve, GRACE_MS);
-  await Promise.race([Promise.all(ends), grace.promise]);
-  clearTimeout(limit);
-  // Whoever of a group outlived its leader.
+  // The whole group, not its leader alone: an engine that is killed at once cannot end its providers.
+  for (const end = Date.now() + GRACE_MS; Date.now() < end && groups.some((pid) => signalGroup(pid, 0)); )
+    await sleep(50);
   for (const pid of groups) signalGroup(pid, "SIGKILL");
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Gives whether there is such a group. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
+    return true;
   } catch {
-    // gone already
+    return false;
   }
 }
