@@ -13,6 +13,8 @@ import {
   sanitized,
   secretTexts,
   servicesFor,
+  unversioned,
+  versioned,
   withSecrets,
 } from "./plugin/index.ts";
 
@@ -43,6 +45,9 @@ const withoutProvider = (props: Props | undefined): Props => {
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 };
 
+/** What a state holds, as handlers see it. */
+const stored = (props: Props): Props => unversioned(withoutProvider(props));
+
 const storable = (props: Props, handler: Handler): { props: Props; problems: string[] } => {
   const { props: clean, problems } = sanitized(props);
   return { props: withSecrets(clean, handler.secretOutputs), problems };
@@ -60,7 +65,7 @@ const unstorable = (problems: string[]): Error =>
 const outputs = (id: string, props: Props, base: Props, { handler }: Context): Props => {
   const { props: outs, problems } = storable(props, handler);
   if (problems.length > 0) throw new PartialFailure(id, props, unstorable(problems));
-  return { ...outs, [providerKey]: base[providerKey] };
+  return { ...versioned(outs), [providerKey]: base[providerKey] };
 };
 
 const identity = (id: unknown): string => {
@@ -96,7 +101,7 @@ const methodsOf = (run: Run) => ({
 
   diff: (id: string, olds: Props, news: Props) =>
     run({ method: "diff", about: news, bags: [olds, news] }, ({ handler, services, call }) =>
-      handler.diff(id, withoutProvider(olds), withoutProvider(news), services, call),
+      handler.diff(id, stored(olds), withoutProvider(news), services, call),
     ),
 
   create: (inputs: Props) =>
@@ -109,14 +114,14 @@ const methodsOf = (run: Run) => ({
 
   read: (id: string, props: Props) =>
     run({ method: "read", about: props, bags: [props] }, async ({ handler, services, call }) => {
-      const result = await handler.read(id, withoutProvider(props), services, call);
+      const result = await handler.read(id, stored(props), services, call);
       // No id is how the SDK says that the resource is gone.
       if (!result) return {};
       const outs = storable(result.props, handler);
       const inputs = result.inputs && storable(result.inputs, handler);
       const problems = [...outs.problems, ...(inputs?.problems ?? [])];
       if (problems.length > 0) throw unstorable(problems);
-      return { id: result.id, props: outs.props, ...(inputs ? { inputs: inputs.props } : {}) };
+      return { id: result.id, props: versioned(outs.props), ...(inputs ? { inputs: inputs.props } : {}) };
     }),
 
   update: (id: string, olds: Props, news: Props) => {
@@ -124,14 +129,14 @@ const methodsOf = (run: Run) => ({
     const base = { ...olds, [providerKey]: news[providerKey] };
     return run({ method: "update", about: news, bags: [olds, news], base }, async (context) => {
       const { handler, services, call } = context;
-      const result = await handler.update(id, withoutProvider(olds), withoutProvider(news), services, call);
+      const result = await handler.update(id, stored(olds), withoutProvider(news), services, call);
       return { outs: outputs(id, { ...withoutProvider(news), ...result.outs }, news, context) };
     });
   },
 
   delete: (id: string, props: Props) =>
     run({ method: "delete", about: props, bags: [props] }, ({ handler, services, call }) =>
-      handler.delete(id, withoutProvider(props), services, call),
+      handler.delete(id, stored(props), services, call),
     ),
 });
 
@@ -142,7 +147,7 @@ const keptAsFailed = (error: PartialFailure, base: Props, handler: Handler, mess
   const reasons = [message(cause)];
   const told = problems.every((problem) => cause.message.includes(problem));
   if (!told) reasons.push(message(unstorable(problems)));
-  return partialFailure(error.id, { ...props, [providerKey]: base[providerKey] }, reasons);
+  return partialFailure(error.id, { ...versioned(props), [providerKey]: base[providerKey] }, reasons);
 };
 
 /** Runs one call: finds what belongs to it, and turns whatever is thrown into what the SDK understands. */

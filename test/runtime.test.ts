@@ -122,7 +122,10 @@ describe("runtime", () => {
     });
     const result = await self.create({ node: "worker-1", __provider: "text" });
     expect(seen).to.deep.equal([{ node: "worker-1" }]);
-    expect(result).to.deep.equal({ id: "a", outs: { node: "worker-1", state: "active", __provider: "text" } });
+    expect(result).to.deep.equal({
+      id: "a",
+      outs: { node: "worker-1", state: "active", version: 1, __provider: "text" },
+    });
   });
 
   it("lets a handler drop an input from the outputs", async () => {
@@ -166,9 +169,28 @@ describe("runtime", () => {
     const { self } = attached({ read: async (id) => ({ id, props: { a: 1, password: "p" }, inputs: { a: 1 } }) });
     expect(await self.read("a", {})).to.deep.equal({
       id: "a",
-      props: { a: 1, password: secret("p") },
+      props: { a: 1, password: secret("p"), version: 1 },
       inputs: { a: 1 },
     });
+  });
+
+  it("hides the state's version from the handler, and touches no state of a newer one", async () => {
+    const seen: unknown[] = [];
+    const see = async (_id: string, props: Props) => {
+      seen.push(props);
+    };
+    const { self } = attached({ delete: see });
+    await self.delete("a", { a: 1, version: 1 });
+    expect(seen).to.deep.equal([{ a: 1 }]);
+    const newer = { a: 1, version: 2 };
+    const calls = [
+      () => self.diff("a", newer, {}),
+      () => self.read("a", newer),
+      () => self.update("a", newer, {}),
+      () => self.delete("a", newer),
+    ];
+    for (const call of calls) expect((await thrown(call())).message).to.contain("has version 2");
+    expect(seen).to.have.length(1);
   });
 
   it("answers a vanished resource with nothing", async () => {
@@ -180,7 +202,7 @@ describe("runtime", () => {
     const { self } = attached({ update: async () => ({ outs: { rate: Number.POSITIVE_INFINITY } }) });
     const error = await thrown(self.update("a", { __provider: "old" }, { __provider: "new" }));
     expect(error).to.include({ id: "a" });
-    expect(error.properties).to.deep.equal({ __provider: "new" });
+    expect(error.properties).to.deep.equal({ version: 1, __provider: "new" });
     expect(error.reasons).to.have.length(1);
   });
 

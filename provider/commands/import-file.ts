@@ -5,7 +5,7 @@
 
 import { ProblemError } from "../core/index.ts";
 import { checkDeployment, deploymentHandler } from "../deployment/handler.ts";
-import type { Call, Props, Services } from "../plugin/index.ts";
+import { type Call, type Props, type Services, versioned } from "../plugin/index.ts";
 
 export interface ImportArgs {
   /** Logical name that the resource has, or will have, in the program. */
@@ -52,7 +52,7 @@ export async function importFile(args: ImportArgs, services: Services, call: Cal
         name,
         id,
         inputs,
-        outputs: JSON.parse(JSON.stringify({ ...inputs, ...outs })) as Props,
+        outputs: versioned(JSON.parse(JSON.stringify({ ...inputs, ...outs })) as Props),
       },
     ],
   };

@@ -13,3 +13,4 @@ export {
 } from "./handler.ts";
 export { sanitized, secretTexts, withSecrets } from "./secrets.ts";
 export { type ConfigureRequest, processSecrets, servicesFor } from "./services.ts";
+export { unversioned, versioned } from "./state-version.ts";
