@@ -11,9 +11,10 @@ import {
   stackIdsOf,
   stackNameOf,
 } from "./commands/index.ts";
-import { ProblemError, redact } from "./core/index.ts";
+import { ProblemError, redact, systemClock } from "./core/index.ts";
 import type { Call, Services } from "./plugin/index.ts";
-import { processSecrets, servicesFor } from "./plugin/index.ts";
+import { servicesFor } from "./plugin/index.ts";
+import { createRunContext } from "./run/index.ts";
 
 const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in Ironic
   --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the stack's identity, and what it knows
@@ -50,8 +51,11 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>["values"];
 
+/** One for this process, so that whatever it says is without the secrets that it has read. */
+const run = createRunContext({ clock: systemClock, random: Math.random, env: process.env });
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const complain = (text: string): void => void process.stderr.write(`${redact(text, processSecrets())}\n`);
+const complain = (text: string): void => void process.stderr.write(`${redact(text, [...run.secrets])}\n`);
 
 function stateOf(values: Values): StackExport | undefined {
   if (values.state === undefined) return undefined;
@@ -98,7 +102,7 @@ function services(values: Values): Services {
       return [pair.slice(0, split), pair.slice(split + 1)] as const;
     }),
   );
-  return servicesFor({ config: { get: (key) => settings.get(key) } }, complain);
+  return servicesFor(run, { config: { get: (key) => settings.get(key) } }, complain);
 }
 
 /** One Ctrl-C ends what is waited for, and whatever was to follow. */

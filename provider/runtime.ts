@@ -1,4 +1,4 @@
-import { redact } from "./core/index.ts";
+import { redact, systemClock } from "./core/index.ts";
 import type { Call, Handler, Kind, Props, Services } from "./plugin/index.ts";
 import {
   type Bridge,
@@ -9,7 +9,6 @@ import {
   isUnexpected,
   PartialFailure,
   partialFailure,
-  processSecrets,
   sanitized,
   secretTexts,
   servicesFor,
@@ -17,6 +16,13 @@ import {
   versioned,
   withSecrets,
 } from "./plugin/index.ts";
+import { createRunContext } from "./run/index.ts";
+
+/**
+ * The one context of this process. At module level because nothing else is shared by the provider objects that Pulumi takes
+ * from the states of resources: each comes to `attach` by itself.
+ */
+const processRun = createRunContext({ clock: systemClock, random: Math.random, env: process.env });
 
 /** The key under which Pulumi keeps a dynamic provider's code among the properties. */
 const providerKey = "__provider";
@@ -156,8 +162,8 @@ const runner =
   async ({ method, about, bags, base }, work) => {
     let handler: Handler | undefined;
     const clean = (text: string) =>
-      redact(text, [...processSecrets(), ...secretTexts(bags, handler?.secretOutputs ?? [])]);
-    const { call, end } = callOf(deps.bridge, about, deps.services.clock, clean);
+      redact(text, [...deps.services.run.secrets, ...secretTexts(bags, handler?.secretOutputs ?? [])]);
+    const { call, end } = callOf(deps.bridge, about, deps.services.run, clean);
     try {
       handler = await deps.handler();
       return await work({ handler, services: deps.services, call, clean });
@@ -179,7 +185,7 @@ export const attach = (self: object, kind: Kind, request: ConfigureRequest, deps
   const engine = deps.bridge ?? bridge();
   const full: RuntimeDeps = {
     bridge: engine,
-    services: deps.services ?? servicesFor(request, (text) => engine.log("warning", text, {})),
+    services: deps.services ?? servicesFor(processRun, request, (text) => engine.log("warning", text, {})),
     handler: deps.handler ?? (async () => (await import("./handlers.ts")).handlers[kind]),
   };
   Object.assign(self, methodsOf(runner(kind, full)));

@@ -2,9 +2,11 @@ import { expect } from "chai";
 import { CancelledError, IronicError, ProblemError } from "../provider/core/errors.ts";
 import { IsoError } from "../provider/drive/iso/tree.ts";
 import type { About, Bridge } from "../provider/plugin/bridge.ts";
-import { type Call, type Handler, PartialFailure, type Props, type Services } from "../provider/plugin/handler.ts";
+import { type Call, type Handler, PartialFailure, type Props } from "../provider/plugin/handler.ts";
+import { createServices } from "../provider/plugin/services.ts";
 import { attach } from "../provider/runtime.ts";
 import { InvalidInput } from "../provider/schema/index.ts";
+import { fakeRun } from "./fakes/call.ts";
 
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -62,7 +64,7 @@ const attached = (own: Partial<Handler>, about: About = { urn: "urn:x", timeoutM
     log: (severity, text, { ephemeral = false }) => logs.push({ severity, text, ephemeral }),
     begin: () => async () => {},
   };
-  const services: Services = { client: unused, clock, random: () => 0.5, get: () => undefined };
+  const services = createServices(fakeRun(clock), () => undefined, unused);
   const self = {} as Attached;
   attach(
     self,

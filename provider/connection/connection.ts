@@ -1,7 +1,7 @@
 import { ProblemError } from "../core/index.ts";
 import { parseMinor } from "./api-version.ts";
-import { expandHome, type Raw, type Surroundings, systemSurroundings } from "./cloud-files.ts";
-import { isTrue, splitList } from "./cloud-fixes.ts";
+import { type Raw, type Surroundings, systemSurroundings } from "./cloud-files.ts";
+import { splitList } from "./cloud-fixes.ts";
 import { type Cloud, type CloudSources, loadSources, resolveCloud } from "./clouds.ts";
 import { type Auth, type Lack, readAuth, secretsOfAuth } from "./credentials.ts";
 import { baseOf } from "./endpoint.ts";
@@ -15,6 +15,7 @@ import {
   type Settings,
 } from "./keys.ts";
 import { type Proxies, proxiesOf } from "./proxies.ts";
+import { tlsOf } from "./tls.ts";
 
 export type { Auth } from "./credentials.ts";
 export type { ConfigGetter } from "./keys.ts";
@@ -69,44 +70,6 @@ const numberSetting = (name: string, text: string | undefined, max: number): num
   const value = Number(text);
   if (Number.isFinite(value) && value > 0 && value <= max) return value;
   throw new ProblemError({ problem: `ironic:${name} is "${text}"`, advice: `Use a number above 0, at most ${max}.` });
-};
-
-const pemStart = /^\s*-----BEGIN /;
-
-/** PEM as it is, or the content of the file that is named. */
-const readPem = (what: string, value: unknown, around: Surroundings): string | undefined => {
-  if (typeof value !== "string" || value === "") return undefined;
-  if (pemStart.test(value)) return value;
-  const path = expandHome(value, around.home);
-  const text = around.readFile(path);
-  if (text?.includes("-----BEGIN ")) return text;
-  throw new ProblemError({
-    problem: text === undefined ? `${what}: ${path} can't be read` : `${what}: ${path} is not in PEM form`,
-    advice: "Give the path of a PEM file, or the PEM text itself.",
-  });
-};
-
-const tlsOf = (settings: Settings, config: Raw, around: Surroundings) => {
-  const verify = config.verify;
-  const insecure =
-    settings.insecure === undefined
-      ? config.insecure === true || verify === false || (typeof verify === "string" && /^(false|no|0)$/i.test(verify))
-      : isTrue(settings.insecure);
-  // The variables are those of Python's requests, which openstacksdk uses.
-  const authority =
-    settings.caCertificate ??
-    config.cacert ??
-    (typeof verify === "string" && verify.includes("/") ? verify : undefined) ??
-    (around.env.REQUESTS_CA_BUNDLE || around.env.CURL_CA_BUNDLE);
-  const clientCertificate = readPem("Client certificate", settings.clientCertificate ?? config.cert, around);
-  const ownKey = readPem("Client key", settings.clientKey ?? config.key, around);
-  return {
-    insecure,
-    caCertificate: insecure ? undefined : readPem("CA certificate", authority, around),
-    clientCertificate,
-    // One file may hold both.
-    clientKey: clientCertificate === undefined ? undefined : (ownKey ?? clientCertificate),
-  };
 };
 
 const minorOf = (settings: Settings, config: Raw): number | undefined => {

@@ -17,4 +17,5 @@ export { canonicalJson } from "./json.ts";
 export { memoise, raceAbort } from "./promises.ts";
 export { type Recognition, recognise, type Server, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
 export { redact, secretsOfBody } from "./redact.ts";
+export { createSlowHash, type SlowHash } from "./slow-hash.ts";
 export { countTries, pausesMs, type Tries } from "./tries.ts";

@@ -1,6 +1,6 @@
 /** What each action does, with no more than the node's reads and writes in its hands. */
 
-import { isRefusal, ProblemError } from "../core/index.ts";
+import { isRefusal, ProblemError, type SlowHash } from "../core/index.ts";
 import {
   bootHashOf,
   CLEAN_RETRY_ACTIONS,
@@ -41,6 +41,7 @@ export interface ActionContext {
   claim: Claim;
   attempt: Attempt;
   deploy: Deploy | undefined;
+  slowHash: SlowHash;
   record(event: Event): void;
   /** `later`: this begins something; what was begun before goes first. */
   patch(operations: PatchOp[], operation: string, later?: boolean): Promise<Node>;
@@ -77,9 +78,13 @@ const deployOf = ({ deploy }: ActionContext): Deploy => {
 };
 
 /** What the node boots: as it shows it, or as the state knows it where Ironic hides part and the marker proves it. */
-async function bootedOn(node: Node, marker: DeploymentMarker | undefined, was: InstanceInfo | undefined) {
+async function bootedOn(
+  { node, slowHash }: ActionContext,
+  marker: DeploymentMarker | undefined,
+  was: InstanceInfo | undefined,
+) {
   if (!hidesBoots(node)) return infoOf(node);
-  if (!was || !marker || (await bootHashOf(was, marker.instanceUuid)) !== marker.bootHash) return undefined;
+  if (!was || !marker || (await bootHashOf(slowHash, was, marker.instanceUuid)) !== marker.bootHash) return undefined;
   const { ramdisk } = was;
   // Ironic before 18.1 needs it, and a rebuild of 39.0 leaves it.
   return ramdisk !== undefined && shows(node.instance_info.image_source, ramdisk)
@@ -109,12 +114,12 @@ const standing = (context: ActionContext): DeploymentMarker => ({
 
 /** Writes instance_info and marker, remembering what was there in case it has to be put back. */
 async function prepare(context: ActionContext): Promise<Node> {
-  const { node, claim, attempt, patch, record } = context;
+  const { node, claim, attempt, slowHash, patch, record } = context;
   const { want, was } = deployOf(context);
   const prior = deploymentMarker(node);
-  const stood = await bootedOn(node, prior, was);
+  const stood = await bootedOn(context, prior, was);
   const pending = prior !== undefined && prior.preparedAt === node.provision_updated_at;
-  const stoodHash = () => (stood ? bootHashOf(stood, claim.instanceUuid) : prior?.bootHash);
+  const stoodHash = () => (stood ? bootHashOf(slowHash, stood, claim.instanceUuid) : prior?.bootHash);
   const runningBootHash = isRunning(node) ? (pending ? prior.runningBootHash : await stoodHash()) : undefined;
   const marker = markerFor(context, runningBootHash === undefined ? {} : { runningBootHash });
   // What was begun is brought to its end before more is begun. Of a hundred machines fewer deploy at once then, which

@@ -16,7 +16,6 @@ import {
   type Node,
   nodeLabel,
   type PatchOp,
-  patchNode,
   readNode,
   reconcile,
   saltedDriveHash,
@@ -57,14 +56,15 @@ export async function adopt(
   services: Services,
   call: Call,
 ): Promise<Outputs> {
-  const client = await services.client();
+  const { client, patches } = await services.connection();
+  const { slowHash } = services.run;
   const expected = instanceToAdopt(props) ?? null;
   const { instanceUuid } = claim;
   const sha256 = shaOf(props.configDrive);
-  const bootHash = await bootHashOf(instanceInfo(props, false), instanceUuid);
+  const bootHash = await bootHashOf(slowHash, instanceInfo(props, false), instanceUuid);
   const marker: DeploymentMarker = {
     ...deploymentMarkOf(claim, undefined),
-    ...(sha256 !== undefined && { driveHash: await saltedDriveHash(sha256, instanceUuid) }),
+    ...(sha256 !== undefined && { driveHash: await saltedDriveHash(slowHash, sha256, instanceUuid) }),
     keep: keeps(props, true),
     // What Ironic hides is taken to be what the program says; only the fingerprint shows when that changes.
     ...(hidesBoots(found) && { bootHash }),
@@ -89,7 +89,7 @@ export async function adopt(
         unused = false;
         return { node, fresh: true };
       },
-      act: (_action, node, signal) => patchNode(client, node.uuid, take(node), "adopt the running deployment", signal),
+      act: (_action, node, signal) => patches.patch(node.uuid, take(node), "adopt the running deployment", signal),
     },
     labels: { adopt: "adopting the running deployment" },
     decide,

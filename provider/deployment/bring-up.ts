@@ -1,5 +1,6 @@
 /** Brings a node to run what the arguments say: all that create and update share. */
 
+import type { SlowHash } from "../core/index.ts";
 import { loadDriveContent } from "../drive/index.ts";
 import type { Client } from "../http/index.ts";
 import {
@@ -10,12 +11,12 @@ import {
   isTaken,
   type Node,
   nodeLabel,
-  pollerOf,
   reconcile,
   saltedDriveHash,
   startedOf,
 } from "../node/index.ts";
 import { type Call, PartialFailure, type Props, type Services } from "../plugin/index.ts";
+import type { ConnectionContext } from "../run/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
 import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./args.ts";
 import { type DeployWant, type Journal, openJournal } from "./attempt.ts";
@@ -35,7 +36,7 @@ interface Deployment {
   olds: State | undefined;
   want: DeployWant;
   sha256: string | undefined;
-  client: Client;
+  connection: ConnectionContext;
   machine: DeployMachine;
   journal: Journal;
   loop: Loop;
@@ -48,15 +49,16 @@ async function wantOf(
   claim: Claim,
   olds: State | undefined,
   client: Client,
+  slowHash: SlowHash,
 ): Promise<DeployWant> {
   const sha256 = shaOf(props.configDrive);
   const info = instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource")));
-  const bootHash = await bootHashOf(info, claim.instanceUuid);
+  const bootHash = await bootHashOf(slowHash, info, claim.instanceUuid);
   return {
     claim,
     info,
     bootHash,
-    driveHash: sha256 === undefined ? undefined : await saltedDriveHash(sha256, claim.instanceUuid),
+    driveHash: sha256 === undefined ? undefined : await saltedDriveHash(slowHash, sha256, claim.instanceUuid),
     last: olds?.started?.bootHash === bootHash && olds.driveHash === sha256 ? olds.started : undefined,
     protected: props.protected ?? false,
     keep: keeps(props, olds?.adopted),
@@ -82,17 +84,17 @@ function outputsAfterFailure({ olds, claim, journal, machine, want, sha256 }: De
 }
 
 async function deploy(deployment: Deployment): Promise<Outputs> {
-  const { props, claim, want, sha256, client, machine, journal, loop, services, call } = deployment;
+  const { props, claim, want, sha256, connection, machine, journal, loop, services, call } = deployment;
   const { node: active } = await reconcile({
     ...loop,
     machine,
     labels: ACTION_LABELS,
     decide: (seen) => decideDeploy(seen, want, journal.attempt),
     onRejected: (action, seen, error) =>
-      action === "rebuild" && chooseNextMethod(seen, want, journal, error, client, call),
+      action === "rebuild" && chooseNextMethod(seen, want, journal, error, connection, call),
   });
   const isOff = props.powerPolicy === "on" && active.power_state !== "power on";
-  const powered = isOff ? await powerOn(client, machine, loop, call) : active;
+  const powered = isOff ? await powerOn(connection.client, machine, loop, call) : active;
   const outputs = outputsOf(powered, claim, { driveHash: sha256, started: startedOf(powered, want.bootHash) });
   if (!props.readiness) return outputs;
   try {
@@ -114,14 +116,16 @@ export async function bringUp(
   call: Call,
 ): Promise<Outputs> {
   const { clock, random } = services;
-  const client = await services.client();
+  const { slowHash } = services.run;
+  const connection = await services.connection();
+  const { client, poller } = connection;
   for (const { path, feature } of needsOf(props)) await client.require(feature, `deploy with ${path}`);
-  const want = await wantOf(props, claim, olds, client);
-  const journal = openJournal(firstMethod(client, node, props));
+  const want = await wantOf(props, claim, olds, client, slowHash);
+  const journal = openJournal(firstMethod(connection, node, props));
   const machine = createMachine({
-    client,
+    connection,
     clock,
-    random,
+    slowHash,
     initial: node,
     claim,
     journal,
@@ -139,10 +143,10 @@ export async function bringUp(
     timeoutMs: timeoutMsOf(props, call),
     onProgress: call.progress,
     cause: (seen) => failureCause(client, seen, since, call.signal),
-    trouble: pollerOf(client, clock, random).trouble,
+    trouble: poller.trouble,
   };
   const sha256 = shaOf(props.configDrive);
-  const deployment = { props, claim, olds, want, sha256, client, machine, journal, loop, services, call };
+  const deployment = { props, claim, olds, want, sha256, connection, machine, journal, loop, services, call };
   try {
     return await deploy(deployment);
   } catch (error) {

@@ -11,7 +11,6 @@ import {
   type Node,
   readNode,
 } from "../node/index.ts";
-import { awaitSettings } from "../node-config/handler.ts";
 import { type Call, type Handler, PartialFailure, type Props, type Services } from "../plugin/index.ts";
 import { hasUnknown } from "../schema/index.ts";
 import { adopt, instanceToAdopt } from "./adoption.ts";
@@ -27,7 +26,11 @@ const asProps = (value: object): Props => value as Props;
 /** `found` once the settings that this program has for it stand. */
 async function settled(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Node> {
   const { signal } = call;
-  const stale = await awaitSettings(found, { clock: services.clock, signal, timeoutMs: timeoutMsOf(props, call) });
+  const stale = await services.run.settings.whenSettled(found, {
+    clock: services.clock,
+    signal,
+    timeoutMs: timeoutMsOf(props, call),
+  });
   return stale ? readNode(await services.client(), found.uuid, "read the node", signal) : found;
 }
 
@@ -83,7 +86,7 @@ export const deploymentHandler: Handler = {
     }
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
     const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== "drift" && !isInput(key)));
-    const drift = await driftOf(node, state);
+    const drift = await driftOf(node, state, services.run.slowHash);
     await warnOfRestart(node, state, services, call);
     const inputs = liveInputs(node, state);
     const outputs = outputsOf(node, claimFrom(state), {

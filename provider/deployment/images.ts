@@ -1,6 +1,7 @@
 /** Can what a deployment boots be had? Asked from here, once per run and address. */
 import { request } from "undici";
 import type { Finding } from "../preflight/index.ts";
+import type { RunContext } from "../run/index.ts";
 import { hasUnknown } from "../schema/index.ts";
 import type { DeploymentProps } from "./args.ts";
 
@@ -14,10 +15,9 @@ async function statusOf(url: string, method: "HEAD" | "GET", signal: AbortSignal
   return statusCode >= 400 && method === "HEAD" ? statusOf(url, "GET", signal) : statusCode;
 }
 
-/** Addresses that were asked in this run, with what is wrong. */
-const troubles = new Map<string, Promise<string | undefined>>();
+type Troubles = RunContext["imageTroubles"];
 
-function troubleOf(url: string): Promise<string | undefined> {
+function troubleOf(url: string, troubles: Troubles): Promise<string | undefined> {
   const known =
     troubles.get(url) ??
     statusOf(url, "HEAD", AbortSignal.timeout(TIMEOUT_MS)).then(
@@ -29,13 +29,13 @@ function troubleOf(url: string): Promise<string | undefined> {
   return known;
 }
 
-export async function imageFindings(props: DeploymentProps): Promise<Finding[]> {
+export async function imageFindings(props: DeploymentProps, troubles: Troubles): Promise<Finding[]> {
   const keys = ["kernel", "ramdisk", "bootIso"] as const;
   const found = await Promise.all(
     keys.map(async (path) => {
       const url = props[path];
       if (url === undefined || hasUnknown(url) || !/^https?:/.test(url)) return undefined;
-      const trouble = await troubleOf(url);
+      const trouble = await troubleOf(url, troubles);
       return trouble === undefined
         ? undefined
         : { path, reason: `${trouble} from here; the conductor may see another network`, rejected: false };

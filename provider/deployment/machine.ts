@@ -1,25 +1,23 @@
 /** A node of a deployment, as the loop drives it: a view of it, and the table of actions. */
-import type { Clock } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
+import type { Clock, SlowHash } from "../core/index.ts";
 import {
   type Claim,
   clearMaintenance,
   createView,
   type Machine,
   type Node,
-  patchNode,
-  pollerOf,
   putProvision,
   recallStart,
   validateForDeploy,
 } from "../node/index.ts";
+import type { ConnectionContext } from "../run/index.ts";
 import { ACTIONS, type Deploy } from "./actions.ts";
 import type { ActionName, Journal } from "./attempt.ts";
 
 export interface MachineOptions {
-  client: Client;
+  connection: ConnectionContext;
   clock: Clock;
-  random(): number;
+  slowHash: SlowHash;
   /** The node as it was just read, to spare the first read. */
   initial: Node;
   claim: Claim;
@@ -31,9 +29,9 @@ export interface MachineOptions {
 export type DeployMachine = Machine<ActionName> & { last(): Node };
 
 export function createMachine({
-  client,
+  connection: { client, poller, patches },
   clock,
-  random,
+  slowHash,
   initial,
   claim,
   journal,
@@ -43,7 +41,7 @@ export function createMachine({
   const view = createView({
     client,
     clock,
-    poller: pollerOf(client, clock, random),
+    poller,
     initial,
     operation: "read the node",
     onObserved: (node) => journal.record({ kind: "observed", node }),
@@ -58,9 +56,10 @@ export function createMachine({
         claim,
         attempt: journal.attempt,
         deploy,
+        slowHash,
         record: journal.record,
         patch: async (operations, operation, later) =>
-          view.see(await patchNode(client, uuid, operations, operation, signal, later)),
+          view.see(await patches.patch(uuid, operations, operation, signal, later)),
         put: async (target, operation, configdrive) => {
           const body = { target, ...(configdrive !== undefined && { configdrive }) };
           await putProvision(client, uuid, body, operation, signal);

@@ -3,7 +3,7 @@
  * has for the node laid over it.
  */
 
-import type { SurveyedNode } from "../node/index.ts";
+import type { EnabledInterfaces, Facts, SurveyedNode } from "../node/index.ts";
 import {
   deploymentMarker,
   holderOf,
@@ -14,11 +14,8 @@ import {
   stateAdvice,
   stateName,
 } from "../node/index.ts";
-import { type PlannedSettings, plannedSettings } from "../node-config/handler.ts";
 import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
 import {
-  type EnabledInterfaces,
-  type Facts,
   type Finding,
   judged,
   missing,
@@ -29,6 +26,7 @@ import {
   report,
   whyNotEnabled,
 } from "../preflight/index.ts";
+import type { PlannedSettings, RunContext } from "../run/index.ts";
 import { hasUnknown } from "../schema/index.ts";
 import { type DeploymentProps, driveValue, keeps } from "./args.ts";
 import { isHalfUndeployed } from "./decision.ts";
@@ -180,12 +178,17 @@ const RULES: readonly Rule[] = [
       : undefined,
 ];
 
-async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | undefined): Promise<Finding[]> {
+async function findingsOf(
+  props: DeploymentProps,
+  facts: Facts,
+  { settings }: RunContext,
+  olds: Props | undefined,
+): Promise<Finding[]> {
   const exists = olds !== undefined;
   const isSpelledAsBefore = exists && olds.node === props.node;
   const node = nodeOf(props, facts, isSpelledAsBefore, deploymentMarker);
   if (!node) return isSpelledAsBefore ? [] : [NO_SUCH_NODE];
-  const planned = plannedSettings({ uuid: node.uuid, name: node.name });
+  const planned = settings.of({ uuid: node.uuid, name: node.name });
   const subject: Subject = {
     props,
     node,
@@ -201,7 +204,7 @@ async function findingsOf(props: DeploymentProps, facts: Facts, olds: Props | un
   const found = RULES.map((rule) => rule(subject)).filter((finding) => finding !== undefined);
   // The engine checks resources in the order in which they happen to be registered, so a BaremetalNodeConfig that names
   // the node itself may still come and set what is missing here. Until then it is only doubtful.
-  const isDoubtful = ({ settings }: Finding) => planned?.uncertain || (settings && planned === undefined);
+  const isDoubtful = (finding: Finding) => planned?.uncertain || (finding.settings && planned === undefined);
   return found.map((finding) => ({ ...finding, rejected: finding.rejected && !isDoubtful(finding) }));
 }
 
@@ -225,9 +228,9 @@ export const preflight = (
 ): Promise<CheckFailure[]> =>
   report(`Node ${props.node}`, services, call, async () => {
     const findings = [
-      ...(await imageFindings(props)),
+      ...(await imageFindings(props, services.run.imageTroubles)),
       ...(await missing(needsOf(props), services, call)),
-      ...(await judged(props.node, services, call, (facts) => findingsOf(props, facts, olds))),
+      ...(await judged(props.node, services, call, (facts) => findingsOf(props, facts, services.run, olds))),
     ];
     const drive = props.configDrive;
     // The check says that anyway, and of such a drive nothing else can be said.

@@ -1,8 +1,8 @@
 /** How a change reaches a running machine, where a rebuild is refused by faults of some versions of Ironic. */
 import type { IronicError } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
 import { type Node, nodeLabel, shows } from "../node/index.ts";
 import type { Call } from "../plugin/index.ts";
+import type { ConnectionContext } from "../run/index.ts";
 import type { DeploymentProps } from "./args.ts";
 import { type DeployWant, type Journal, nextMethod, type UpdateMethod } from "./attempt.ts";
 
@@ -10,13 +10,13 @@ import { type DeployWant, type Journal, nextMethod, type UpdateMethod } from "./
 const KNOWN_FAULT = /auto_lessee/;
 /** Other errors of the server's may pass: only after this many is the rebuild taken to be impossible. */
 const REBUILD_ERRORS_MAX = 3;
-/** Clients of servers that were seen to have the fault; the next update need not meet it again. */
-const faulty = new WeakSet<Client>();
 
-export const firstMethod = (client: Client, node: Node, props: DeploymentProps): UpdateMethod => {
+export const firstMethod = ({ serverFaults }: ConnectionContext, node: Node, props: DeploymentProps): UpdateMethod => {
   if (props.updateStrategy === "redeploy") return "redeploy";
   const avoided = props.ramdisk !== undefined && shows(node.instance_info.image_source, props.ramdisk);
-  return avoided || (faulty.has(client) && props.ramdisk !== undefined) ? "rebuildWithSource" : "rebuild";
+  return avoided || (serverFaults.has("rebuildWithoutSource") && props.ramdisk !== undefined)
+    ? "rebuildWithSource"
+    : "rebuild";
 };
 
 /** The server cannot do a rebuild that other versions do: true when there is another method, which is then said. */
@@ -25,13 +25,13 @@ export function chooseNextMethod(
   want: DeployWant,
   journal: Journal,
   error: IronicError,
-  client: Client,
+  { serverFaults }: ConnectionContext,
   call: Call,
 ): boolean {
   if (error.fault !== "serverError") return false;
   journal.record({ kind: "rebuildFailed" });
   const known = KNOWN_FAULT.test(error.detail);
-  if (known) faulty.add(client);
+  if (known) serverFaults.add("rebuildWithoutSource");
   else if (journal.attempt.rebuildErrors < REBUILD_ERRORS_MAX) return false;
   const method = nextMethod(node, want, journal.attempt);
   const said = `Ironic answered ${error.status ?? "an error"} to the rebuild of node ${nodeLabel(node)} (${error.detail})`;

@@ -7,7 +7,6 @@ import {
   mayChangeInterfaces,
   type Node,
   nodeLabel,
-  pollerOf,
   readNode,
   reconcile,
 } from "../node/index.ts";
@@ -29,7 +28,8 @@ async function restoreLeft(node: Node, { stackId }: Claim, services: Services, c
 }
 
 export async function release(state: State, services: Services, call: Call): Promise<void> {
-  const client = await services.client();
+  const connection = await services.connection();
+  const { client, poller } = connection;
   const claim = claimFrom(state);
   const keep = keeps(state, state.adopted);
   const journal = openJournal();
@@ -37,9 +37,9 @@ export async function release(state: State, services: Services, call: Call): Pro
     const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
     const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
     const machine = createMachine({
-      client,
+      connection,
       clock: services.clock,
-      random: services.random,
+      slowHash: services.run.slowHash,
       initial: node,
       claim,
       journal,
@@ -54,7 +54,7 @@ export async function release(state: State, services: Services, call: Call): Pro
       timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
       onProgress: call.progress,
       cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
-      trouble: pollerOf(client, services.clock, services.random).trouble,
+      trouble: poller.trouble,
     });
     if (!warning) return await restoreLeft(released, claim, services, call);
     const settings = configMarker(released);

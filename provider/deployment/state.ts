@@ -1,5 +1,6 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
 
+import type { SlowHash } from "../core/index.ts";
 import type { Node } from "../node/index.ts";
 import {
   bootHashOf,
@@ -103,7 +104,7 @@ export function hasWork(state: State, news: DeploymentProps): boolean {
 }
 
 /** What a reader of the state should know of a node that is not as it was left. */
-export async function driftOf(node: Node, state: State): Promise<string | undefined> {
+export async function driftOf(node: Node, state: State, slowHash: SlowHash): Promise<string | undefined> {
   const claim = claimFrom(state);
   const holder = holderOf(node, claim);
   if (holder.kind === "other") return `held by ${holder.who}`;
@@ -111,8 +112,10 @@ export async function driftOf(node: Node, state: State): Promise<string | undefi
   if (holder.kind === "marked") return mayBeDeployed(node) ? "undeployed" : "instance_uuid was removed";
   if (!holder.marker) return "the marker in extra was removed";
   const sha256 = state.driveHash;
-  const drive = sha256 === undefined ? undefined : await saltedDriveHash(sha256, claim.instanceUuid);
-  const bootHash = hidesBoots(node) ? holder.marker.bootHash : await bootHashOf(infoOf(node), claim.instanceUuid);
+  const drive = sha256 === undefined ? undefined : await saltedDriveHash(slowHash, sha256, claim.instanceUuid);
+  const bootHash = hidesBoots(node)
+    ? holder.marker.bootHash
+    : await bootHashOf(slowHash, infoOf(node), claim.instanceUuid);
   const notes = [
     ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
     // Written down before the reboot that it needs, which a crash then prevented.

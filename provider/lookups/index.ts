@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { IronicError, ProblemError } from "../core/index.ts";
+import { IronicError, memoise, ProblemError, systemClock } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import type { Provider } from "../stack/index.ts";
 import type { LookedUpNode } from "./shapes.ts";
@@ -70,10 +70,16 @@ const infoOf = (node: LookedUpNode): NodeInfo => ({
 });
 
 // Loaded when a program looks something up: most never do, and the HTTP client is the larger part of the package.
+// One for the program's process: look-ups share nothing else, and each of them would log in by itself.
+const programRun = memoise(async () => {
+  const { createRunContext } = await import("../run/index.ts");
+  return createRunContext({ clock: systemClock, random: Math.random, env: process.env });
+});
+
 async function clientOf(settings: Record<string, string>): Promise<Client> {
   const { servicesFor } = await import("../plugin/index.ts");
   const warn = (text: string) => void pulumi.log.warn(text);
-  return servicesFor({ config: { get: (key) => settings[key] } }, warn).client();
+  return servicesFor(await programRun.get(), { config: { get: (key) => settings[key] } }, warn).client();
 }
 
 const stackSettings = (): Record<string, string> => pulumi.runtime.allConfig() as Record<string, string>;

@@ -31,7 +31,6 @@ import {
   sameValue,
   wantedFields,
 } from "./args.ts";
-import { planSettings, settleSettings } from "./plan.ts";
 import { needsOf, settingsPreflight } from "./preflight.ts";
 import { restore } from "./restore.ts";
 import {
@@ -160,9 +159,9 @@ async function configure(
 }
 
 /** Tells the deployments of this program how the settings of this node went. */
-async function settling<T>(nodes: (string | undefined)[], work: () => Promise<T>): Promise<T> {
+async function settling<T>(nodes: (string | undefined)[], { run }: Services, work: () => Promise<T>): Promise<T> {
   const tell = (error?: Error) => {
-    for (const node of nodes) if (node !== undefined) settleSettings(node, error);
+    for (const node of nodes) if (node !== undefined) run.settings.settle(node, error);
   };
   try {
     const result = await work();
@@ -187,7 +186,7 @@ export const nodeConfigHandler: Handler = {
     const changed = !olds || INPUTS.some((key) => !sameValue(olds[key], news[key]));
     if (failures.length === 0 && changed) failures.push(...(await settingsPreflight(props, services, call, olds)));
     if (failures.length === 0 && !hasUnknown(props.node))
-      planSettings({
+      services.run.settings.add({
         node: props.node,
         deployInterface: hasUnknown(props.deployInterface) ? undefined : wantedInterface(props),
         bootInterface: hasUnknown(props.bootInterface) ? undefined : props.bootInterface,
@@ -210,13 +209,13 @@ export const nodeConfigHandler: Handler = {
       !sameValue(wantedFields(props), wantedFields(state)) ||
       policies.some((key) => !sameValue(props[key], state[key]));
     // There will be no update to wait for, whatever others have made of the node since.
-    if (!changes) settleSettings(props.node);
+    if (!changes) services.run.settings.settle(props.node);
     return { changes, replaces, deleteBeforeReplace: true };
   },
 
   async create(inputs, services, call) {
     const { props } = checkNodeConfig(inputs);
-    return settling([props.node], async () => {
+    return settling([props.node], services, async () => {
       const client = await services.client();
       const node = await readNode(client, props.node, "find the node", call.signal);
       const ours = identityOf(props);
@@ -265,7 +264,7 @@ export const nodeConfigHandler: Handler = {
     const ours = identityOf(state);
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    return settling([props.node, state.nodeName, state.nodeUuid], async () => ({
+    return settling([props.node, state.nodeName, state.nodeUuid], services, async () => ({
       outs: {
         ...(await configure(found, props, ours, state, services, call)),
         ...identityOf(state),
@@ -278,5 +277,4 @@ export const nodeConfigHandler: Handler = {
 
 const wantedInterface = (props: NodeConfigProps): string => String(wantedFields(props).deploy_interface);
 
-export { awaitSettings, type PlannedSettings, plannedSettings } from "./plan.ts";
 export { restore } from "./restore.ts";

@@ -1,10 +1,9 @@
 /** What would go wrong with a BaremetalNodeConfig, judged from what the preflight of deployments reads as well. */
 
-import type { SurveyedNode } from "../node/index.ts";
+import type { Facts, SurveyedNode } from "../node/index.ts";
 import { configMarker, deploymentMarker, holderOf, identityOf } from "../node/index.ts";
 import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
 import {
-  type Facts,
   type Finding,
   judged,
   missing,

@@ -23,8 +23,6 @@ import {
   type Node,
   nodeLabel,
   type PatchOp,
-  patchNode,
-  pollerOf,
   type ResourceIdentity,
   reconcile,
   settingsLabel,
@@ -145,9 +143,8 @@ export async function carryOut(
   call: Call,
   journal = openSettingsJournal(),
 ): Promise<WorkDone> {
-  const client = await services.client();
+  const { client, poller, patches } = await services.connection();
   const { clock, random } = services;
-  const poller = pollerOf(client, clock, random);
   const { uuid } = work.node;
   let wroteOn: Node | undefined;
   const view = createView({
@@ -169,7 +166,7 @@ export async function carryOut(
       if (operations.length > 0) {
         journal.record({ kind: "writeSent" });
         try {
-          view.see(await patchNode(client, uuid, operations, work.operation, signal));
+          view.see(await patches.patch(uuid, operations, work.operation, signal));
         } catch (error) {
           if (isRefusal(error)) journal.record({ kind: "writeRefused" });
           throw error;

@@ -39,6 +39,7 @@ export {
   stackLabel,
 } from "./identity.ts";
 export { hidesBoots, type InstanceInfo, infoMatches, infoOf, isMasked, shows } from "./instance-info.ts";
+export { createInventory, type EnabledInterfaces, type Facts, type Inventory } from "./inventory.ts";
 export {
   CONFIG_MARKER,
   type ConfigMarker,
@@ -57,7 +58,6 @@ export {
   type Node,
   type PatchOp,
   type Port,
-  patchNode,
   pointer,
   putPowerOn,
   putProvision,
@@ -69,7 +69,8 @@ export {
   validateForDeploy,
 } from "./node.ts";
 export { fieldsOf, nodeSchema, portSchema, surveyedNodeSchema } from "./node-schema.ts";
-export { pollerOf } from "./poller.ts";
+export { createPatchQueue, type PatchQueue } from "./patch-queue.ts";
+export { createPoller, type Poller } from "./poller.ts";
 export { type Machine, type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";
 export { bootHashOf, saltedDriveHash } from "./slow-hash.ts";
 export { type Started, startedOf } from "./started.ts";

@@ -1,6 +1,6 @@
 /** The part of Ironic's node API that this project uses; what is read of its answers is in node-schema.ts. */
 
-import { isFault, isHidden, isNodeGone, ProblemError, raceAbort } from "../core/index.ts";
+import { isFault, isHidden, isNodeGone, ProblemError } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import { ignored, readPages } from "../http/index.ts";
 import {
@@ -31,33 +31,6 @@ const segment = encodeURIComponent;
 
 export const readNode = (client: Client, node: string, tried: string, signal?: AbortSignal): Promise<Node> =>
   client.get(`/nodes/${segment(node)}`, { tried, node, shape: nodeSchema, ...(signal && { signal }) });
-
-// Ironic loads the node, applies the patch and saves whole columns: two patches of different keys of `extra` at the
-// same time can lose one of them. Within this process they therefore queue per node.
-const queues = new WeakMap<Client, Map<string, Promise<unknown>>>();
-
-/** One PATCH; the answer is the whole node as saved. */
-export function patchNode(
-  client: Client,
-  uuid: string,
-  body: PatchOp[],
-  tried: string,
-  signal?: AbortSignal,
-  later?: boolean,
-): Promise<Node> {
-  const queue = queues.get(client) ?? new Map<string, Promise<unknown>>();
-  queues.set(client, queue);
-  const before = queue.get(uuid) ?? Promise.resolve();
-  const turn = raceAbort(before, signal).then(() =>
-    client.send("PATCH", `/nodes/${segment(uuid)}`, { tried, node: uuid, body, signal, later, shape: nodeSchema }),
-  );
-  // Who leaves the queue does not end the turn of those before it.
-  const settled: Promise<void> = Promise.allSettled([before, turn]).then(() => {
-    if (queue.get(uuid) === settled) queue.delete(uuid);
-  });
-  queue.set(uuid, settled);
-  return turn;
-}
 
 export const putProvision = (
   client: Client,

@@ -173,14 +173,3 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
     },
   };
 }
-
-const pollers = new WeakMap<Client, Poller>();
-
-/** The poller that all resources of this client share. */
-export function pollerOf(client: Client, clock: Clock, random: () => number): Poller {
-  const known = pollers.get(client);
-  if (known) return known;
-  const poller = createPoller(client, clock, random);
-  pollers.set(client, poller);
-  return poller;
-}

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/index.ts";
+import type { RunContext } from "../run/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Call, Props } from "./handler.ts";
 
@@ -7,19 +8,18 @@ const progressIntervalMs = 1_000;
 /** Where there is no screen, as in CI, each message is a line of the log: what only grew older is said again less often. */
 const repeatIntervalMs = 10_000;
 const speakersPerInterval = 20;
-let speakers = 0;
 
 const isRepeat = (text: string, sent: string): boolean => withoutSeconds(text) === withoutSeconds(sent);
 const withoutSeconds = (text: string): string => text.replace(/\d+ s$/, "");
 
 /** Passes on the newest text, news at most once per interval, the last one included. */
-const throttled = (send: (text: string) => void, clock: Clock, ended: AbortSignal) => {
+const throttled = (send: (text: string) => void, clock: Clock, calls: ReadonlySet<object>, ended: AbortSignal) => {
   let sent = "";
   let newest = "";
   let sentAtMs = Number.NEGATIVE_INFINITY;
   let waiting = false;
   const restMs = (intervalMs: number): number =>
-    sentAtMs + intervalMs * Math.max(1, speakers / speakersPerInterval) - clock.now();
+    sentAtMs + intervalMs * Math.max(1, calls.size / speakersPerInterval) - clock.now();
   const sendNewest = () => {
     waiting = false;
     if (ended.aborted || newest === sent || (isRepeat(newest, sent) && restMs(repeatIntervalMs) > 0)) return;
@@ -44,18 +44,19 @@ const throttled = (send: (text: string) => void, clock: Clock, ended: AbortSigna
 export const callOf = (
   bridge: Bridge,
   about: Props,
-  clock: Clock,
+  { clock, calls }: Pick<RunContext, "clock" | "calls">,
   clean: (text: string) => string,
 ): { call: Call; end(): Promise<void> } => {
   const finished = bridge.begin();
-  speakers++;
   const ended = new AbortController();
+  calls.add(ended);
   const { urn, timeoutMs } = bridge.about(about);
   // Without a URN, as in a process's first call, the engine shows it at the stack: then it has to say whose it is.
   const whose = urn === undefined && typeof about.resourceName === "string" ? `${about.resourceName}: ` : "";
   const progress = throttled(
     (text) => bridge.log("info", clean(`${whose}${text}`).replace(/\s+/g, " "), { urn, ephemeral: true }),
     clock,
+    calls,
     ended.signal,
   );
   const call: Call = {
@@ -69,7 +70,7 @@ export const callOf = (
     call,
     end: () => {
       ended.abort();
-      speakers--;
+      calls.delete(ended);
       return finished();
     },
   };

@@ -1,6 +1,7 @@
 import type { ConfigGetter } from "../connection/index.ts";
 import type { Clock } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
+import type { ConnectionContext, RunContext } from "../run/index.ts";
 
 /** Properties as the engine sends and stores them: JSON values, secrets in plain, unknowns as the sentinel string. */
 export type Props = Record<string, unknown>;
@@ -19,10 +20,14 @@ export interface Call {
   warn(text: string): void;
 }
 
-/** What every handler shares within one provider process. */
+/** What a handler works with: the run's context, and the connection that belongs to its resource's provider. */
 export interface Services {
-  /** The one client of this process; rejects with a ProblemError when the configuration is not usable. */
+  readonly run: RunContext;
+  /** Rejects with a ProblemError when the configuration is not usable. */
+  connection(): Promise<ConnectionContext>;
+  /** That of the connection. */
   client(): Promise<Client>;
+  /** Those of the run. */
   readonly clock: Clock;
   random(): number;
   /** Stack configuration below `ironic:`. */

@@ -12,5 +12,5 @@ export {
   type Services,
 } from "./handler.ts";
 export { sanitized, secretTexts, withSecrets } from "./secrets.ts";
-export { type ConfigureRequest, processSecrets, servicesFor } from "./services.ts";
+export { type ConfigureRequest, servicesFor } from "./services.ts";
 export { unversioned, versioned } from "./state-version.ts";

@@ -4,10 +4,10 @@
  * what it would reject an error.
  */
 
-import { CancelledError, inTime, isFault, raceAbort } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
+import { CancelledError, isFault, raceAbort } from "../core/index.ts";
 import { type Feature, UnusableVersion } from "../http/index.ts";
 import type { Call, CheckFailure, Services } from "../plugin/index.ts";
+import type { ConnectionContext } from "../run/index.ts";
 
 export interface Finding {
   /** Property; empty for the resource as a whole. */
@@ -50,54 +50,22 @@ export async function report(
   return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
 }
 
-/** Nobody waits longer to be told sooner what would go wrong. */
-const LOOK_MS = 20_000;
-
-/** Asks Ironic, not for as long as what has to be done is tried. */
-export const look = <T>(
-  client: Client,
-  { clock }: Services,
-  { signal }: Call,
-  ask: (signal: AbortSignal) => Promise<T>,
-): Promise<T> =>
-  inTime(
-    LOOK_MS,
-    () => new Error(`${client.endpoint} gave no usable answer within ${LOOK_MS / 1000} s.`),
-    clock,
-    signal,
-    ask,
-  );
-
-const troubles = new WeakMap<Client, Promise<Error | undefined>>();
-const troubleOf = (client: Client, services: Services, call: Call): Promise<Error | undefined> => {
-  const known =
-    troubles.get(client) ??
-    look(client, services, call, (signal) => client.minor(signal)).then(
-      () => undefined,
-      (error: Error) => error,
-    );
-  troubles.set(client, known);
-  return known;
-};
-
-/** By the signal that all calls of a run share. */
-const told = new WeakSet<AbortSignal>();
-
 /** Once per run, however many resources meet the same. */
-export function tellUnchecked(error: Error, { signal, warn }: Call): void {
-  if (!told.has(signal) && !signal.aborted) warn(`The program could not be checked against Ironic: ${error.message}`);
-  told.add(signal);
+export function tellUnchecked(error: Error, { run }: Services, { signal, warn }: Call): void {
+  if (!run.uncheckedTold.has(signal) && !signal.aborted)
+    warn(`The program could not be checked against Ironic: ${error.message}`);
+  run.uncheckedTold.add(signal);
 }
 
 /**
- * The client if Ironic answers; if not, the user is told once per run, and the preview goes on. Throws UnusableVersion.
+ * The connection if Ironic answers; if not, the user is told once per run, and the preview goes on. Throws UnusableVersion.
  */
-export async function reachable(services: Services, call: Call): Promise<Client | undefined> {
-  const client = await services.client().catch((error: Error) => error);
-  const trouble = client instanceof Error ? client : await troubleOf(client, services, call);
+export async function reachable(services: Services, call: Call): Promise<ConnectionContext | undefined> {
+  const connection = await services.connection().catch((error: Error) => error);
+  const trouble = connection instanceof Error ? connection : await connection.inventory.trouble(call.signal);
   if (trouble instanceof UnusableVersion) throw trouble;
-  if (trouble) tellUnchecked(trouble, call);
-  return trouble || client instanceof Error ? undefined : client;
+  if (trouble) tellUnchecked(trouble, services, call);
+  return trouble || connection instanceof Error ? undefined : connection;
 }
 
 export interface Need {
@@ -108,7 +76,7 @@ export interface Need {
 
 /** What this Ironic's version cannot do. Costs one small request per run. */
 export async function missing(needs: readonly Need[], services: Services, call: Call): Promise<Finding[]> {
-  const client = needs.length > 0 ? await reachable(services, call) : undefined;
+  const client = needs.length > 0 ? (await reachable(services, call))?.client : undefined;
   if (!client) return [];
   const findings: Finding[] = [];
   for (const { path, feature } of needs) {

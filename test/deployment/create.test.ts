@@ -7,7 +7,6 @@ import { loadDriveContent } from "../../provider/drive/source.ts";
 import { shows } from "../../provider/node/instance-info.ts";
 import { DEPLOYMENT_MARKER, deploymentMarker } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
-import { planSettings, settleSettings } from "../../provider/node-config/plan.ts";
 import type { Stored } from "../fakes/call.ts";
 import { A, DRIVE, foreign, INPUTS, isClean, NODE, OURS, scene, untouched } from "../fakes/deployments.ts";
 import { deploymentBy, deploymentMarkBy, settingsMarkBy } from "../fakes/identities.ts";
@@ -119,9 +118,9 @@ describe("RamdiskDeployment: create", () => {
     const w = scene();
     const claim = { ...deploymentBy("stack-1", "worker"), instanceUuid: OURS };
     const machine = createMachine({
-      client: w.client,
+      connection: await w.services.connection(),
       clock: w.clock,
-      random: () => 0.5,
+      slowHash: w.services.run.slowHash,
       initial: w.node(),
       claim,
       journal: openJournal(),
@@ -225,7 +224,7 @@ describe("RamdiskDeployment: create", () => {
     for (const more of [{ timeoutSeconds: 30 }, {}]) {
       const w = scene({ deploy_interface: "direct" });
       Object.assign(w.call, more.timeoutSeconds === undefined && { timeoutMs: 30_000 });
-      planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+      w.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
       expect((await w.up(undefined, { ...INPUTS, ...more })).error?.message).to.match(
         /did not come to stand within 30 s/,
       );
@@ -235,10 +234,10 @@ describe("RamdiskDeployment: create", () => {
 
   it("waits for the settings that the same program makes on the node, and uses what they made", async () => {
     const w = scene({ deploy_interface: "direct" });
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    w.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
     void w.clock.sleep(5_000).then(() => {
       w.fake.node.deploy_interface = "ramdisk";
-      settleSettings("worker-1");
+      w.services.run.settings.settle("worker-1");
     });
     expect((await w.made(undefined, INPUTS)).outs.provisionState).to.equal("active");
   });
@@ -353,7 +352,7 @@ describe("RamdiskDeployment: create", () => {
   it("keeps in the state what a run that was killed had begun, also while it waits for settings", async () => {
     for (const ends of ["interrupted", "in time"]) {
       const w = scene({ deploy_interface: "direct", instance_uuid: OURS, ...marked });
-      planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+      w.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
       if (ends === "interrupted") void w.clock.sleep(2_000).then(() => w.call.abort());
       const { stored, error } = await w.up(undefined, INPUTS);
       expect(error, ends).to.be.instanceOf(Error);
@@ -368,7 +367,7 @@ describe("RamdiskDeployment: create", () => {
     expect((await refused.up(undefined, { ...INPUTS, adopt: OURS })).stored).to.equal(undefined);
     untouched(refused);
     const waiting = scene({ ...running, deploy_interface: "direct" });
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    waiting.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
     expect((await waiting.up(undefined, { ...INPUTS, adopt: OURS })).stored).to.equal(undefined);
     const stripped = scene({ ...running, instance_uuid: null });
     const { stored, error } = await stripped.up(undefined, INPUTS);

@@ -4,12 +4,15 @@ import { expect } from "chai";
 import nock from "nock";
 import type { DeploymentProps } from "../../provider/deployment/args.ts";
 import { imageFindings } from "../../provider/deployment/images.ts";
+import type { RunContext } from "../../provider/run/context.ts";
 
 const HOST = "http://images.test";
 const LATER = "from here; the conductor may see another network";
 
+const asked: RunContext["imageTroubles"] = new Map();
+
 const found = async (props: Partial<DeploymentProps>) =>
-  (await imageFindings(props as DeploymentProps)).map(({ path, reason, rejected }) => {
+  (await imageFindings(props as DeploymentProps, asked)).map(({ path, reason, rejected }) => {
     expect(rejected).to.equal(false);
     return `${path} ${reason}`;
   });

@@ -5,9 +5,10 @@ import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import type { Client } from "../../provider/http/client.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node, Port } from "../../provider/node/node.ts";
-import { type PlannedSettings, planSettings } from "../../provider/node-config/plan.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
+import type { PlannedSettings } from "../../provider/run/settings-plan.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
+import { fakeServices } from "../fakes/call.ts";
 import { foreign, INPUTS, OURS, scene } from "../fakes/deployments.ts";
 import { deploymentBy, deploymentMarkBy, settingsMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
@@ -40,7 +41,7 @@ const ANY: WorldOptions = { client: { driver: {} } };
 const judge = async ({ node, ports, inputs, planned, olds, options }: Case) => {
   const w = scene(node, { ...ANY, ...options });
   if (ports) w.fake.ports = ports.map((port) => ({ ...(w.fake.ports[0] as Port), ...port }));
-  if (planned) planSettings({ node: "worker-1", uncertain: false, ...planned });
+  if (planned) w.services.run.settings.add({ node: "worker-1", uncertain: false, ...planned });
   const news = { ...INPUTS, ...FILES, ...inputs };
   const check = deploymentHandler.check(olds && { ...news, ...olds }, news, w.services, w.call);
   const { failures } = await w.clock.run(check);
@@ -467,8 +468,7 @@ describe("preflight: an Ironic that does not answer", () => {
   for (const what of ["at all", "when it is asked for all nodes"])
     it(`${what} is waited for 20 s, and told once`, async () => {
       const w = scene({}, ANY);
-      const client = { ...w.client, ...silent(w.client)[what] };
-      const services = { ...w.services, client: async () => client };
+      const services = fakeServices({ ...w.client, ...silent(w.client)[what] }, w.clock);
       for (const resourceName of ["worker", "other"]) {
         const check = deploymentHandler.check(undefined, { ...INPUTS, ...FILES, resourceName }, services, w.call);
         expect((await w.clock.run(check)).failures).to.deep.equal([]);
@@ -481,7 +481,7 @@ describe("preflight: an Ironic that does not answer", () => {
 
   it("is not waited for when the run is interrupted, and then nothing is told", async () => {
     const w = scene({}, ANY);
-    const services = { ...w.services, client: async () => ({ ...w.client, minor: never }) };
+    const services = fakeServices({ ...w.client, minor: never }, w.clock);
     const check = deploymentHandler.check(undefined, { ...INPUTS, ...FILES }, services, w.call);
     w.call.abort();
     const error = await w.clock.run(check).catch((thrown: Error) => thrown);

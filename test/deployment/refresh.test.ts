@@ -5,13 +5,13 @@ import type { Node } from "../../provider/node/node.ts";
 import { bootHashOf } from "../../provider/node/slow-hash.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
-import type { Stored } from "../fakes/call.ts";
+import { type Stored, slowHash } from "../fakes/call.ts";
 import { A, B, DRIVE, INPUTS, NODE, OURS, scene } from "../fakes/deployments.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import type { World } from "../fakes/world.ts";
 
 const [DEBUG, QUIET] = await Promise.all(
-  ["debug", "quiet"].map((ramdisk_kernel_arguments) => bootHashOf({ ...A, ramdisk_kernel_arguments }, OURS)),
+  ["debug", "quiet"].map((ramdisk_kernel_arguments) => bootHashOf(slowHash, { ...A, ramdisk_kernel_arguments }, OURS)),
 );
 
 describe("RamdiskDeployment: diff", () => {

@@ -1,7 +1,11 @@
 import type { Clock } from "../../provider/core/clock.ts";
+import { createSlowHash } from "../../provider/core/slow-hash.ts";
 import type { Client } from "../../provider/http/client.ts";
 import type { Call, Handler, Props, Services } from "../../provider/plugin/handler.ts";
 import { PartialFailure } from "../../provider/plugin/handler.ts";
+import { createServices } from "../../provider/plugin/services.ts";
+import { createConnectionContext } from "../../provider/run/connection-context.ts";
+import { createRunContext, type RunContext } from "../../provider/run/context.ts";
 
 export interface FakeCall extends Call {
   readonly warnings: string[];
@@ -24,12 +28,24 @@ export function fakeCall(timeoutMs?: number): FakeCall {
   };
 }
 
-export const fakeServices = (client: Client, clock: Clock, settings: Record<string, string> = {}): Services => ({
-  client: async () => client,
-  clock,
-  random: () => 0.5,
-  get: (key) => settings[key],
+/** Hashes depend on nothing but what is hashed; computing them again for each test would take most of its time. */
+export const slowHash = createSlowHash();
+
+export const fakeRun = (clock: Clock): RunContext => ({
+  ...createRunContext({ clock, random: () => 0.5, env: {} }),
+  slowHash,
 });
+
+/** Of a provider process of its own. */
+export function fakeServices(client: Client, clock: Clock, settings: Record<string, string> = {}): Services {
+  const run = fakeRun(clock);
+  const connection = createConnectionContext(client, clock, run.random);
+  return createServices(
+    run,
+    (key) => settings[key],
+    async () => connection,
+  );
+}
 
 /** What the engine keeps of a resource. */
 export interface Stored {

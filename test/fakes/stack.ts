@@ -2,7 +2,6 @@
 
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
-import { forgetSettings } from "../../provider/node-config/plan.ts";
 import type { Handler, Props } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
 import { actor, type FakeClient, type Fault, fakeClient, type Write } from "./client.ts";
@@ -37,7 +36,6 @@ export interface Process {
 }
 
 export function startProcess(ironic: FakeIronic, clock: VirtualClock, fortune: Fortune, writes: Write[]): Process {
-  forgetSettings();
   const { clock: own, kill } = clock.fork();
   const { promise: death, resolve } = Promise.withResolvers<void>();
   const calls: FakeCall[] = [];

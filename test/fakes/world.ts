@@ -1,7 +1,6 @@
 /** All that a test of handlers needs: a clock, an Ironic, a client, and the engine's way with a resource. */
 
 import type { Node } from "../../provider/node/node.ts";
-import { forgetSettings } from "../../provider/node-config/plan.ts";
 import type { Handler, Props, Services } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
 import { type ClientOptions, type FakeClient, type Fault, fakeClient, type Request } from "./client.ts";
@@ -43,7 +42,6 @@ export interface WorldOptions {
 }
 
 export function world(handler: Handler, options: WorldOptions = {}): World {
-  forgetSettings();
   const clock = virtualClock();
   const ironic = fakeIronic({ clock, ...options.ironic });
   const faults: { method: string; part: string; fault: Fault }[] = [];

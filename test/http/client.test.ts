@@ -3,7 +3,7 @@ import nock from "nock";
 import { CancelledError, IronicError, isRefusal } from "../../provider/core/errors.ts";
 import type { Fault } from "../../provider/core/faults.ts";
 import type { Client } from "../../provider/http/client.ts";
-import { patchNode } from "../../provider/node/node.ts";
+import { createPatchQueue } from "../../provider/node/patch-queue.ts";
 import {
   anything,
   clientFor,
@@ -370,7 +370,8 @@ describe("two PATCHes of one node", () => {
       },
     } as unknown as Client;
     const turn = () => new Promise((resolve) => setImmediate(resolve));
-    const patch = (tried: string, signal?: AbortSignal) => patchNode(client, "worker-1", [], tried, signal);
+    const patches = createPatchQueue(client);
+    const patch = (tried: string, signal?: AbortSignal) => patches.patch("worker-1", [], tried, signal);
     return { sent, patch, turn, answer: () => turn().then(() => answers.shift()?.()) };
   };
 

@@ -13,7 +13,7 @@ import { bootHashOf, saltedDriveHash } from "../../provider/node/slow-hash.ts";
 
 import { stateName } from "../../provider/node/states.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
-import { fakeCall } from "../fakes/call.ts";
+import { fakeCall, slowHash } from "../fakes/call.ts";
 import type { Fault, Write } from "../fakes/client.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
 import type { FakeNode, Fate } from "../fakes/fake-node.ts";
@@ -42,8 +42,8 @@ const DRIVES = [{ meta_data: { name: "a" } }, { meta_data: { name: "b" } }];
 /** Computed before the first walk: real work in another thread would make walks differ. */
 export const ready = Promise.all(
   INSTANCES.flatMap((instance) => [
-    ...DRIVES.map((drive) => saltedDriveHash(driveHashOf(drive), instance)),
-    ...bootable().map((info) => bootHashOf(info, instance)),
+    ...DRIVES.map((drive) => saltedDriveHash(slowHash, driveHashOf(drive), instance)),
+    ...bootable().map((info) => bootHashOf(slowHash, info, instance)),
   ]),
 );
 

@@ -4,7 +4,6 @@ import { instanceUuidFor } from "../../provider/node/identity.ts";
 import { CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
-import { plannedSettings } from "../../provider/node-config/plan.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
 import type { Stored } from "../fakes/call.ts";
@@ -513,7 +512,7 @@ describe("BaremetalNodeConfig: check", () => {
   it("tells the deployments of the program what is planned", async () => {
     const { w, failures } = await check({ ...INPUTS, bootInterface: UNKNOWN });
     expect(failures).to.deep.equal([]);
-    expect(plannedSettings(w.node())).to.deep.include({
+    expect(w.services.run.settings.of(w.node())).to.deep.include({
       deployInterface: "ramdisk",
       bootInterface: undefined,
       automatedCleaning: false,

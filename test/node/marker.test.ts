@@ -6,6 +6,7 @@ import { infoMatches } from "../../provider/node/instance-info.ts";
 import { configMarker, type DeploymentMarker, deploymentMarker } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { saltedDriveHash } from "../../provider/node/slow-hash.ts";
+import { slowHash } from "../fakes/call.ts";
 import { deploymentBy, settingsMarkBy } from "../fakes/identities.ts";
 import { applyPatch } from "../fakes/node-rules.ts";
 import { CLAIM, type Held, INFO, MARK, NOW, nodeIn, OTHER_INSTANCE } from "../fakes/nodes.ts";
@@ -158,10 +159,10 @@ describe("handing a machine over", () => {
 describe("a drive's fingerprint", () => {
   it("differs by drive and by deployment, and is slow to compute", async () => {
     const [one, again, drive, instance] = await Promise.all([
-      saltedDriveHash("a", CLAIM.instanceUuid),
-      saltedDriveHash("a", CLAIM.instanceUuid),
-      saltedDriveHash("b", CLAIM.instanceUuid),
-      saltedDriveHash("a", OTHER_INSTANCE),
+      saltedDriveHash(slowHash, "a", CLAIM.instanceUuid),
+      saltedDriveHash(slowHash, "a", CLAIM.instanceUuid),
+      saltedDriveHash(slowHash, "b", CLAIM.instanceUuid),
+      saltedDriveHash(slowHash, "a", OTHER_INSTANCE),
     ]);
     expect(one).to.equal(again);
     expect(new Set([one, drive, instance]).size).to.equal(3);

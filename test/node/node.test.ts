@@ -2,14 +2,8 @@ import { expect } from "chai";
 import nock from "nock";
 import { IronicError, isRefusal } from "../../provider/core/errors.ts";
 import type { Client } from "../../provider/http/client.ts";
-import {
-  failureCause,
-  patchNode,
-  readNode,
-  readPortGroups,
-  readPorts,
-  validateForDeploy,
-} from "../../provider/node/node.ts";
+import { failureCause, readNode, readPortGroups, readPorts, validateForDeploy } from "../../provider/node/node.ts";
+import { createPatchQueue } from "../../provider/node/patch-queue.ts";
 import { newNode } from "../fakes/fake-node.ts";
 import { clientFor, rejection, versionHeaders } from "../fakes/http-ironic.ts";
 
@@ -85,7 +79,9 @@ describe("the node's reader", () => {
   it("does not take a PATCH with an odd answer for one that was refused, nor send it again", async () => {
     speak();
     const patch = nock(origin).patch("/v1/nodes/n").reply(200, { uuid: "n" });
-    const error = await refused(patchNode(client, "n", [{ op: "add", path: "/extra/a", value: 1 }], "claim the node"));
+    const error = await refused(
+      createPatchQueue(client).patch("n", [{ op: "add", path: "/extra/a", value: 1 }], "claim the node"),
+    );
     expect(error.message).to.contain("PATCH /v1/nodes/n: name must be a string or null, but is missing");
     expect(isRefusal(error)).to.equal(false);
     expect(patch.isDone()).to.equal(true);

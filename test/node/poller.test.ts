@@ -5,7 +5,7 @@ import type { Fault } from "../../provider/core/faults.ts";
 import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
 import type { LightNode } from "../../provider/node/node.ts";
 
-import { createPoller, pollerOf } from "../../provider/node/poller.ts";
+import { createPoller } from "../../provider/node/poller.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import { nodeIn } from "../fakes/nodes.ts";
 import { shaped } from "../fakes/shaped.ts";
@@ -295,12 +295,5 @@ describe("the poller", () => {
     await clock.pass(100_000);
     await clock.run(poller.next("n0", clock.now(), signal));
     expect(asked).to.have.length(2);
-  });
-
-  it("is one for each client", () => {
-    const { clock, client } = scene();
-    const second = scene().client;
-    expect(pollerOf(client, clock, Math.random)).to.equal(pollerOf(client, clock, Math.random));
-    expect(pollerOf(client, clock, Math.random)).not.to.equal(pollerOf(second, clock, Math.random));
   });
 });

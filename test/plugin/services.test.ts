@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { systemClock } from "../../provider/core/clock.ts";
 import { servicesFor } from "../../provider/plugin/services.ts";
+import { createRunContext } from "../../provider/run/context.ts";
 
 /** Stack configuration that counts how often it is read. */
 function scene() {
@@ -8,7 +10,8 @@ function scene() {
     world.reads++;
     return world.config[key];
   };
-  return { world, services: servicesFor({ config: { get } }, () => {}) };
+  const run = createRunContext({ clock: systemClock, random: Math.random, env: {} });
+  return { world, services: servicesFor(run, { config: { get } }, () => {}) };
 }
 
 describe("the services of a provider process", () => {

@@ -1,27 +1,23 @@
 import { expect } from "chai";
 import { ProblemError } from "../../provider/core/errors.ts";
 import type { Node } from "../../provider/node/node.ts";
-import {
-  awaitSettings,
-  forgetSettings,
-  plannedSettings,
-  planSettings,
-  settleSettings,
-} from "../../provider/node-config/plan.ts";
+import { createSettingsPlan, type SettingsPlan } from "../../provider/run/settings-plan.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import { nodeIn } from "../fakes/nodes.ts";
 
 const TIMEOUT_MS = 60_000;
 
 describe("settings of the same program", () => {
-  beforeEach(forgetSettings);
-  after(forgetSettings);
+  let settings: SettingsPlan;
+  beforeEach(() => {
+    settings = createSettingsPlan();
+  });
 
   const scene = (fields: Partial<Node> = {}) => {
     const clock = virtualClock();
     const controller = new AbortController();
     const node = nodeIn("available", "free", fields);
-    const start = () => awaitSettings(node, { clock, signal: controller.signal, timeoutMs: TIMEOUT_MS });
+    const start = () => settings.whenSettled(node, { clock, signal: controller.signal, timeoutMs: TIMEOUT_MS });
     const fails = (work: Promise<unknown>): Promise<Error> =>
       clock.run(
         work.then(
@@ -35,37 +31,37 @@ describe("settings of the same program", () => {
 
   it("are found by the node's name and by its UUID", () => {
     const { node } = scene();
-    expect(plannedSettings(node)).to.equal(undefined);
-    planSettings({ node: "worker-1", bootInterface: "pxe", uncertain: false });
-    expect(plannedSettings(node)).to.deep.include({ bootInterface: "pxe" });
-    expect(plannedSettings({ uuid: node.uuid, name: null })).to.equal(undefined);
-    planSettings({ node: node.uuid, bootInterface: "ipxe", uncertain: false });
-    expect(plannedSettings(node)).to.deep.include({ bootInterface: "ipxe" });
+    expect(settings.of(node)).to.equal(undefined);
+    settings.add({ node: "worker-1", bootInterface: "pxe", uncertain: false });
+    expect(settings.of(node)).to.deep.include({ bootInterface: "pxe" });
+    expect(settings.of({ uuid: node.uuid, name: null })).to.equal(undefined);
+    settings.add({ node: node.uuid, bootInterface: "ipxe", uncertain: false });
+    expect(settings.of(node)).to.deep.include({ bootInterface: "ipxe" });
   });
 
   it("are not waited for when they stand, or when the node is ready without any", async () => {
     const { clock, start } = scene();
     expect(await clock.run(start())).to.equal(false);
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", automatedCleaning: undefined, uncertain: false });
+    settings.add({ node: "worker-1", deployInterface: "ramdisk", automatedCleaning: undefined, uncertain: false });
     expect(await clock.run(start())).to.equal(false);
     expect(clock.now()).to.equal(0);
   });
 
   it("are waited for, and the node is read again", async () => {
     const { clock, start } = scene(other);
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
-    void clock.sleep(5_000).then(() => settleSettings("worker-1"));
+    settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    void clock.sleep(5_000).then(() => settings.settle("worker-1"));
     expect(await clock.run(start())).to.equal(true);
     expect(clock.now()).to.equal(5_000);
   });
 
   it("that another resource registers a moment later are waited for too", async () => {
     const { clock, start } = scene(other);
-    void clock.sleep(3_000).then(() => planSettings({ node: "worker-2", uncertain: false }));
+    void clock.sleep(3_000).then(() => settings.add({ node: "worker-2", uncertain: false }));
     void clock
       .sleep(5_000)
-      .then(() => planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
-    void clock.sleep(9_000).then(() => settleSettings("worker-1"));
+      .then(() => settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
+    void clock.sleep(9_000).then(() => settings.settle("worker-1"));
     expect(await clock.run(start())).to.equal(true);
     expect(clock.now()).to.equal(9_000);
   });
@@ -78,14 +74,14 @@ describe("settings of the same program", () => {
 
   it("that failed are the deployment's failure", async () => {
     const { fails, start } = scene(other);
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
-    settleSettings("worker-1", new Error("it failed"));
+    settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    settings.settle("worker-1", new Error("it failed"));
     expect((await fails(start())).message).to.equal("it failed");
   });
 
   it("that do not come to stand end with the deployment's own deadline", async () => {
     const { clock, fails, start } = scene(other);
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
     const error = await fails(start());
     expect(error).to.be.instanceOf(ProblemError);
     expect(error.message).to.match(/settings .* for node worker-1 did not come to stand within 60 s.*was not begun/);
@@ -96,14 +92,14 @@ describe("settings of the same program", () => {
     const { clock, fails, start } = scene(other);
     void clock
       .sleep(5_000)
-      .then(() => planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
+      .then(() => settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false }));
     expect((await fails(start())).message).to.contain("within 60 s");
     expect(clock.now()).to.equal(TIMEOUT_MS);
   });
 
   it("are not waited for after an interruption", async () => {
     const { clock, controller, fails, start } = scene(other);
-    planSettings({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
     void clock.sleep(1_000).then(() => controller.abort(new Error("stop")));
     expect((await fails(start())).message).to.equal("stop");
     expect(clock.now()).to.equal(1_000);
@@ -117,13 +113,13 @@ describe("settings of the same program", () => {
       deployInterface: "direct",
       automatedCleaning: true,
     })) {
-      forgetSettings();
-      planSettings({ node: "worker-1", ...meets, [key]: wrong, uncertain: false });
-      settleSettings("worker-1");
+      settings = createSettingsPlan();
+      settings.add({ node: "worker-1", ...meets, [key]: wrong, uncertain: false });
+      settings.settle("worker-1");
       expect(await clock.run(start()), key).to.equal(true);
     }
-    forgetSettings();
-    planSettings({ node: "worker-1", ...meets, bootInterface: undefined, uncertain: true });
+    settings = createSettingsPlan();
+    settings.add({ node: "worker-1", ...meets, bootInterface: undefined, uncertain: true });
     expect(await clock.run(start())).to.equal(false);
   });
 });

@@ -1,0 +1,43 @@
+/** Certificates: which authority is trusted, and how the client shows who it is. */
+import { ProblemError } from "../core/index.ts";
+import { expandHome, type Raw, type Surroundings } from "./cloud-files.ts";
+import { isTrue } from "./cloud-fixes.ts";
+import type { Settings } from "./keys.ts";
+
+const pemStart = /^\s*-----BEGIN /;
+
+/** PEM as it is, or the content of the file that is named. */
+const readPem = (what: string, value: unknown, around: Surroundings): string | undefined => {
+  if (typeof value !== "string" || value === "") return undefined;
+  if (pemStart.test(value)) return value;
+  const path = expandHome(value, around.home);
+  const text = around.readFile(path);
+  if (text?.includes("-----BEGIN ")) return text;
+  throw new ProblemError({
+    problem: text === undefined ? `${what}: ${path} can't be read` : `${what}: ${path} is not in PEM form`,
+    advice: "Give the path of a PEM file, or the PEM text itself.",
+  });
+};
+
+export const tlsOf = (settings: Settings, config: Raw, around: Surroundings) => {
+  const verify = config.verify;
+  const insecure =
+    settings.insecure === undefined
+      ? config.insecure === true || verify === false || (typeof verify === "string" && /^(false|no|0)$/i.test(verify))
+      : isTrue(settings.insecure);
+  // The variables are those of Python's requests, which openstacksdk uses.
+  const authority =
+    settings.caCertificate ??
+    config.cacert ??
+    (typeof verify === "string" && verify.includes("/") ? verify : undefined) ??
+    (around.env.REQUESTS_CA_BUNDLE || around.env.CURL_CA_BUNDLE);
+  const clientCertificate = readPem("Client certificate", settings.clientCertificate ?? config.cert, around);
+  const ownKey = readPem("Client key", settings.clientKey ?? config.key, around);
+  return {
+    insecure,
+    caCertificate: insecure ? undefined : readPem("CA certificate", authority, around),
+    clientCertificate,
+    // One file may hold both.
+    clientKey: clientCertificate === undefined ? undefined : (ownKey ?? clientCertificate),
+  };
+};

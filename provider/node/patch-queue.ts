@@ -1,0 +1,32 @@
+import { raceAbort } from "../core/index.ts";
+import type { Client } from "../http/index.ts";
+import type { PatchOp } from "./node.ts";
+import { type Node, nodeSchema } from "./node-schema.ts";
+
+export interface PatchQueue {
+  /** One PATCH, after those of the same node that came before; the answer is the whole node as saved. */
+  patch(uuid: string, body: PatchOp[], tried: string, signal?: AbortSignal, later?: boolean): Promise<Node>;
+}
+
+/**
+ * Ironic loads the node, applies the patch and saves whole columns: two patches of different keys of `extra` at the same time
+ * can lose one of them. Through one client they therefore queue per node.
+ */
+export function createPatchQueue(client: Client): PatchQueue {
+  const turns = new Map<string, Promise<unknown>>();
+  return {
+    patch: (uuid, body, tried, signal, later) => {
+      const before = turns.get(uuid) ?? Promise.resolve();
+      const path = `/nodes/${encodeURIComponent(uuid)}`;
+      const turn = raceAbort(before, signal).then(() =>
+        client.send("PATCH", path, { tried, node: uuid, body, signal, later, shape: nodeSchema }),
+      );
+      // Who leaves the queue does not end the turn of those before it.
+      const settled: Promise<void> = Promise.allSettled([before, turn]).then(() => {
+        if (turns.get(uuid) === settled) turns.delete(uuid);
+      });
+      turns.set(uuid, settled);
+      return turn;
+    },
+  };
+}
