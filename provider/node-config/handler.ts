@@ -85,6 +85,13 @@ function nextMarker(node: Node, wanted: Fields, before: ConfigMarker): ConfigMar
   return { ...rest, previous, written: wanted };
 }
 
+const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outputs => ({
+  nodeUuid: uuid,
+  nodeName: name ?? undefined,
+  previous: marker?.previous ?? {},
+  written: marker?.written ?? {},
+});
+
 async function configure(
   found: Node,
   props: NodeConfigProps,
@@ -105,12 +112,6 @@ async function configure(
   const own = await ownAllocation(client, found, ours, call.signal);
   const journal = openSettingsJournal();
   let sent: ConfigMarker | undefined;
-  const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outputs => ({
-    nodeUuid: uuid,
-    nodeName: name ?? undefined,
-    previous: marker?.previous ?? {},
-    written: marker?.written ?? {},
-  });
   const work: Work = {
     node: found,
     operation: "set the node's interfaces and settings",
