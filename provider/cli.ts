@@ -6,6 +6,7 @@ import {
   importFile,
   type ListedClaim,
   listClaims,
+  parseExport,
   releaseClaims,
   type StackExport,
   stackIdsOf,
@@ -59,8 +60,9 @@ const complain = (text: string): void => void process.stderr.write(`${redact(tex
 
 function stateOf(values: Values): StackExport | undefined {
   if (values.state === undefined) return undefined;
+  let raw: unknown;
   try {
-    return JSON.parse(readFileSync(values.state === "-" ? 0 : values.state, "utf8")) as StackExport;
+    raw = JSON.parse(readFileSync(values.state === "-" ? 0 : values.state, "utf8"));
   } catch (cause) {
     throw new ProblemError({
       problem: `The state ${values.state} cannot be read`,
@@ -68,6 +70,7 @@ function stateOf(values: Values): StackExport | undefined {
       cause,
     });
   }
+  return parseExport(raw);
 }
 
 function driveOf({ "config-drive": file }: Values): string | undefined {

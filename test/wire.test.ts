@@ -21,7 +21,7 @@ import type { Handler, Props } from "../provider/plugin/handler.ts";
 import { unversioned } from "../provider/plugin/state-version.ts";
 import { stackIdentityHandler } from "../provider/stack/handler.ts";
 import type { Allocation } from "./fakes/allocations.ts";
-import type { Stored } from "./fakes/call.ts";
+import { type Stored, slowHash } from "./fakes/call.ts";
 import { world } from "./fakes/world.ts";
 
 interface Fixture extends Stored {
@@ -139,15 +139,15 @@ describe("the wire, version 1", () => {
     });
     it("of what is booted, whatever a rebuild needs beside it", async () => {
       for (const { info, instanceUuid, hash } of hashes.bootHashes) {
-        expect(await bootHashOf(info, instanceUuid)).to.equal(hash);
-        expect(await bootHashOf({ ...info, image_source: "http://images/a.initramfs" }, instanceUuid)).to.equal(hash);
+        expect(await bootHashOf(slowHash, info, instanceUuid)).to.equal(hash);
+        expect(await bootHashOf(slowHash, { ...info, image_source: "http://images/a.initramfs" }, instanceUuid)).to.equal(hash);
       }
     });
     it("of drives", async () => {
       const instanceUuid = hashes.bootHashes[0]?.instanceUuid ?? "";
       for (const { configDrive, hash, salted } of hashes.driveHashes) {
         expect(driveHashOf(configDrive)).to.equal(hash);
-        expect(await saltedDriveHash(hash, instanceUuid)).to.equal(salted);
+        expect(await saltedDriveHash(slowHash, hash, instanceUuid)).to.equal(salted);
       }
     });
   });

@@ -30,26 +30,21 @@ import {
   readNode,
   stateName,
 } from "../node/index.ts";
-import { type Call, type Handler, PartialFailure, type Props, type Services } from "../plugin/index.ts";
+import { type Call, changedArguments, defineHandler, PartialFailure, type Services, shapeOf } from "../plugin/index.ts";
 import { missing, report } from "../preflight/index.ts";
-import { hasUnknown, object, parse } from "../schema/index.ts";
+import { object, parse, typesOnly } from "../schema/index.ts";
+import { ALLOCATION_ARGUMENTS, type AllocationProps, DEFAULT_TIMEOUT_SECONDS } from "./arguments.ts";
 
-const allocationSchema = object({
-  resourceClass: z.string().min(1).max(80),
-  traits: z.array(z.string()).optional(),
-  candidateNodes: z.array(z.string()).optional(),
-  timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
-  stackId: z.string(),
-  stackName: z.string().optional(),
-  resourceId: z.string(),
-  resourceName: z.string(),
-});
-type AllocationProps = z.infer<typeof allocationSchema>;
+const argumentsSchema = object(shapeOf(ALLOCATION_ARGUMENTS));
+
+/** What the state holds beside the arguments: no node while Ironic has not found one. The UUID is also the id, which counts. */
+const outputs = { uuid: z.string().optional(), node: z.string().optional() };
+type Outputs = z.infer<z.ZodObject<typeof outputs>>;
+type State = AllocationProps & Outputs;
+const stateSchema: z.ZodType<State> = z.looseObject({ ...typesOnly(shapeOf(ALLOCATION_ARGUMENTS)), ...outputs });
 
 const nodeUuids = field.object({ nodes: field.list(field.object({ uuid: field.text })) });
 
-const IDENTITY = ["resourceClass", "traits", "candidateNodes"] as const;
-const DEFAULT_TIMEOUT_SECONDS = 120;
 const INTERVAL_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 /** Hundreds may wait for their turn at once. */
@@ -114,7 +109,7 @@ async function findOrMake(
   }
 }
 
-async function allocate(props: AllocationProps, uuid: string, services: Services, call: Call): Promise<Props> {
+async function allocate(props: AllocationProps, uuid: string, services: Services, call: Call): Promise<Outputs> {
   const client = await services.client();
   const { clock } = services;
   const ownMs = (props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
@@ -242,35 +237,32 @@ export async function endAllocation(uuid: string, services: Services, call: Call
   }
 }
 
-export const allocationHandler: Handler = {
+export const allocationHandler = defineHandler<AllocationProps, Outputs, State>({
+  type: "NodeAllocation",
   secretOutputs: [],
-  async check(_olds, news, services, call) {
-    const { failures } = parse(allocationSchema as z.ZodType<AllocationProps>, news);
+  inputs: (news) => parse(argumentsSchema, news),
+  state: stateSchema,
+  async check(_olds, _news, services, call) {
     const needs = [{ path: "", feature: "allocations" }] as const;
-    if (failures.length === 0)
-      failures.push(...(await report("The allocation", services, call, () => missing(needs, services, call))));
-    return { inputs: news, failures };
+    return { failures: await report("The allocation", services, call, () => missing(needs, services, call)) };
   },
-  async diff(_id, olds, news) {
-    const replaces = IDENTITY.filter(
-      (key) => hasUnknown(news[key]) || JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
-    );
-    const unfinished = olds.node === undefined;
-    return { changes: replaces.length > 0 || unfinished, replaces: [...replaces], deleteBeforeReplace: true };
+  async diff(state, { value }) {
+    const replaces = changedArguments(ALLOCATION_ARGUMENTS, state, value, "replaces");
+    const unfinished = state.node === undefined;
+    return { changes: replaces.length > 0 || unfinished, replaces };
   },
-  async create(inputs, services, call) {
-    const props = inputs as unknown as AllocationProps;
+  async create(props, services, call) {
     const client = await services.client();
     await client.require("allocations", "allocate a node", call.signal);
     // A run after a crash asks for the same UUID, so it finds what it had made.
     const uuid = allocationUuidFor(props);
     return { id: uuid, outs: await allocate(props, uuid, services, call) };
   },
-  async read(id, props, services, call) {
+  async read(id, state, services, call) {
     const client = await services.client();
     try {
       const { node_uuid } = await read(client, id, call.signal);
-      return { id, props: { ...props, uuid: id, node: node_uuid ?? undefined } };
+      return { id, props: { ...state, uuid: id, node: node_uuid ?? undefined } };
     } catch (error) {
       if (!isGone(error)) throw error;
     }
@@ -281,13 +273,12 @@ export const allocationHandler: Handler = {
       query: { instance_uuid: id, fields: "uuid" },
       signal: call.signal,
     });
-    return nodes.length > 0 ? { id, props } : undefined;
+    return nodes.length > 0 ? { id, props: state } : undefined;
   },
-  async update(id, olds, news, services, call) {
-    const kept = identityOf(olds as unknown as AllocationProps);
-    const props = { ...news, ...kept } as unknown as AllocationProps;
-    const made = olds.node === undefined ? await allocate(props, id, services, call) : {};
-    return { outs: { ...olds, ...news, ...kept, ...made } };
+  async update(id, state, news, services, call) {
+    const props = { ...news, ...identityOf(state) };
+    const made = state.node === undefined ? await allocate(props, id, services, call) : {};
+    return { outs: { ...state, ...props, ...made } };
   },
-  delete: (id, _props, services, call) => endAllocation(id, services, call),
-};
+  delete: (id, _state, services, call) => endAllocation(id, services, call),
+});

@@ -1,8 +1,8 @@
 /** What one stack, or all of them, hold in an Ironic, and the release of what no state knows. */
-import type * as z from "zod";
+import * as z from "zod";
 import { endAllocation } from "../allocation/handler.ts";
 import { isHidden, ProblemError } from "../core/index.ts";
-import { deploymentHandler } from "../deployment/handler.ts";
+import { release } from "../deployment/handler.ts";
 import type { Client } from "../http/index.ts";
 import { pageOf, readPages } from "../http/index.ts";
 import {
@@ -19,8 +19,9 @@ import {
   type ResourceIdentity,
   stateName,
 } from "../node/index.ts";
-import { nodeConfigHandler } from "../node-config/handler.ts";
-import type { Call, Props, Services } from "../plugin/index.ts";
+import { restore } from "../node-config/handler.ts";
+import type { Call, Services } from "../plugin/index.ts";
+import { describeFailure, failuresIn } from "../schema/index.ts";
 
 /** One thing of a stack's in Ironic. */
 export interface ListedClaim extends ResourceIdentity {
@@ -63,12 +64,34 @@ async function readAllocations(client: Client): Promise<ListedAllocation[]> {
   }
 }
 
+const exportSchema = z.object({
+  deployment: z
+    .object({
+      resources: z
+        .array(
+          z.object({
+            type: z.string(),
+            urn: z.string().optional(),
+            id: z.string().optional(),
+            outputs: z.record(z.string(), z.unknown()).optional(),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+});
+
 /** The parts of `pulumi stack export` that matter here. */
-export interface StackExport {
-  deployment?: {
-    resources?: { type: string; urn?: string; id?: string; outputs?: Props }[];
-    pending_operations?: unknown[];
-  };
+export type StackExport = z.infer<typeof exportSchema>;
+
+/** `raw` as `pulumi stack export` prints it. Throws a ProblemError that names what is not so. */
+export function parseExport(raw: unknown): StackExport {
+  const result = exportSchema.safeParse(raw);
+  if (result.success) return result.data;
+  throw new ProblemError({
+    problem: `This is no exported stack: ${failuresIn(exportSchema, raw).map(describeFailure).join("; ")}`,
+    advice: "Give the output of `pulumi stack export`.",
+  });
 }
 
 const TYPE = "pulumi-nodejs:dynamic/ironic:";
@@ -157,17 +180,16 @@ export async function listClaims(
 
 /** Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation. */
 export async function releaseClaim(claim: ListedClaim, services: Services, call: Call): Promise<void> {
-  const { nodeUuid, instanceUuid, node } = claim;
-  const state: Props = { node, ...identityOf(claim), nodeUuid, instanceUuid };
+  const { nodeUuid, instanceUuid } = claim;
+  const identity = identityOf(claim);
   if (claim.kind === "deployment")
-    return deploymentHandler.delete(
-      instanceUuid,
-      { ...state, onDestroy: claim.keep ? "keep" : "undeploy" },
+    return release(
+      { ...identity, nodeUuid, instanceUuid, onDestroy: claim.keep ? "keep" : "undeploy" },
       services,
       call,
     );
   if (claim.kind === "node config")
-    return nodeConfigHandler.delete(nodeUuid, { ...state, previous: {}, written: {} }, services, call);
+    return restore({ ...identity, nodeUuid, previous: {}, written: {} }, services, call);
   return endAllocation(instanceUuid, services, call);
 }
 

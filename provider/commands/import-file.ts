@@ -4,7 +4,7 @@
  */
 
 import { ProblemError } from "../core/index.ts";
-import { checkDeployment, deploymentHandler } from "../deployment/handler.ts";
+import { deploymentHandler, parseDeployment } from "../deployment/handler.ts";
 import { type Call, type Props, type Services, versioned } from "../plugin/index.ts";
 
 export interface ImportArgs {
@@ -31,10 +31,10 @@ export async function importFile(args: ImportArgs, services: Services, call: Cal
       ([, value]) => value !== undefined,
     ),
   );
-  const { failures } = checkDeployment(given);
-  if (failures.length > 0)
+  const parsed = parseDeployment(given);
+  if (parsed.kind === "failed")
     throw new ProblemError({
-      problem: failures.map(({ path, reason }) => `${path} ${reason}`.trim()).join("; "),
+      problem: parsed.failures.map(({ path, reason }) => `${path} ${reason}`.trim()).join("; "),
       advice: "Describe what runs on the node.",
     });
   const { id, outs } = await deploymentHandler.create(given, services, call);

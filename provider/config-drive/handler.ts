@@ -1,42 +1,52 @@
 /** ConfigDrive in the provider process. */
 import { createHash } from "node:crypto";
-import { canonicalJson, isNodeGone, ProblemError } from "../core/index.ts";
+import * as z from "zod";
+import { isNodeGone, ProblemError } from "../core/index.ts";
 import {
   buildDrive,
   checkDrive,
   type DriveArgs,
   describeSource,
-  driveShape,
   formatReference,
   readKeyFile,
 } from "../drive/index.ts";
 import type { Client } from "../http/index.ts";
 import { isSameNode, readNode, readPortGroups, readPorts } from "../node/index.ts";
-import type { Call, CheckFailure, Handler, Props, Services } from "../plugin/index.ts";
-import { missing, type Need, report } from "../preflight/index.ts";
-import { hasUnknown, InvalidInput } from "../schema/index.ts";
+import {
+  type Call,
+  type CheckFailure,
+  changedArguments,
+  declaredIn,
+  defineHandler,
+  needsIn,
+  type Props,
+  type Services,
+  shapeOf,
+} from "../plugin/index.ts";
+import { missing, report } from "../preflight/index.ts";
+import { InvalidInput, known, object, type Parsed, parse, typesOnly } from "../schema/index.ts";
+import { CONFIG_DRIVE_ARGUMENTS, type ConfigDriveProps } from "./arguments.ts";
+import { SECRET_OUTPUTS } from "./secrets.ts";
 
-const INPUTS = ["node", ...Object.keys(driveShape), "filesSha256"];
-
-interface Outputs {
-  content: string;
-  sha256: string;
-  contentFormat: string;
+const outputs = {
+  content: z.string(),
+  sha256: z.string(),
+  contentFormat: z.string(),
   /** Why this format. */
-  formatReason: string;
-  ports: string[];
-  nodeUuid?: string | undefined;
-  drift?: string | undefined;
-}
-type State = DriveArgs & Outputs & { node: string; filesSha256?: string };
+  formatReason: z.string(),
+  ports: z.array(z.string()),
+  nodeUuid: z.string().optional(),
+  drift: z.string().optional(),
+};
+type Outputs = z.infer<z.ZodObject<typeof outputs>>;
+type State = ConfigDriveProps & Outputs;
+const argumentsSchema = object(shapeOf(CONFIG_DRIVE_ARGUMENTS));
+const stateSchema: z.ZodType<State> = z.looseObject({ ...typesOnly(shapeOf(CONFIG_DRIVE_ARGUMENTS)), ...outputs });
 
 const refused = (error: unknown): ProblemError | unknown =>
   error instanceof InvalidInput
     ? new ProblemError({ problem: error.message, advice: "Correct the ConfigDrive's arguments.", cause: error })
     : error;
-
-const pick = (props: Props, keys: readonly string[]): Props =>
-  Object.fromEntries(keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]]));
 
 /** Hash of what the arguments name but do not hold, so that a changed file is a changed input. */
 async function filesSha256(args: DriveArgs): Promise<string | undefined> {
@@ -97,74 +107,67 @@ async function build(node: string, args: DriveArgs, services: Services, call: Ca
   }
 }
 
-/** What is wanted of Ironic that older ones lack; without a word about the format, an ISO does everywhere. */
-const needsOf = ({ format, vendorData }: Props): Need[] =>
-  format !== "json"
-    ? []
-    : [
-        { path: "format", feature: "configDriveJson" },
-        ...(vendorData === undefined ? [] : [{ path: "vendorData", feature: "vendorData" } as const]),
-      ];
+const NAMES = Object.keys(CONFIG_DRIVE_ARGUMENTS);
+/** Those that programs may give. */
+const GIVEN = NAMES.filter((name) => name !== "filesSha256");
 
-const argsOf = (props: Props): DriveArgs => pick(props, Object.keys(driveShape)) as DriveArgs;
+function parseArguments(news: Props): Parsed<ConfigDriveProps> {
+  const failures: CheckFailure[] = [...checkDrive(news)];
+  for (const key of Object.keys(news).filter((key) => !NAMES.includes(key)))
+    failures.push({ path: key, reason: `there is no such property; there are ${GIVEN.join(", ")}` });
+  if (typeof news.node !== "string" || news.node === "")
+    failures.push({ path: "node", reason: "must be a node's name or UUID" });
+  return failures.length > 0 ? { kind: "failed", failures } : parse(argumentsSchema, news);
+}
 
-export const configDriveHandler: Handler = {
-  secretOutputs: ["content", "sha256", "userData", "vendorData", "imageBase64", "filesSha256"],
+export const configDriveHandler = defineHandler<ConfigDriveProps, Outputs, State>({
+  type: "ConfigDrive",
+  secretOutputs: SECRET_OUTPUTS,
+  inputs: parseArguments,
+  state: stateSchema,
 
   async check(_olds, news, services, call) {
-    const failures: CheckFailure[] = [...checkDrive(news)];
-    const strange = Object.keys(news).filter((key) => !INPUTS.includes(key));
-    for (const key of strange)
-      failures.push({ path: key, reason: `there is no such property; there are ${INPUTS.slice(0, -1).join(", ")}` });
-    if (typeof news.node !== "string" || news.node === "")
-      failures.push({ path: "node", reason: "must be a node's name or UUID" });
-    if (failures.length === 0)
-      failures.push(
-        ...(await report(`Config drive of node ${news.node}`, services, call, () =>
-          missing(needsOf(news), services, call),
-        )),
-      );
-    if (failures.length > 0 || hasUnknown(news)) return { inputs: news, failures };
+    const failures = await report(`Config drive of node ${news.value.node}`, services, call, () =>
+      missing(needsIn(CONFIG_DRIVE_ARGUMENTS, news.value), services, call),
+    );
+    if (failures.length > 0 || news.kind === "partial") return { failures };
     try {
-      const sha256 = await filesSha256(argsOf(news));
-      return { inputs: { ...news, ...(sha256 !== undefined && { filesSha256: sha256 }) }, failures };
+      const sha256 = await filesSha256(news.value);
+      return { failures, ...(sha256 !== undefined && { inputs: { ...news.value, filesSha256: sha256 } }) };
     } catch (error) {
-      if (error instanceof InvalidInput) return { inputs: news, failures: [...error.failures] };
+      if (error instanceof InvalidInput) return { failures: [...error.failures] };
       throw error;
     }
   },
 
-  async diff(_id, olds, news, services, { signal }) {
-    const state = olds as unknown as State;
-    const changed =
-      state.drift !== undefined ||
-      hasUnknown(news) ||
-      INPUTS.some((key) => key !== "node" && canonicalJson(olds[key] ?? null) !== canonicalJson(news[key] ?? null));
-    const replaces =
-      !hasUnknown(news.node) && (await isSameNode(state, String(news.node), services.client, signal)) ? [] : ["node"];
-    return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
+  async diff(state, { kind, value }, services, { signal }) {
+    const node = known(value.node);
+    const isSame = node !== undefined && (await isSameNode(state, node, services.client, signal));
+    const changed = changedArguments(CONFIG_DRIVE_ARGUMENTS, state, value, "reboots", "inPlace").length > 0;
+    return {
+      changes: !isSame || kind === "partial" || state.drift !== undefined || changed,
+      replaces: isSame ? [] : ["node"],
+    };
   },
 
-  async create(inputs, services, call) {
-    const node = String(inputs.node);
-    const outputs = await build(node, argsOf(inputs), services, call);
-    return { id: outputs.nodeUuid ?? node, outs: { ...outputs } };
+  async create(props, services, call) {
+    const outs = await build(props.node, props, services, call);
+    return { id: outs.nodeUuid ?? props.node, outs };
   },
 
-  async read(id, props, services, call) {
-    const state = props as unknown as State;
+  async read(id, state, services, call) {
     const { drift: _before, ...rest } = state;
-    const inputs = pick(props, INPUTS);
+    const inputs = declaredIn(CONFIG_DRIVE_ARGUMENTS, state);
     try {
       const quiet = { ...call, warn: () => undefined };
-      const outputs = await build(state.nodeUuid ?? state.node, argsOf(props), services, quiet);
-      const same = outputs.sha256 === state.sha256;
+      const found = await build(state.nodeUuid ?? state.node, state, services, quiet);
+      const same = found.sha256 === state.sha256;
       return {
         id,
         inputs,
         props: {
           ...rest,
-          ports: outputs.ports,
+          ports: found.ports,
           ...(!same && { drift: "the node's ports, or the drive's files, changed" }),
         },
       };
@@ -175,11 +178,10 @@ export const configDriveHandler: Handler = {
     }
   },
 
-  async update(_id, olds, news, services, call) {
-    const state = olds as unknown as State;
-    const outputs = await build(state.nodeUuid ?? String(news.node), argsOf(news), services, call);
-    return { outs: { nodeUuid: state.nodeUuid, ...outputs } };
+  async update(_id, state, props, services, call) {
+    const found = await build(state.nodeUuid ?? props.node, props, services, call);
+    return { outs: { nodeUuid: state.nodeUuid, ...found } };
   },
 
   delete: async () => undefined,
-};
+});

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DriveArgs } from "../drive/index.ts";
 import { shells } from "../stack/index.ts";
+import { SECRET_OUTPUTS } from "./secrets.ts";
 
 /** Where values may be outputs: everywhere. */
 type Inputs<T> = { [Key in keyof T]: pulumi.Input<pulumi.Unwrap<T[Key]> | undefined> | InputOf<T[Key]> };
@@ -48,13 +49,7 @@ export class ConfigDrive extends pulumi.dynamic.Resource {
       {
         deleteBeforeReplace: true,
         ...options,
-        additionalSecretOutputs: [
-          "content",
-          "sha256",
-          "userData",
-          "vendorData",
-          ...(options?.additionalSecretOutputs ?? []),
-        ],
+        additionalSecretOutputs: [...SECRET_OUTPUTS, ...(options?.additionalSecretOutputs ?? [])],
       },
       "ironic",
       "ConfigDrive",

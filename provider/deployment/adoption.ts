@@ -38,8 +38,8 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
   if (node.maintenance) return "it is in maintenance";
   const info = instanceInfo(props, false);
   if (infoMatches(node, info)) return undefined;
-  const actual = infoOf(node) as Record<string, string>;
-  const wanted = info as Record<string, string>;
+  const actual: Readonly<Record<string, string>> = infoOf(node);
+  const wanted: Readonly<Record<string, string>> = info;
   const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
   return `instance_info differs in ${[...keys].filter((key) => !shows(actual[key], wanted[key])).join(", ")}`;
 }

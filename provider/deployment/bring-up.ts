@@ -15,15 +15,15 @@ import {
   saltedDriveHash,
   startedOf,
 } from "../node/index.ts";
-import { type Call, PartialFailure, type Props, type Services } from "../plugin/index.ts";
+import { type Call, needsIn, PartialFailure, type Services } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
 import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./args.ts";
+import { DEPLOYMENT_ARGUMENTS } from "./arguments.ts";
 import { type DeployWant, type Journal, openJournal } from "./attempt.ts";
 import { decideDeploy } from "./decision.ts";
 import { createMachine, type DeployMachine } from "./machine.ts";
 import { type Loop, powerOn } from "./power.ts";
-import { needsOf } from "./preflight.ts";
 import { awaitReadiness } from "./readiness.ts";
 import { chooseNextMethod, firstMethod } from "./rebuild.ts";
 import { type Outputs, outputsOf, type State, shaOf } from "./state.ts";
@@ -100,12 +100,10 @@ async function deploy(deployment: Deployment): Promise<Outputs> {
   try {
     await awaitReadiness(props.readiness, nodeLabel(powered), services.clock, call.signal, call.progress);
   } catch (error) {
-    throw new PartialFailure(claim.instanceUuid, asProps({ ...outputs, ready: false }), error as Error);
+    throw new PartialFailure(claim.instanceUuid, { ...outputs, ready: false }, error as Error);
   }
   return { ...outputs, ready: true };
 }
-
-const asProps = (outputs: Outputs): Props => ({ ...outputs });
 
 export async function bringUp(
   node: Node,
@@ -119,7 +117,8 @@ export async function bringUp(
   const { slowHash } = services.run;
   const connection = await services.connection();
   const { client, poller } = connection;
-  for (const { path, feature } of needsOf(props)) await client.require(feature, `deploy with ${path}`);
+  for (const { path, feature } of needsIn(DEPLOYMENT_ARGUMENTS, props))
+    await client.require(feature, `deploy with ${path}`);
   const want = await wantOf(props, claim, olds, client, slowHash);
   const journal = openJournal(firstMethod(connection, node, props));
   const machine = createMachine({
@@ -153,6 +152,6 @@ export async function bringUp(
     if (error instanceof PartialFailure) throw error;
     const outputs = outputsAfterFailure(deployment);
     if (!outputs) throw error;
-    throw new PartialFailure(claim.instanceUuid, asProps(outputs), error as Error);
+    throw new PartialFailure(claim.instanceUuid, outputs, error as Error);
   }
 }

@@ -11,17 +11,24 @@ import {
   type Node,
   readNode,
 } from "../node/index.ts";
-import { type Call, type Handler, PartialFailure, type Props, type Services } from "../plugin/index.ts";
-import { hasUnknown } from "../schema/index.ts";
+import {
+  type Call,
+  changedArguments,
+  defineHandler,
+  PartialFailure,
+  type Services,
+  undeclaredIn,
+} from "../plugin/index.ts";
+import { known } from "../schema/index.ts";
 import { adopt, instanceToAdopt } from "./adoption.ts";
-import { checkDeployment, type DeploymentProps, timeoutMsOf } from "./args.ts";
+import { parseDeployment, timeoutMsOf } from "./args.ts";
+import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 import { bringUp } from "./bring-up.ts";
 import { preflight } from "./preflight.ts";
 import { release } from "./release.ts";
 import { warnOfRestart } from "./restart.ts";
-import { claimFrom, driftOf, hasWork, INPUTS, isInput, liveInputs, outputsOf, type State, same } from "./state.ts";
-
-const asProps = (value: object): Props => value as Props;
+import { SECRET_OUTPUTS } from "./secrets.ts";
+import { claimFrom, driftOf, hasWork, liveInputs, type Outputs, outputsOf, type State, stateSchema } from "./state.ts";
 
 /** `found` once the settings that this program has for it stand. */
 async function settled(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Node> {
@@ -34,28 +41,25 @@ async function settled(found: Node, props: DeploymentProps, services: Services, 
   return stale ? readNode(await services.client(), found.uuid, "read the node", signal) : found;
 }
 
-export const deploymentHandler: Handler = {
-  secretOutputs: ["configDrive", "driveHash"],
+export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>({
+  type: "RamdiskDeployment",
+  secretOutputs: SECRET_OUTPUTS,
+  inputs: parseDeployment,
+  state: stateSchema,
 
-  async check(olds, news, services, call) {
-    const { props, failures } = checkDeployment(news);
-    if (failures.length > 0) return { inputs: news, failures };
-    const changed = !olds || INPUTS.some((key) => !same((olds as Partial<State>)[key], props[key]));
-    return { inputs: news, failures: changed ? await preflight(props, services, call, olds) : [] };
+  async check(olds, { value }, services, call) {
+    const changed = !olds || changedArguments(DEPLOYMENT_ARGUMENTS, olds, value).length > 0;
+    return { failures: changed ? await preflight(value, services, call, olds) : [] };
   },
 
-  async diff(_id, olds, news, services, { signal }) {
-    const state = olds as unknown as State;
-    const props = news as unknown as DeploymentProps;
-    const replaces: string[] = [];
-    if (hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client, signal)))
-      replaces.push("node");
-    if (!same(state.allocation, props.allocation)) replaces.push("allocation");
-    return { changes: replaces.length > 0 || hasWork(state, props), replaces, deleteBeforeReplace: true };
+  async diff(state, { value }, services, { signal }) {
+    const replaces = changedArguments(DEPLOYMENT_ARGUMENTS, state, value, "replaces").filter((key) => key !== "node");
+    const node = known(value.node);
+    if (node === undefined || !(await isSameNode(state, node, services.client, signal))) replaces.unshift("node");
+    return { changes: replaces.length > 0 || hasWork(state, value), replaces };
   },
 
-  async create(inputs, services, call) {
-    const { props } = checkDeployment(inputs);
+  async create(props, services, call) {
     const client = await services.client();
     const found = await readNode(client, props.node, "find the node", call.signal);
     const claim: Claim = {
@@ -65,17 +69,16 @@ export const deploymentHandler: Handler = {
     const node = await settled(found, props, services, call).catch((error: Error) => {
       // Whether a machine may be adopted is not known yet.
       if (props.adopt !== undefined || !isTaken(found, claim)) throw error;
-      throw new PartialFailure(claim.instanceUuid, asProps(outputsOf(found, claim)), error);
+      throw new PartialFailure(claim.instanceUuid, outputsOf(found, claim), error);
     });
-    const outputs =
+    const outs =
       props.adopt === undefined
         ? await bringUp(node, props, claim, undefined, services, call)
         : await adopt(node, props, claim, services, call);
-    return { id: outputs.instanceUuid, outs: asProps(outputs) };
+    return { id: outs.instanceUuid, outs };
   },
 
-  async read(id, props, services, call) {
-    const state = props as unknown as State;
+  async read(id, state, services, call) {
     const client = await services.client();
     let node: Node;
     try {
@@ -85,7 +88,7 @@ export const deploymentHandler: Handler = {
       throw error;
     }
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
-    const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== "drift" && !isInput(key)));
+    const { drift: _before, ...rest } = undeclaredIn(DEPLOYMENT_ARGUMENTS, state);
     const drift = await driftOf(node, state, services.run.slowHash);
     await warnOfRestart(node, state, services, call);
     const inputs = liveInputs(node, state);
@@ -95,25 +98,17 @@ export const deploymentHandler: Handler = {
     return { id, props: { ...rest, ...inputs, ...outputs, ...(drift !== undefined && { drift }) }, inputs };
   },
 
-  async update(_id, olds, news, services, call) {
-    const state = olds as unknown as State;
-    const { props } = checkDeployment(news);
+  async update(_id, state, props, services, call) {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
     const node = await settled(found, props, services, call);
     await warnOfRestart(node, state, services, call);
-    const claim = claimFrom(state);
-    const outputs = await bringUp(node, props, claim, state, services, call);
-    return {
-      outs: asProps({
-        ...outputs,
-        ...identityOf(state),
-        ...(state.adopted && { adopted: true }),
-      }),
-    };
+    const outputs = await bringUp(node, props, claimFrom(state), state, services, call);
+    return { outs: { ...outputs, ...identityOf(state), ...(state.adopted && { adopted: true }) } };
   },
 
-  delete: (_id, props, services, call) => release(props as unknown as State, services, call),
-};
+  delete: (_id, state, services, call) => release(state, services, call),
+});
 
-export { checkDeployment } from "./args.ts";
+export { parseDeployment } from "./args.ts";
+export { release } from "./release.ts";

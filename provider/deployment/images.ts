@@ -2,7 +2,7 @@
 import { request } from "undici";
 import type { Finding } from "../preflight/index.ts";
 import type { RunContext } from "../run/index.ts";
-import { hasUnknown } from "../schema/index.ts";
+import { type Draft, isUnknown } from "../schema/index.ts";
 import type { DeploymentProps } from "./args.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -29,12 +29,12 @@ function troubleOf(url: string, troubles: Troubles): Promise<string | undefined>
   return known;
 }
 
-export async function imageFindings(props: DeploymentProps, troubles: Troubles): Promise<Finding[]> {
+export async function imageFindings(props: Draft<DeploymentProps>, troubles: Troubles): Promise<Finding[]> {
   const keys = ["kernel", "ramdisk", "bootIso"] as const;
   const found = await Promise.all(
     keys.map(async (path) => {
       const url = props[path];
-      if (url === undefined || hasUnknown(url) || !/^https?:/.test(url)) return undefined;
+      if (url === undefined || isUnknown(url) || !/^https?:/.test(url)) return undefined;
       const trouble = await troubleOf(url, troubles);
       return trouble === undefined
         ? undefined

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { identityInputs, shells } from "../stack/index.ts";
+import { SECRET_OUTPUTS } from "./secrets.ts";
 
 /** How to see that the workload is up. Exactly one of `tcp` and `http`. */
 export interface ReadinessArgs {
@@ -88,7 +89,7 @@ export class RamdiskDeployment extends pulumi.dynamic.Resource {
       adopted: undefined,
       drift: undefined,
     };
-    const secrets = ["configDrive", "driveHash", ...(options?.additionalSecretOutputs ?? [])];
+    const secrets = [...SECRET_OUTPUTS, ...(options?.additionalSecretOutputs ?? [])];
     super(
       shells.deployment,
       name,

@@ -7,19 +7,18 @@ import type { EnabledInterfaces, Facts, SurveyedNode } from "../node/index.ts";
 import {
   deploymentMarker,
   holderOf,
-  identityOf,
   instanceUuidFor,
   isUndeployable,
   nextCleanRetry,
   stateAdvice,
   stateName,
 } from "../node/index.ts";
-import type { Call, CheckFailure, Props, Services } from "../plugin/index.ts";
+import { type Call, type CheckFailure, needsIn, type Props, type Services } from "../plugin/index.ts";
 import {
   type Finding,
   judged,
+  knownIdentity,
   missing,
-  type Need,
   NO_SUCH_NODE,
   nodeOf,
   rejected,
@@ -27,8 +26,9 @@ import {
   whyNotEnabled,
 } from "../preflight/index.ts";
 import type { PlannedSettings, RunContext } from "../run/index.ts";
-import { hasUnknown } from "../schema/index.ts";
-import { type DeploymentProps, driveValue, keeps } from "./args.ts";
+import { type Draft, isUnknown, known } from "../schema/index.ts";
+import { driveValue, keeps } from "./args.ts";
+import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 import { isHalfUndeployed } from "./decision.ts";
 import { imageFindings } from "./images.ts";
 
@@ -47,7 +47,7 @@ const NO_RAMDISK_BOOT = ["fake", "irmc-virtual-media"];
 const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
 
 interface Subject {
-  props: DeploymentProps;
+  props: Draft<DeploymentProps>;
   node: SurveyedNode;
   facts: Facts;
   planned: PlannedSettings | undefined;
@@ -75,11 +75,11 @@ const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "depl
  * deployment was renamed or adopted, only its marker on the node has it.
  */
 function holderOther({ node, props, exists, stays }: Subject): string | undefined {
-  const identity = { ...identityOf(props), ...(hasUnknown(props.stackId) && { stackId: "" }) };
+  const identity = knownIdentity(props);
   const marked = exists ? deploymentMarker(node)?.instanceUuid : undefined;
   const instanceUuid = stays
     ? (marked ?? node.instance_uuid ?? "")
-    : (marked ?? props.allocation ?? instanceUuidFor({ ...identity, nodeUuid: node.uuid }));
+    : (marked ?? known(props.allocation) ?? instanceUuidFor({ ...identity, nodeUuid: node.uuid }));
   const holder = holderOf(node, { ...identity, instanceUuid });
   return holder.kind === "other" ? holder.who : undefined;
 }
@@ -91,7 +91,7 @@ function comesBack({ node, props, stays }: Subject): boolean {
   if (!own) return false;
   return (
     (!node.instance_uuid && nextCleanRetry(node, 0)?.do === "act") ||
-    (!node.maintenance && isHalfUndeployed(node, props.updateStrategy))
+    (!node.maintenance && isHalfUndeployed(node, known(props.updateStrategy)))
   );
 }
 
@@ -110,7 +110,8 @@ function stillCleans({ node, planned, props }: Subject): Finding | undefined {
   const automatedClean = node.automated_clean;
   if (automatedClean === undefined || automatedClean === false) return undefined;
   if (planned?.automatedCleaning !== undefined || planned?.uncertain) return undefined;
-  if (props.adopt !== undefined || keeps(props) || deploymentMarker(node)?.keep) return undefined;
+  if (props.adopt !== undefined || keeps({ onDestroy: known(props.onDestroy) }) || deploymentMarker(node)?.keep)
+    return undefined;
   const reason = `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration switches that off"}: cleaning is still on, makes destroy slow and wants an agent. A BaremetalNodeConfig with automatedCleaning says whether that is meant`;
   return { ...dropped("node", reason), hint: true };
 }
@@ -125,7 +126,7 @@ const RULES: readonly Rule[] = [
   ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
   (subject) => {
     const { props, stays } = subject;
-    if (stays ? hasUnknown(props.stackId) : props.adopt !== undefined || hasUnknown(props.allocation)) return undefined;
+    if (stays ? isUnknown(props.stackId) : props.adopt !== undefined || isUnknown(props.allocation)) return undefined;
     const who = holderOther(subject);
     return who ? rejected("node", `is held by ${who}`) : undefined;
   },
@@ -179,14 +180,15 @@ const RULES: readonly Rule[] = [
 ];
 
 async function findingsOf(
-  props: DeploymentProps,
+  props: Draft<DeploymentProps>,
+  name: string,
   facts: Facts,
   { settings }: RunContext,
   olds: Props | undefined,
 ): Promise<Finding[]> {
   const exists = olds !== undefined;
-  const isSpelledAsBefore = exists && olds.node === props.node;
-  const node = nodeOf(props, facts, isSpelledAsBefore, deploymentMarker);
+  const isSpelledAsBefore = exists && olds.node === name;
+  const node = nodeOf({ ...knownIdentity(props), node: name }, facts, isSpelledAsBefore, deploymentMarker);
   if (!node) return isSpelledAsBefore ? [] : [NO_SUCH_NODE];
   const planned = settings.of({ uuid: node.uuid, name: node.name });
   const subject: Subject = {
@@ -208,31 +210,23 @@ async function findingsOf(
   return found.map((finding) => ({ ...finding, rejected: finding.rejected && !isDoubtful(finding) }));
 }
 
-/** What the deployment asks of Ironic that older ones lack. */
-export function needsOf({ configDrive, protected: isProtected }: DeploymentProps): Need[] {
-  const drive = configDrive === undefined || hasUnknown(configDrive) ? undefined : driveValue(configDrive);
-  const json = drive && "json" in drive ? drive.json : undefined;
-  return [
-    ...(json ? [{ path: "configDrive", feature: "configDriveJson" } as const] : []),
-    ...(json && "vendor_data" in json ? [{ path: "configDrive", feature: "vendorData" } as const] : []),
-    ...(isProtected === true ? [{ path: "protected", feature: "protected" } as const] : []),
-  ];
-}
-
 /** `olds` are the inputs in the state, if the deployment is there already. */
 export const preflight = (
-  props: DeploymentProps,
+  props: Draft<DeploymentProps>,
   services: Services,
   call: Call,
   olds: Props | undefined,
 ): Promise<CheckFailure[]> =>
   report(`Node ${props.node}`, services, call, async () => {
+    const node = known(props.node);
     const findings = [
       ...(await imageFindings(props, services.run.imageTroubles)),
-      ...(await missing(needsOf(props), services, call)),
-      ...(await judged(props.node, services, call, (facts) => findingsOf(props, facts, services.run, olds))),
+      ...(await missing(needsIn(DEPLOYMENT_ARGUMENTS, props), services, call)),
+      ...(node === undefined
+        ? []
+        : await judged(node, services, call, (facts) => findingsOf(props, node, facts, services.run, olds))),
     ];
-    const drive = props.configDrive;
+    const drive = known(props.configDrive);
     // The check says that anyway, and of such a drive nothing else can be said.
-    return drive !== undefined && !hasUnknown(drive) && "reason" in driveValue(drive) ? [] : findings;
+    return drive !== undefined && "reason" in driveValue(drive) ? [] : findings;
   });

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { request } from "undici";
 import { CancelledError, type Clock, inTime, ProblemError } from "../core/index.ts";
-import { DEFAULT_READINESS_TIMEOUT_SECONDS, type ReadinessProps } from "./args.ts";
+import { DEFAULT_READINESS_TIMEOUT_SECONDS, type ReadinessProps } from "./arguments.ts";
 
 const INTERVAL_MS = 2_000;
 const ATTEMPT_MS = 5_000;

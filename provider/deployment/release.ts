@@ -7,6 +7,7 @@ import {
   mayChangeInterfaces,
   type Node,
   nodeLabel,
+  type ResourceIdentity,
   readNode,
   reconcile,
 } from "../node/index.ts";
@@ -27,7 +28,11 @@ async function restoreLeft(node: Node, { stackId }: Claim, services: Services, c
   await restore({ ...settings, ...names }, services, call);
 }
 
-export async function release(state: State, services: Services, call: Call): Promise<void> {
+/** What of the state is needed to give a node back. */
+type ReleasedState = ResourceIdentity &
+  Pick<State, "nodeUuid" | "instanceUuid" | "onDestroy" | "adopted" | "undeployTimeoutSeconds">;
+
+export async function release(state: ReleasedState, services: Services, call: Call): Promise<void> {
   const connection = await services.connection();
   const { client, poller } = connection;
   const claim = claimFrom(state);

@@ -1,5 +1,5 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
-
+import * as z from "zod";
 import type { SlowHash } from "../core/index.ts";
 import type { Node } from "../node/index.ts";
 import {
@@ -11,66 +11,45 @@ import {
   infoOf,
   isRunning,
   mayBeDeployed,
+  type ResourceIdentity,
   type Started,
   saltedDriveHash,
   shows,
   stateName,
 } from "../node/index.ts";
-import type { Props } from "../plugin/index.ts";
-import { hasUnknown } from "../schema/index.ts";
-import { type DeploymentProps, driveHashOf } from "./args.ts";
+import { changedArguments, declaredIn, type Props, shapeOf } from "../plugin/index.ts";
+import { type Draft, hasUnknown, known, typesOnly } from "../schema/index.ts";
+import { bootArgumentsOf, driveHashOf } from "./args.ts";
+import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
+
+const started = z.object({ bootHash: z.string(), preparedAt: z.string().nullable(), at: z.string().nullable() });
+
+const outputs = {
+  nodeUuid: z.string(),
+  nodeName: z.string().optional(),
+  instanceUuid: z.string(),
+  // What only a reader wants to know must not keep a destroy from its work.
+  provisionState: z.string().default("unknown"),
+  powerState: z.string().default("unknown"),
+  /** When the machine became active, as Ironic's clock says. */
+  deployedAt: z.string().optional(),
+  driveHash: z.string().optional(),
+  /** The last start that is known for certain, for the next run. */
+  started: started.optional() satisfies z.ZodType<Started | undefined>,
+  /** `false` while the readiness probe has not been answered. */
+  ready: z.boolean().optional(),
+  adopted: z.boolean().optional(),
+  /** What refresh found to be different from what was deployed. */
+  drift: z.string().optional(),
+};
 
 /** What the state holds of a deployment beside its inputs. */
-export interface Outputs {
-  nodeUuid: string;
-  nodeName?: string | undefined;
-  instanceUuid: string;
-  provisionState: string;
-  powerState: string;
-  /** When the machine became active, as Ironic's clock says. */
-  deployedAt?: string | undefined;
-  driveHash?: string | undefined;
-  /** The last start that is known for certain, for the next run. */
-  started?: Started | undefined;
-  /** `false` while the readiness probe has not been answered. */
-  ready?: boolean | undefined;
-  adopted?: boolean | undefined;
-  /** What refresh found to be different from what was deployed. */
-  drift?: string | undefined;
-}
-
+export type Outputs = z.infer<z.ZodObject<typeof outputs>>;
 export type State = DeploymentProps & Outputs;
-
-/** Inputs whose change has to reach the machine or the node. */
-export const DECLARED = [
-  "kernel",
-  "ramdisk",
-  "bootIso",
-  "kernelArguments",
-  "configDrive",
-  "timeoutSeconds",
-  "undeployTimeoutSeconds",
-  "updateStrategy",
-  "onDestroy",
-  "powerPolicy",
-  "protected",
-  "readiness",
-] as const satisfies readonly (keyof DeploymentProps)[];
-
-export const INPUTS = [
-  "node",
-  "allocation",
-  "adopt",
-  "stackId",
-  "stackName",
-  "resourceId",
-  "resourceName",
-  ...DECLARED,
-] as const;
-
-export const isInput = (key: string): boolean => (INPUTS as readonly string[]).includes(key);
-
-export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+export const stateSchema: z.ZodType<State> = z.looseObject({
+  ...typesOnly(shapeOf(DEPLOYMENT_ARGUMENTS)),
+  ...outputs,
+});
 
 export const shaOf = (drive: DeploymentProps["configDrive"]): string | undefined =>
   drive === undefined ? undefined : driveHashOf(drive);
@@ -87,19 +66,23 @@ export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}
   };
 }
 
-export function claimFrom(state: State): Claim {
+export function claimFrom(state: ResourceIdentity & Pick<Outputs, "instanceUuid">): Claim {
   return { ...identityOf(state), instanceUuid: state.instanceUuid };
 }
 
+/** The same content may come in another form. */
+function hasSameDrive(state: State, news: Draft<DeploymentProps>): boolean {
+  const drive = known(news.configDrive);
+  return !hasUnknown(news.configDrive) && shaOf(drive) === shaOf(state.configDrive);
+}
+
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */
-export function hasWork(state: State, news: DeploymentProps): boolean {
+export function hasWork(state: State, news: Draft<DeploymentProps>): boolean {
   if (!isRunning({ provision_state: state.provisionState }) || state.drift !== undefined || state.ready === false)
     return true;
   if (news.powerPolicy === "on" && state.powerState === "power off") return true;
-  return DECLARED.some((key) =>
-    key === "configDrive"
-      ? hasUnknown(news.configDrive) || shaOf(news.configDrive) !== shaOf(state.configDrive)
-      : !same(news[key], state[key]),
+  return changedArguments(DEPLOYMENT_ARGUMENTS, state, news, "reboots", "inPlace", "nothing").some(
+    (name) => name !== "configDrive" || !hasSameDrive(state, news),
   );
 }
 
@@ -141,18 +124,9 @@ export async function driftOf(node: Node, state: State, slowHash: SlowHash): Pro
 
 /** The declared inputs with what the node says laid over them, so that the engine shows what changed. */
 export function liveInputs(node: Node, state: State): Props {
-  const inputs: Props = Object.fromEntries(
-    INPUTS.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]),
-  );
+  const inputs = declaredIn(DEPLOYMENT_ARGUMENTS, state);
   if (holderOf(node, claimFrom(state)).kind !== "ours" || !isRunning(node)) return inputs;
-  const info = infoOf(node);
-  const live = {
-    kernel: info.kernel,
-    ramdisk: info.ramdisk,
-    bootIso: info.boot_iso,
-    kernelArguments: info.ramdisk_kernel_arguments,
-  };
-  for (const [key, value] of Object.entries(live)) {
+  for (const [key, value] of Object.entries(bootArgumentsOf(infoOf(node)))) {
     if (value === undefined && (inputs[key] === undefined || inputs[key] === "")) continue;
     if (value === undefined) delete inputs[key];
     else if (!shows(value, inputs[key])) inputs[key] = value;

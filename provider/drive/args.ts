@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Failure, joinPath, known, object, parse } from "../schema/index.ts";
+import { type Failure, failuresIn, joinPath, known, object } from "../schema/index.ts";
 import { checkMetaData, type MetaDataArgs, metaDataSchema } from "./meta-data.ts";
 import { checkNetwork, checkNetworkData, type NetworkArgs, networkSchema } from "./network/network.ts";
 import { checkUserData, type UserDataArgs, userDataSchema } from "./user-data.ts";
@@ -7,28 +7,28 @@ import { checkUserData, type UserDataArgs, userDataSchema } from "./user-data.ts
 /** What a config drive holds: its content, or exactly one of `image`, `imageBase64`, `directory` and `url`, which bring a ready drive. */
 export interface DriveArgs {
   /** Host name, keys and what else the machine should know about itself. */
-  metaData?: MetaDataArgs;
+  metaData?: MetaDataArgs | undefined;
   /** The machine's network, described. Not together with `networkData`. */
-  network?: NetworkArgs;
+  network?: NetworkArgs | undefined;
   /** OpenStack network data as it is. Not together with `network`. */
-  networkData?: Record<string, unknown>;
+  networkData?: Record<string, unknown> | undefined;
   /** What the machine's first-boot program runs. */
-  userData?: UserDataArgs;
+  userData?: UserDataArgs | undefined;
   /** The provider's data for cloud-init, an object (`vendor_data2.json`); its key `cloud-init` holds a cloud-config. */
-  vendorData?: Record<string, unknown>;
+  vendorData?: Record<string, unknown> | undefined;
   /**
    * `json`: Ironic makes the drive. `iso`: it is made here. Default `auto`: `json` where the server can and the content fits
    * into it, else `iso`.
    */
-  format?: "auto" | "json" | "iso";
+  format?: "auto" | "json" | "iso" | undefined;
   /** A file with a ready ISO image, as it is, gzipped, or gzipped and in base64. Read at each deployment. */
-  image?: string;
+  image?: string | undefined;
   /** A ready ISO image in base64, gzipped or not: for small ones that a program has at hand. */
-  imageBase64?: string;
+  imageBase64?: string | undefined;
   /** A directory with a drive's files (`openstack/latest/meta_data.json`, …), of which the image is made at each deployment. */
-  directory?: string;
+  directory?: string | undefined;
   /** An address from which Ironic fetches the drive, gzipped and in base64. */
-  url?: string;
+  url?: string | undefined;
 }
 
 /** Inline content lies in the state several times over: above this it slows every run down. */
@@ -104,7 +104,7 @@ export function checkDrive(args: Record<string, unknown>): Failure[] {
   const own = Object.fromEntries(Object.keys(driveShape).map((key) => [key, args[key]]));
   const checked = new Set(Object.keys(CHECKS));
   // Those with rules of their own are parsed by these, so that no failure comes twice.
-  const failures = parse(driveSchema, own).failures.filter(({ path }) => !checked.has(path.split(/[.[]/)[0] ?? ""));
+  const failures = failuresIn(driveSchema, own).filter(({ path }) => !checked.has(path.split(/[.[]/)[0] ?? ""));
   const given = (key: string): boolean => own[key] !== undefined;
   for (const [key, check] of Object.entries(CHECKS)) if (given(key)) failures.push(...check(own[key], key));
   const sources = SOURCES.filter(given);

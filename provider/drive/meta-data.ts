@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { type Failure, hasUnknown, InvalidInput, joinPath, parse, text } from "../schema/index.ts";
+import { type Failure, failuresIn, hasUnknown, InvalidInput, joinPath, text } from "../schema/index.ts";
 
 /** What the machine is told about itself. Further keys reach `meta_data.json` as they are. */
 export interface MetaDataArgs {
@@ -10,13 +10,13 @@ export interface MetaDataArgs {
    * The machine's host name: `hostname` for cloud-init and `name` for Glean. Default: none for cloud-init; for Glean the node's
    * name, as Ironic adds it.
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /** SSH public keys for the image's first user: a list, or a dictionary of names and keys. */
-  publicKeys?: string[] | Record<string, string>;
+  publicKeys?: string[] | Record<string, string> | undefined;
   /** Files with SSH public keys, one a line, read where Pulumi runs; `~/` is the home directory. They follow `publicKeys`. */
-  publicKeyFiles?: string[];
+  publicKeyFiles?: string[] | undefined;
   /** The instance's UUID: cloud-init does its once-per-instance work again when it changes. Default: the node's UUID. */
-  uuid?: string;
+  uuid?: string | undefined;
   /** Anything else, as JSON. */
   [key: string]: unknown;
 }
@@ -59,7 +59,7 @@ export const metaDataSchema = z.looseObject({
 
 /** What is wrong with meta data. Values may be unknown; no reason repeats a key. */
 export function checkMetaData(value: unknown, at = "metaData"): Failure[] {
-  const { failures } = parse(metaDataSchema, value, at);
+  const failures = failuresIn(metaDataSchema, value, at);
   if (typeof value !== "object" || value === null || hasUnknown(value)) return failures;
   const { public_keys, publicKeys, publicKeyFiles } = value as MetaDataArgs;
   if (public_keys !== undefined && (publicKeys !== undefined || publicKeyFiles !== undefined)) {

@@ -1,29 +1,29 @@
 import { stringify } from "yaml";
 import * as z from "zod";
-import { type Failure, hasUnknown, joinPath, object, parse } from "../schema/index.ts";
+import { type Failure, failuresIn, hasUnknown, joinPath, object } from "../schema/index.ts";
 
 /** One part of user data that has several. Exactly one of `text` and `cloudConfig`. */
 export interface UserDataPart {
   /** The part as it is: a script (`#!…`), a cloud-config, anything cloud-init knows by its first line. */
-  text?: string;
+  text?: string | undefined;
   /** A cloud-config as an object; YAML is made of it. */
-  cloudConfig?: Record<string, unknown>;
+  cloudConfig?: Record<string, unknown> | undefined;
   /** MIME type, e.g. `text/x-shellscript`. Default: what the part's first line says, as cloud-init reads it. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** File name of the part, which cloud-init uses for scripts. Default `part-001`, `part-002`, … */
-  filename?: string;
+  filename?: string | undefined;
   /** How cloud-init merges this cloud-config with earlier ones: the `X-Merge-Type` header, e.g. `list(append)+dict(recurse_array)`. */
-  mergeType?: string;
+  mergeType?: string | undefined;
 }
 
 /** User data other than plain text. Exactly one of these. */
 export interface StructuredUserData {
   /** A cloud-config as an object; `#cloud-config` and YAML are made of it. */
-  cloudConfig?: Record<string, unknown>;
+  cloudConfig?: Record<string, unknown> | undefined;
   /** Several scripts and cloud-configs in one, as multi-part MIME. */
-  parts?: UserDataPart[];
+  parts?: UserDataPart[] | undefined;
   /** Bytes in base64, gzipped as a rule, that reach the machine untouched. Only in drives of `format: "iso"`. */
-  gzipBase64?: string;
+  gzipBase64?: string | undefined;
 }
 
 /** What the machine's first-boot program runs: text as it is, or one of the structured forms. */
@@ -65,7 +65,7 @@ const has = (value: Record<string, unknown>, key: string): boolean => value[key]
 
 /** What is wrong with user data. Values may be unknown; no reason repeats any of the content. */
 export function checkUserData(value: unknown, at = "userData"): Failure[] {
-  const { failures } = parse(userDataSchema, value, at);
+  const failures = failuresIn(userDataSchema, value, at);
   const data = record(value);
   if (!data) return failures;
   const forms = FORMS.filter((form) => has(data, form));

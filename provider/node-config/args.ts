@@ -1,5 +1,5 @@
 /** What a BaremetalNodeConfig takes, and the node's fields that it manages: a table from inputs to Ironic's fields. */
-import * as z from "zod";
+import { canonicalJson } from "../core/index.ts";
 import {
   CONFIG_MARKER,
   type ConfigMarker,
@@ -8,33 +8,9 @@ import {
   type PatchOp,
   pointer,
 } from "../node/index.ts";
-import type { CheckFailure, Props } from "../plugin/index.ts";
-import { object, parse, text } from "../schema/index.ts";
-
-const word = text((value) => (/^[a-z0-9][a-z0-9-]*$/.test(value) ? undefined : "must be the name of an interface"));
-const name = text((value) =>
-  value.trim() === "" || /[/?#\s]/.test(value) ? "must be a node's name or UUID" : undefined,
-);
-
-export const nodeConfigSchema = object({
-  node: name,
-  deployInterface: word.optional(),
-  bootInterface: word.optional(),
-  automatedCleaning: z.boolean().optional(),
-  driverInfo: z.record(z.string(), z.unknown()).optional(),
-  capabilities: z.record(z.string(), z.string()).optional(),
-  description: z.string().max(4096).optional(),
-  extra: z.record(z.string(), z.unknown()).optional(),
-  onDestroy: z.enum(["restore", "keep"]).optional(),
-  reenableAutomatedCleaning: z.boolean().optional(),
-  stackId: z.string(),
-  stackName: z.string().optional(),
-  resourceId: z.string(),
-  resourceName: z.string(),
-});
-export type NodeConfigProps = z.infer<typeof nodeConfigSchema>;
-
-export const DEFAULT_DEPLOY_INTERFACE = "ramdisk";
+import { type CheckFailure, changedArguments, declaredIn, type Props, shapeOf } from "../plugin/index.ts";
+import { type Draft, object, type Parsed, parse, withRules } from "../schema/index.ts";
+import { DEFAULT_DEPLOY_INTERFACE, NODE_CONFIG_ARGUMENTS, type NodeConfigProps } from "./arguments.ts";
 
 // Ironic masks such values when they are read, so what was there before could never be restored.
 const CREDENTIAL =
@@ -45,47 +21,66 @@ const HIDDEN =
 const CREDENTIAL_WITHIN = new RegExp(`${HIDDEN}[0-9]*(\\s*=|['"]\\s*:|\\s+['"])|--${HIDDEN}[0-9]*\\s`, "i");
 const CAPABILITY = /^[^,:\s]+$/;
 
-function rules({ driverInfo, capabilities, extra }: NodeConfigProps): CheckFailure[] {
+/** What is known of a map. */
+const entriesOf = (map: unknown): [string, unknown][] =>
+  typeof map === "object" && map !== null ? Object.entries(map) : [];
+
+function rules({ driverInfo, capabilities, extra }: Draft<NodeConfigProps>): CheckFailure[] {
   const failures: CheckFailure[] = [];
-  for (const [key, value] of Object.entries(driverInfo ?? {}))
+  for (const [key, value] of entriesOf(driverInfo))
     if (CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(typeof value === "string" ? value : JSON.stringify(value)))
       failures.push({
         path: `driverInfo.${key}`,
         reason:
           "is or holds a credential; Ironic hides its value, so it could not be restored. Set it with Ironic's own client",
       });
-  for (const key of Object.keys(extra ?? {}))
+  for (const key of entriesOf(extra).map(([key]) => key))
     if (key === CONFIG_MARKER || key === DEPLOYMENT_MARKER)
       failures.push({ path: `extra.${key}`, reason: "is reserved for the marks by which stacks recognise each other" });
-  for (const [key, value] of Object.entries(capabilities ?? {}))
+  for (const [key, value] of entriesOf(capabilities))
     if (!CAPABILITY.test(key) || (typeof value === "string" && !CAPABILITY.test(value)))
       failures.push({ path: `capabilities.${key}`, reason: "key and value may hold no comma, colon or space" });
   return failures;
 }
 
-export function checkNodeConfig(news: Props): { props: NodeConfigProps; failures: CheckFailure[] } {
-  const { value, failures } = parse(nodeConfigSchema as z.ZodType<NodeConfigProps>, news);
-  return { props: value, failures: failures.length > 0 ? failures : rules(value) };
-}
+const nodeConfigSchema = object(shapeOf(NODE_CONFIG_ARGUMENTS));
+
+export const parseNodeConfig = (news: Props): Parsed<NodeConfigProps> =>
+  withRules(parse(nodeConfigSchema, news), rules);
 
 /** Values by field path; `null` is Ironic's "unset". */
 export type Fields = Record<string, unknown>;
 
 /** `driver_info` and `extra` are managed key by key, so that what others put beside ours stays theirs. */
-export function wantedFields(props: NodeConfigProps): Fields {
+export function wantedFields(props: Draft<NodeConfigProps>): Fields {
   const fields: Fields = { deploy_interface: props.deployInterface ?? DEFAULT_DEPLOY_INTERFACE };
   if (props.bootInterface !== undefined) fields.boot_interface = props.bootInterface;
   if (props.automatedCleaning !== undefined) fields.automated_clean = props.automatedCleaning;
   if (props.description !== undefined) fields.description = props.description;
-  for (const [key, value] of Object.entries(props.driverInfo ?? {})) fields[`driver_info/${key}`] = value;
-  for (const [key, value] of Object.entries(props.capabilities ?? {})) fields[`capabilities/${key}`] = value;
-  for (const [key, value] of Object.entries(props.extra ?? {})) fields[`extra/${key}`] = value;
+  for (const [key, value] of entriesOf(props.driverInfo)) fields[`driver_info/${key}`] = value;
+  for (const [key, value] of entriesOf(props.capabilities)) fields[`capabilities/${key}`] = value;
+  for (const [key, value] of entriesOf(props.extra)) fields[`extra/${key}`] = value;
   return fields;
+}
+
+const orNothing = (map: unknown): unknown =>
+  typeof map === "object" && map !== null && Object.keys(map).length === 0 ? undefined : map;
+
+/** Would `news` have something else done than `olds`? A default that is written out, or a map without keys, says nothing new. */
+export function hasOtherSettings(olds: NodeConfigProps, news: Draft<NodeConfigProps>): boolean {
+  const plain = (props: Draft<NodeConfigProps>): Props => ({
+    ...props,
+    deployInterface: props.deployInterface ?? DEFAULT_DEPLOY_INTERFACE,
+    driverInfo: orNothing(props.driverInfo),
+    capabilities: orNothing(props.capabilities),
+    extra: orNothing(props.extra),
+  });
+  return changedArguments(NODE_CONFIG_ARGUMENTS, plain(olds), plain(news), "inPlace", "nothing").length > 0;
 }
 
 /** The inverse of wantedFields, for refresh: the declared inputs with the fields' values in them. */
 export function inputsOf(props: NodeConfigProps, live: Fields): Props {
-  const inputs: Props = Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+  const inputs = declaredIn(NODE_CONFIG_ARGUMENTS, props);
   const put = (key: string, value: unknown) => {
     if (value === null || value === undefined) delete inputs[key];
     else inputs[key] = value;
@@ -97,7 +92,7 @@ export function inputsOf(props: NodeConfigProps, live: Fields): Props {
     if (key === undefined) put(INPUT_NAMES[column] ?? column, value);
     else {
       const input = INPUT_NAMES[column] ?? column;
-      const map = { ...(inputs[input] as Props | undefined) };
+      const map = Object.fromEntries(entriesOf(inputs[input]));
       if (value === null) delete map[key];
       else map[key] = value;
       inputs[input] = map;
@@ -141,20 +136,14 @@ export function readField(node: Node, path: string): unknown {
     const parts = capabilitiesOf(node);
     return parts[capabilityAt(parts, key)]?.split(":")[1]?.trim() ?? null;
   }
-  const value = (node as unknown as Props)[column];
-  return (path === column ? value : (value as Props | undefined)?.[key]) ?? null;
+  const value = new Map<string, unknown>(Object.entries(node)).get(column);
+  return (path === column ? value : new Map(entriesOf(value)).get(key)) ?? null;
 }
 
 export const readFields = (node: Node, paths: readonly string[]): Fields =>
   Object.fromEntries(paths.map((path) => [path, readField(node, path)]));
 
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, child: unknown) =>
-    typeof child === "object" && child !== null && !Array.isArray(child)
-      ? Object.fromEntries(Object.entries(child).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : child,
-  );
-export const sameValue = (a: unknown, b: unknown): boolean => canonical(a ?? null) === canonical(b ?? null);
+export const sameValue = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);
 
 /**
  * The operations that set `changes`. Unset columns are written as `replace` with null, as `remove` of automated_clean

@@ -16,22 +16,23 @@ import {
   type ResourceIdentity,
   readNode,
 } from "../node/index.ts";
-import { type Call, type Handler, PartialFailure, type Services } from "../plugin/index.ts";
-import { hasUnknown } from "../schema/index.ts";
+import { type Call, changedArguments, defineHandler, needsIn, PartialFailure, type Services } from "../plugin/index.ts";
+import { type Draft, isUnknown, known } from "../schema/index.ts";
 import {
-  checkNodeConfig,
   configMarkerPatch,
   type Fields,
   fieldsPatch,
   hasOddCapabilities,
+  hasOtherSettings,
   inputsOf,
-  type NodeConfigProps,
+  parseNodeConfig,
   readField,
   readFields,
   sameValue,
   wantedFields,
 } from "./args.ts";
-import { needsOf, settingsPreflight } from "./preflight.ts";
+import { DEFAULT_DEPLOY_INTERFACE, NODE_CONFIG_ARGUMENTS, type NodeConfigProps } from "./arguments.ts";
+import { settingsPreflight } from "./preflight.ts";
 import { restore } from "./restore.ts";
 import {
   carryOut,
@@ -42,26 +43,10 @@ import {
   ownAllocation,
   type State,
   stateBars,
+  stateSchema,
   strangerOn,
   type Work,
 } from "./work.ts";
-
-const INPUTS = [
-  "node",
-  "deployInterface",
-  "bootInterface",
-  "automatedCleaning",
-  "driverInfo",
-  "capabilities",
-  "description",
-  "extra",
-  "onDestroy",
-  "reenableAutomatedCleaning",
-  "stackId",
-  "stackName",
-  "resourceId",
-  "resourceName",
-] as const satisfies readonly (keyof NodeConfigProps)[];
 
 /** What has to change on the node so that it shows `wanted`, and so that fields no longer wanted are as they were. */
 function changesFor(node: Node, wanted: Fields, marker: ConfigMarker): Fields {
@@ -102,7 +87,8 @@ async function configure(
 ): Promise<Outputs> {
   const client = await services.client();
   const wanted = wantedFields(props);
-  for (const { path, feature } of needsOf(props)) await client.require(feature, `set ${path} of the node`);
+  for (const { path, feature } of needsIn(NODE_CONFIG_ARGUMENTS, props))
+    await client.require(feature, `set ${path} of the node`);
   // The node's marker is the truth; the state's copy stands in when somebody has wiped `extra`.
   const markerOf = (node: Node): ConfigMarker =>
     configMarker(node) ??
@@ -179,54 +165,50 @@ async function settling<T>(nodes: (string | undefined)[], { run }: Services, wor
   }
 }
 
-export const nodeConfigHandler: Handler = {
+/** For the deployments of this program. */
+function planned(node: string, { deployInterface, bootInterface, automatedCleaning }: Draft<NodeConfigProps>) {
+  return {
+    node,
+    deployInterface: isUnknown(deployInterface) ? undefined : (deployInterface ?? DEFAULT_DEPLOY_INTERFACE),
+    bootInterface: known(bootInterface),
+    automatedCleaning: known(automatedCleaning),
+    uncertain: [deployInterface, bootInterface, automatedCleaning].some(isUnknown),
+  };
+}
+
+export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>({
+  type: "BaremetalNodeConfig",
   secretOutputs: [],
+  inputs: parseNodeConfig,
+  state: stateSchema,
 
-  async check(olds, news, services, call) {
-    const { props, failures } = checkNodeConfig(news);
-    const changed = !olds || INPUTS.some((key) => !sameValue(olds[key], news[key]));
-    if (failures.length === 0 && changed) failures.push(...(await settingsPreflight(props, services, call, olds)));
-    if (failures.length === 0 && !hasUnknown(props.node))
-      services.run.settings.add({
-        node: props.node,
-        deployInterface: hasUnknown(props.deployInterface) ? undefined : wantedInterface(props),
-        bootInterface: hasUnknown(props.bootInterface) ? undefined : props.bootInterface,
-        automatedCleaning: hasUnknown(props.automatedCleaning) ? undefined : props.automatedCleaning,
-        uncertain: [props.deployInterface, props.bootInterface, props.automatedCleaning].some(hasUnknown),
-      });
-    return { inputs: news, failures };
+  async check(olds, { value }, services, call) {
+    const changed = !olds || changedArguments(NODE_CONFIG_ARGUMENTS, olds, value).length > 0;
+    const failures = changed ? await settingsPreflight(value, services, call, olds) : [];
+    const node = known(value.node);
+    if (failures.length === 0 && node !== undefined) services.run.settings.add(planned(node, value));
+    return { failures };
   },
 
-  async diff(_id, olds, news, services, { signal }) {
-    const state = olds as unknown as State;
-    const props = news as unknown as NodeConfigProps;
-    const replaces =
-      hasUnknown(props.node) || !(await isSameNode(state, props.node, services.client, signal)) ? ["node"] : [];
-    const policies = ["onDestroy", "reenableAutomatedCleaning"] as const;
-    const changes =
-      replaces.length > 0 ||
-      hasUnknown(props) ||
-      state.drift !== undefined ||
-      !sameValue(wantedFields(props), wantedFields(state)) ||
-      policies.some((key) => !sameValue(props[key], state[key]));
+  async diff(state, { kind, value }, services, { signal }) {
+    const node = known(value.node);
+    const isSame = node !== undefined && (await isSameNode(state, node, services.client, signal));
+    const changes = !isSame || kind === "partial" || state.drift !== undefined || hasOtherSettings(state, value);
     // There will be no update to wait for, whatever others have made of the node since.
-    if (!changes) services.run.settings.settle(props.node);
-    return { changes, replaces, deleteBeforeReplace: true };
+    if (!changes) services.run.settings.settle(node);
+    return { changes, replaces: isSame ? [] : ["node"] };
   },
 
-  async create(inputs, services, call) {
-    const { props } = checkNodeConfig(inputs);
-    return settling([props.node], services, async () => {
+  create: (props, services, call) =>
+    settling([props.node], services, async () => {
       const client = await services.client();
       const node = await readNode(client, props.node, "find the node", call.signal);
       const ours = identityOf(props);
-      const outputs = await configure(node, props, ours, undefined, services, call);
-      return { id: node.uuid, outs: { ...outputs } };
-    });
-  },
+      const outs = await configure(node, props, ours, undefined, services, call);
+      return { id: node.uuid, outs };
+    }),
 
-  async read(id, props, services, call) {
-    const state = props as unknown as State;
+  async read(id, state, services, call) {
     const client = await services.client();
     let node: Node;
     try {
@@ -235,10 +217,7 @@ export const nodeConfigHandler: Handler = {
       if (isNodeGone(error)) return undefined;
       throw error;
     }
-    const declared = Object.fromEntries(
-      INPUTS.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]),
-    ) as NodeConfigProps;
-    const inputs = inputsOf(declared, readFields(node, Object.keys(wantedFields(declared))));
+    const inputs = inputsOf(state, readFields(node, Object.keys(wantedFields(state))));
     const ours = identityOf(state);
     const own = await ownAllocation(client, node, ours, call.signal);
     const who = strangerOn(node, ours, own ?? keptOf(node));
@@ -259,23 +238,16 @@ export const nodeConfigHandler: Handler = {
     };
   },
 
-  async update(_id, olds, news, services, call) {
-    const state = olds as unknown as State;
-    const { props } = checkNodeConfig(news);
+  async update(_id, state, props, services, call) {
     const ours = identityOf(state);
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
     return settling([props.node, state.nodeName, state.nodeUuid], services, async () => ({
-      outs: {
-        ...(await configure(found, props, ours, state, services, call)),
-        ...identityOf(state),
-      },
+      outs: { ...(await configure(found, props, ours, state, services, call)), ...ours },
     }));
   },
 
-  delete: (_id, props, services, call) => restore(props as unknown as State, services, call),
-};
-
-const wantedInterface = (props: NodeConfigProps): string => String(wantedFields(props).deploy_interface);
+  delete: (_id, state, services, call) => restore(state, services, call),
+});
 
 export { restore } from "./restore.ts";

@@ -44,8 +44,12 @@ import {
 /** A deployment of ours that does not begin to go within this time is there to stay. */
 const STAYING_MS = 60_000;
 
+/** What of the state is needed to restore settings. */
+export type RestoredState = ResourceIdentity &
+  Pick<State, "nodeUuid" | "previous" | "written" | "unsure" | "onDestroy" | "reenableAutomatedCleaning">;
+
 /** What to put back: only what still has the value that we wrote. */
-function restoration(node: Node, state: State): { changes: Fields; foreign: string[] } {
+function restoration(node: Node, state: RestoredState): { changes: Fields; foreign: string[] } {
   const marker = configMarker(node);
   const written = marker?.written ?? state.written;
   const previous = { ...(marker?.previous ?? state.previous) };
@@ -83,7 +87,7 @@ function deploymentStays(
 /** `own`: the instance_uuid of an allocation of this stack. */
 function decideRestore(
   node: Node,
-  state: State,
+  state: RestoredState,
   ours: ResourceIdentity,
   own: string | null,
   attempt: SettingsAttempt,
@@ -107,7 +111,7 @@ interface RestorePlan {
   warnings: string[];
 }
 
-function restorePlan(node: Node, state: State): RestorePlan {
+function restorePlan(node: Node, state: RestoredState): RestorePlan {
   const unmark = configMarker(node) ? [removeConfigMarker] : [];
   if (state.onDestroy === "keep") return { patch: unmark, warnings: [] };
   const { changes, foreign } = restoration(node, state);
@@ -141,7 +145,7 @@ function restorePlan(node: Node, state: State): RestorePlan {
   return { patch: [...fieldsPatch(node, changes), configMarkerPatch(left)], warnings };
 }
 
-export async function restore(state: State, services: Services, call: Call): Promise<void> {
+export async function restore(state: RestoredState, services: Services, call: Call): Promise<void> {
   const ours = identityOf(state);
   try {
     const client = await services.client();

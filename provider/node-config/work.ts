@@ -2,7 +2,7 @@
  * What both making and restoring settings are done with: who else is on the node, whether its state allows a change, and the
  * common loop.
  */
-
+import * as z from "zod";
 import { isHidden, isRefusal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
@@ -33,21 +33,30 @@ import {
   unknownState,
   wait,
 } from "../node/index.ts";
-import type { Call, Services } from "../plugin/index.ts";
-import { type Fields, isInterface, type NodeConfigProps } from "./args.ts";
+import { type Call, type Services, shapeOf } from "../plugin/index.ts";
+import { typesOnly } from "../schema/index.ts";
+import { isInterface } from "./args.ts";
+import { NODE_CONFIG_ARGUMENTS, type NodeConfigProps } from "./arguments.ts";
 import { newSettingsAttempt, recordSettings, type SettingsAttempt, type SettingsEvent } from "./attempt.ts";
 
-export interface Outputs {
-  nodeUuid: string;
-  nodeName?: string | undefined;
+const fields = z.record(z.string(), z.unknown());
+const outputs = {
+  nodeUuid: z.string(),
+  nodeName: z.string().optional(),
   /** What the managed fields were before this resource, and what it wrote: a copy of the marker on the node. */
-  previous: Fields;
-  written: Fields;
+  previous: fields,
+  written: fields,
   /** The answer to the PATCH of the create was not waited for, or lost. */
-  unsure?: true | undefined;
-  drift?: string | undefined;
-}
+  unsure: z.literal(true).optional(),
+  drift: z.string().optional(),
+};
+
+export type Outputs = z.infer<z.ZodObject<typeof outputs>>;
 export type State = NodeConfigProps & Outputs;
+export const stateSchema: z.ZodType<State> = z.looseObject({
+  ...typesOnly(shapeOf(NODE_CONFIG_ARGUMENTS)),
+  ...outputs,
+});
 
 const DEPLOYMENT_TYPE = "ironic:RamdiskDeployment";
 
@@ -70,7 +79,7 @@ export function strangerOn(node: Node, ours: ResourceIdentity, keptInstance: unk
 }
 
 /** Was the PATCH whose answer is not known never applied? It writes settings and marker at once. */
-export const isUnwritten = (node: Node, state: State | undefined): boolean => {
+export const isUnwritten = (node: Node, state: (ResourceIdentity & Pick<State, "unsure">) | undefined): boolean => {
   const marker = configMarker(node);
   return state?.unsure === true && (marker?.stackId !== state.stackId || marker.resourceId !== state.resourceId);
 };

@@ -8,7 +8,7 @@ import { type Node, type PatchOp, pointer } from "./node.ts";
 
 /** The one PATCH that takes the node, or that prepares it for a rebuild: only what differs. */
 export function claimPatch(node: Node, marker: DeploymentMarker, info: InstanceInfo): PatchOp[] {
-  const wanted = info as Record<string, string>;
+  const wanted: Readonly<Record<string, string>> = info;
   const ops: PatchOp[] = [];
   if (node.instance_uuid !== marker.instanceUuid)
     ops.push({ op: "add", path: "/instance_uuid", value: marker.instanceUuid });

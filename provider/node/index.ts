@@ -38,7 +38,16 @@ export {
   siblingId,
   stackLabel,
 } from "./identity.ts";
-export { hidesBoots, type InstanceInfo, infoMatches, infoOf, isMasked, shows } from "./instance-info.ts";
+export {
+  BOOT_FIELDS,
+  type BootField,
+  hidesBoots,
+  type InstanceInfo,
+  infoMatches,
+  infoOf,
+  isMasked,
+  shows,
+} from "./instance-info.ts";
 export { createInventory, type EnabledInterfaces, type Facts, type Inventory } from "./inventory.ts";
 export {
   CONFIG_MARKER,

@@ -1,15 +1,26 @@
 /** What a node boots, as `instance_info` says it. */
 import type { Node } from "./node.ts";
 
+/** What a deployment sets in `instance_info`, with the name that it has in `bootHash`. */
+const HASHED_AS = {
+  kernel: "kernel",
+  ramdisk: "ramdisk",
+  boot_iso: "bootIso",
+  ramdisk_kernel_arguments: "kernelArguments",
+} as const;
+
+/** A key of `instance_info` that says what is booted. */
+export type BootField = keyof typeof HASHED_AS;
+// Keys of the table above, whose type Object.keys has lost.
+export const BOOT_FIELDS = Object.keys(HASHED_AS) as BootField[];
+
 /**
  * Keys of `instance_info` that decide what is booted. Whatever an earlier deployment left of them would change ours:
  * a stale `image_source`, for one, makes virtual media boot the disk.
  * Source: ironic/drivers/modules/{boot_mode_utils,image_utils,pxe_utils}.py and deploy_utils.py.
  */
 export const BOOT_KEYS = [
-  "kernel",
-  "ramdisk",
-  "boot_iso",
+  ...BOOT_FIELDS,
   "image_source",
   "image_type",
   "image_checksum",
@@ -17,14 +28,18 @@ export const BOOT_KEYS = [
   "image_os_hash_value",
   "image_url",
   "original_image_source",
-  "ramdisk_kernel_arguments",
   "kernel_append_params",
 ] as const;
 
 /** What a deployment wants in `instance_info`; `configdrive` travels in the PUT and never here. */
-export type InstanceInfo = Partial<
-  Record<"kernel" | "ramdisk" | "boot_iso" | "image_source" | "ramdisk_kernel_arguments", string>
->;
+export type InstanceInfo = Partial<Record<BootField | "image_source", string>>;
+
+/**
+ * What `bootHash` is made of. An `image_source` beside kernel and ramdisk is for the sake of a rebuild only and makes no
+ * difference. A field that is absent leaves the hash as it is without it.
+ */
+export const hashedFields = (info: InstanceInfo): Record<string, string | undefined> =>
+  Object.fromEntries(BOOT_FIELDS.map((key) => [HASHED_AS[key], info[key]]));
 
 /** What Ironic shows instead of what it takes for a secret, such as the rest of a word after `token=` (oslo.utils, strutils). */
 const MASK = "******";
@@ -47,24 +62,24 @@ export function shows(shown: unknown, wanted: unknown): boolean {
  */
 export function infoMatches(node: Node, info: InstanceInfo): boolean {
   const actual = node.instance_info;
+  const wanted: Readonly<Record<string, string>> = info;
   return BOOT_KEYS.every(
     (key) =>
       key === "image_type" ||
-      shows(actual[key] ?? undefined, (info as Record<string, string>)[key]) ||
+      shows(actual[key] ?? undefined, wanted[key]) ||
       (key === "image_source" && info.image_source === undefined && shows(actual[key], info.ramdisk)),
   );
 }
 
-const BOOT_KEYS_OF_INFO = ["kernel", "ramdisk", "boot_iso", "image_source", "ramdisk_kernel_arguments"] as const;
-
 /** What stands in `instance_info` of the things that we write. */
-export const infoOf = (node: Node): InstanceInfo =>
-  Object.fromEntries(
-    BOOT_KEYS_OF_INFO.filter((key) => typeof node.instance_info[key] === "string").map((key) => [
-      key,
-      node.instance_info[key],
-    ]),
-  ) as InstanceInfo;
+export function infoOf({ instance_info }: Node): InstanceInfo {
+  const info: InstanceInfo = {};
+  for (const key of [...BOOT_FIELDS, "image_source"] as const) {
+    const value = instance_info[key];
+    if (typeof value === "string") info[key] = value;
+  }
+  return info;
+}
 
 /** Does Ironic hide part of what the node boots? Then the marker alone tells what it is. */
 export const hidesBoots = (node: Node): boolean => isMasked(infoOf(node));

@@ -4,7 +4,7 @@
  */
 import type { ScryptOptions } from "node:crypto";
 import { canonicalJson, type SlowHash } from "../core/index.ts";
-import type { InstanceInfo } from "./instance-info.ts";
+import { hashedFields, type InstanceInfo } from "./instance-info.ts";
 
 const DRIVE_COST: ScryptOptions = { N: 16_384, r: 8 };
 /** Each deployment pays this before its first write: some 10 ms of one core, in libuv's pool, so 0.2 s for 40 machines on two. */
@@ -14,12 +14,8 @@ const BOOT_COST: ScryptOptions = { N: 4_096, r: 8 };
 export const saltedDriveHash = (slowHash: SlowHash, driveHash: string, instanceUuid: string): Promise<string> =>
   slowHash(`pulumi-ironic/1/drive\n${driveHash}`, instanceUuid, DRIVE_COST);
 
-/**
- * The hash of what a machine boots: of the named fields that are present. An `image_source` beside kernel and ramdisk is
- * for the sake of a rebuild only and makes no difference. Kernel arguments may hold a token.
- */
+/** The hash of what a machine boots: of the named fields that are present. Kernel arguments may hold a token. */
 export function bootHashOf(slowHash: SlowHash, info: InstanceInfo, instanceUuid: string): Promise<string> {
-  const { kernel, ramdisk, boot_iso: bootIso, ramdisk_kernel_arguments: kernelArguments } = info;
-  const content = canonicalJson({ kernel, ramdisk, bootIso, kernelArguments });
+  const content = canonicalJson(hashedFields(info));
   return slowHash(`pulumi-ironic/1/boot\n${content}`, instanceUuid, BOOT_COST);
 }

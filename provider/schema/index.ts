@@ -1,11 +1,9 @@
 import { distance } from "fastest-levenshtein";
 import * as z from "zod";
+import { type Draft, hasUnknown, isUnknown, UNKNOWN } from "./unknown.ts";
 
-/**
- * What the engine puts in the place of a value that is not known before the update: any leaf, list or object, also inside
- * other values (`UnknownStringValue` in Pulumi's `sdk/nodejs/runtime/rpc.ts`).
- */
-export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+export { typesOnly } from "./types-only.ts";
+export { type Draft, hasUnknown, isUnknown, known, UNKNOWN } from "./unknown.ts";
 
 /** A refusal: where in the arguments, and why. Never holds a value that could be secret. */
 export interface Failure {
@@ -30,19 +28,6 @@ export const describeFailure = ({ path, reason }: Failure): string => (path === 
 
 type Step = string | number;
 type Issue = z.core.$ZodIssue;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Whether `value` is, or holds somewhere below, a value that is not known yet. */
-export function hasUnknown(value: unknown): boolean {
-  if (value === UNKNOWN) return true;
-  if (Array.isArray(value)) return value.some(hasUnknown);
-  return isObject(value) && Object.values(value).some(hasUnknown);
-}
-
-/** `value` as `T` when it and everything below it is known. For rules that look at several properties. */
-export const known = <T>(value: T): T | undefined => (hasUnknown(value) ? undefined : value);
 
 /** `network.interfaces[0].gateway`; keys that are no identifiers are quoted. */
 export function formatPath(steps: readonly Step[]): string {
@@ -174,27 +159,57 @@ function valueAt(root: unknown, steps: readonly Step[]): unknown {
   return value;
 }
 
-/** Result of {@link parse}: `value` may be used as `T` when there are no failures and nothing in it is unknown. */
-export interface Parsed<T> {
+/** What `schema` refuses of `value`, taking any value that is not known yet for a good one. `at` is the path of `value` itself. */
+export function failuresIn(schema: z.ZodType, value: unknown, at = ""): Failure[] {
+  const result = schema.safeParse(value);
+  if (result.success) return [];
+  return result.error.issues
+    .flatMap((issue) => failuresOf(issue, value, []))
+    .map(({ steps, reason }) => ({ path: joinPath(at, formatPath(steps)), reason }));
+}
+
+/** Values that are complete and right. */
+export interface KnownValue<T> {
+  kind: "known";
+  /** The schema's output: defaults filled in. */
   value: T;
+}
+
+/** Values that are right as far as they are known: those of a preview. */
+export interface PartialValue<T> {
+  kind: "partial";
+  /** The input as it came. */
+  value: Draft<T>;
+}
+
+/** What is refused: there is no value with which to go on. */
+export interface Refused {
+  kind: "failed";
   failures: Failure[];
 }
 
+/** What came of {@link parse}. Only what is `known` may be used as `T`. */
+export type Parsed<T> = KnownValue<T> | PartialValue<T> | Refused;
+
 /**
- * Checks `value` against `schema`, taking any value that is not known yet for a good one, wherever it stands.
- *
- * With every value known and right, `value` is the schema's output (defaults filled in); otherwise the input as it came.
- * `at` is the path of `value` itself. Rules that look at several properties belong in functions of their own, which
- * leave out what is unknown: see {@link known}.
+ * Checks an object against `schema`, taking any value that is not known yet for a good one, wherever it stands below.
+ * Rules that look at several properties belong in functions of their own, which leave out what is unknown: see {@link known}.
  */
-export function parse<T>(schema: z.ZodType<T>, value: unknown, at = ""): Parsed<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return { value: result.data, failures: [] };
-  const failures = result.error.issues.flatMap((issue) => failuresOf(issue, value, []));
-  return {
-    value: value as T,
-    failures: failures.map(({ steps, reason }) => ({ path: joinPath(at, formatPath(steps)), reason })),
-  };
+export function parse<T extends object>(schema: z.ZodType<T>, value: unknown, at = ""): Parsed<T> {
+  if (isUnknown(value)) return { kind: "failed", failures: [{ path: at, reason: "is not known yet" }] };
+  const failures = failuresIn(schema, value, at);
+  if (failures.length > 0) return { kind: "failed", failures };
+  // What holds an unknown is not the schema's to read, even where it would do: a string may stand for a text.
+  // Without a failure it has the schema's form, but for the unknowns that Draft names.
+  if (hasUnknown(value)) return { kind: "partial", value: value as Draft<T> };
+  return { kind: "known", value: schema.parse(value) };
+}
+
+/** `parsed` with what `rules` find in it, unless it is refused already. */
+export function withRules<T>(parsed: Parsed<T>, rules: (value: T | Draft<T>) => Failure[]): Parsed<T> {
+  if (parsed.kind === "failed") return parsed;
+  const failures = rules(parsed.value);
+  return failures.length > 0 ? { kind: "failed", failures } : parsed;
 }
 
 /** Two property paths as one. */

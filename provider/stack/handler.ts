@@ -1,24 +1,39 @@
 /** The stack's identity: made once, before any node is touched, and never changed. */
 import { randomUUID } from "node:crypto";
-import type { Handler } from "../plugin/index.ts";
+import * as z from "zod";
+import { defineHandler, type Props } from "../plugin/index.ts";
+import { type Parsed, parse, withRules } from "../schema/index.ts";
 
 const STACK_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-export const stackIdentityHandler: Handler = {
-  secretOutputs: [],
-  async check(_olds, news) {
-    const { configured } = news;
+const inputs = z.object({ configured: z.unknown().optional() });
+const state = z.looseObject({ stackId: z.string() });
+
+interface Inputs {
+  configured?: unknown;
+}
+
+function parseIdentity(news: Props): Parsed<Inputs> {
+  const reason = "must be 1 to 128 letters, digits, dots, dashes and underscores, and begin with a letter or digit";
+  return withRules(parse(inputs, news), ({ configured }) => {
     const good = configured === undefined || (typeof configured === "string" && STACK_ID.test(configured));
-    const reason = "must be 1 to 128 letters, digits, dots, dashes and underscores, and begin with a letter or digit";
-    return { inputs: news, failures: good ? [] : [{ path: "ironic:stackId", reason }] };
-  },
+    return good ? [] : [{ path: "ironic:stackId", reason }];
+  });
+}
+
+export const stackIdentityHandler = defineHandler<Inputs, z.infer<typeof state>, z.infer<typeof state>>({
+  type: "StackIdentity",
+  secretOutputs: [],
+  inputs: parseIdentity,
+  state,
+  check: async () => ({ failures: [] }),
   // Nodes carry the identity that was first made: another `ironic:stackId` later must not orphan them.
-  diff: async () => ({ changes: false, replaces: [], deleteBeforeReplace: true }),
-  async create(inputs) {
-    const stackId = typeof inputs.configured === "string" ? inputs.configured : randomUUID();
+  diff: async () => ({ changes: false, replaces: [] }),
+  async create({ configured }) {
+    const stackId = typeof configured === "string" ? configured : randomUUID();
     return { id: stackId, outs: { stackId } };
   },
   read: async (id, props) => ({ id, props }),
-  update: async (_id, olds) => ({ outs: olds }),
+  update: async (_id, outs) => ({ outs }),
   delete: async () => undefined,
-};
+});

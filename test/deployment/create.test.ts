@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { ProblemError } from "../../provider/core/errors.ts";
-import { checkDeployment } from "../../provider/deployment/args.ts";
+import { parseDeployment } from "../../provider/deployment/args.ts";
 import { openJournal } from "../../provider/deployment/attempt.ts";
 import { createMachine } from "../../provider/deployment/machine.ts";
 import { loadDriveContent } from "../../provider/drive/source.ts";
@@ -433,7 +433,8 @@ describe("RamdiskDeployment: what Ironic takes for a secret and hides", () => {
   });
 
   it("is refused as Ironic shows it", () => {
-    const { failures } = checkDeployment(secret("******"));
+    const parsed = parseDeployment(secret("******"));
+    const failures = parsed.kind === "failed" ? parsed.failures : [];
     expect(failures).to.have.nested.property("[0].path", "kernelArguments");
   });
 

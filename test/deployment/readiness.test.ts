@@ -4,7 +4,7 @@ import { expect } from "chai";
 import nock from "nock";
 import { type Clock, systemClock } from "../../provider/core/clock.ts";
 import { CancelledError } from "../../provider/core/errors.ts";
-import { checkDeployment } from "../../provider/deployment/args.ts";
+import { parseDeployment } from "../../provider/deployment/args.ts";
 import { awaitReadiness } from "../../provider/deployment/readiness.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
 import { deploymentBy } from "../fakes/identities.ts";
@@ -146,8 +146,10 @@ describe("the readiness probe", () => {
 });
 
 describe("the check of the readiness probe", () => {
-  const failures = (readiness: object) =>
-    checkDeployment({ node: "n", bootIso: "http://h/iso", ...deploymentBy("o", "r"), readiness }).failures;
+  const failures = (readiness: object) => {
+    const parsed = parseDeployment({ node: "n", bootIso: "http://h/iso", ...deploymentBy("o", "r"), readiness });
+    return parsed.kind === "failed" ? parsed.failures : [];
+  };
   for (const tcp of ["192.0.2.10:22", "[2001:db8::1]:65535", "host.example:1"])
     it(`takes ${tcp}`, () => expect(failures({ tcp })).to.deep.equal([]));
   for (const tcp of ["host:70000", "host:0", "host:65536", "host:", ":22", "host"])

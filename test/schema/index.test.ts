@@ -2,6 +2,7 @@ import { expect } from "chai";
 import * as z from "zod";
 import {
   describeFailure,
+  failuresIn,
   formatPath,
   hasUnknown,
   InvalidInput,
@@ -10,7 +11,9 @@ import {
   object,
   parse,
   text,
+  typesOnly,
   UNKNOWN,
+  withRules,
 } from "../../provider/schema/index.ts";
 
 const schema = object(
@@ -59,12 +62,12 @@ describe("schema", () => {
       ],
     ];
     for (const [what, value, failures] of refusals) {
-      it(`refuses ${what}`, () => expect(parse(schema, value).failures.map(describeFailure)).to.deep.equal(failures));
+      it(`refuses ${what}`, () => expect(failuresIn(schema, value).map(describeFailure)).to.deep.equal(failures));
     }
 
     it("never repeats a value", () => {
       const secret = "hunter2";
-      const { failures } = parse(schema, {
+      const failures = failuresIn(schema, {
         name: [secret],
         size: secret,
         mode: secret,
@@ -76,13 +79,55 @@ describe("schema", () => {
     });
 
     it("gives paths below another one", () => {
-      expect(parse(schema, {}, "drive").failures).to.deep.equal([{ path: "drive.name", reason: "is missing" }]);
-      expect(parse(z.array(z.string()), [1], "list").failures[0]?.path).to.equal("list[0]");
+      expect(failuresIn(schema, {}, "drive")).to.deep.equal([{ path: "drive.name", reason: "is missing" }]);
+      expect(failuresIn(z.array(z.string()), [1], "list")[0]?.path).to.equal("list[0]");
     });
 
     it("returns the schema's output, with its defaults", () => {
-      expect(parse(z.object({ a: z.number().default(5) }), {}).value).to.deep.equal({ a: 5 });
+      expect(parse(z.object({ a: z.number().default(5) }), {})).to.deep.equal({ kind: "known", value: { a: 5 } });
     });
+  });
+
+  describe("parse, which only gives what may be used", () => {
+    const input = { name: UNKNOWN, inner: { gateway: "x" } };
+
+    it("tells known, partial and failed values apart", () => {
+      expect(parse(schema, { name: "a" })).to.deep.equal({ kind: "known", value: { name: "a" } });
+      expect(parse(schema, input)).to.deep.equal({ kind: "partial", value: input });
+      const failures = [{ path: "size", reason: "must be a number" }];
+      expect(parse(schema, { name: UNKNOWN, size: "x" })).to.deep.equal({ kind: "failed", failures });
+      expect(parse(schema, UNKNOWN).kind).to.equal("failed");
+    });
+
+    it("keeps what is partial from being used as if it were complete", () => {
+      const parsed = parse(schema, input);
+      // @ts-expect-error it may have failed
+      expect(parsed.value).to.equal(input);
+      if (parsed.kind !== "partial") throw new Error("it is partial");
+      // @ts-expect-error the name may be unknown
+      const name: string = parsed.value.name;
+      expect(name).to.equal(UNKNOWN);
+      const text: string | undefined = known(parsed.value.name);
+      const inner: { gateway: string } | undefined = known(parsed.value.inner);
+      expect([text, inner]).to.deep.equal([undefined, { gateway: "x" }]);
+    });
+
+    it("runs rules on what is not refused", () => {
+      const rules = () => [{ path: "name", reason: "is not nice" }];
+      expect(withRules(parse(schema, { name: "a" }), rules)).to.deep.equal({ kind: "failed", failures: rules() });
+      expect(withRules(parse(schema, input), () => [])).to.deep.equal({ kind: "partial", value: input });
+      expect(withRules(parse(schema, {}), () => expect.fail("it is refused already")).kind).to.equal("failed");
+    });
+  });
+
+  it("has types without rules for what was stored", () => {
+    const stored = z.object(typesOnly(schema.shape));
+    const value = { name: "a", size: 77.5, mode: "slow", keys: ["x"], inner: { gateway: "y", later: 1 } };
+    expect(stored.safeParse(value).data).to.deep.equal(value);
+    expect(failuresIn(stored, { ...value, size: "x", inner: { gateway: 1 } }).map(describeFailure)).to.deep.equal([
+      "size: must be a number",
+      "inner.gateway: must be a string",
+    ]);
   });
 
   describe("values that are not known yet", () => {
@@ -98,11 +143,11 @@ describe("schema", () => {
       ["an object", { name: "a", inner: UNKNOWN }],
     ];
     for (const [where, value] of unknowns) {
-      it(`is right for ${where}`, () => expect(parse(schema, value).failures).to.deep.equal([]));
+      it(`is right for ${where}`, () => expect(failuresIn(schema, value)).to.deep.equal([]));
     }
 
     it("still refuses what is known and wrong", () => {
-      expect(parse(schema, { name: UNKNOWN, size: 77, inner: { gateway: UNKNOWN, x: 1 } }).failures).to.have.length(2);
+      expect(failuresIn(schema, { name: UNKNOWN, size: 77, inner: { gateway: UNKNOWN, x: 1 } })).to.have.length(2);
     });
 
     it("are found at any depth", () => {

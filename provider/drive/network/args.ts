@@ -8,15 +8,15 @@ import { whyNotCidr, whyNotDns, whyNotIp, whyNotMac, whyNotNetwork } from "./add
  */
 export interface PortChoice {
   /** The port's MAC address. One that no port of the node has is an error. */
-  mac?: string;
+  mac?: string | undefined;
   /** The port's UUID, or its name (Ironic API 1.88 and newer). */
-  port?: string;
+  port?: string | undefined;
   /** The port's `physical_network` in Ironic; of several, the first that is free. */
-  physicalNetwork?: string;
+  physicalNetwork?: string | undefined;
   /** Position among the node's ports, from 0, in Ironic's order. */
-  order?: number;
+  order?: number | undefined;
   /** `true`: the port with `pxe_enabled`; of several, the first that is free. */
-  pxe?: boolean;
+  pxe?: boolean | undefined;
 }
 
 /** A static route. */
@@ -30,25 +30,25 @@ export interface RouteArgs {
 /** What every kind of interface can be given. */
 export interface AddressArgs {
   /** Static addresses with prefix length, IPv4 and IPv6, any number: `["192.0.2.10/24", "2001:db8::10/64"]`. */
-  addresses?: string[];
+  addresses?: string[] | undefined;
   /** Default router, IPv4 or IPv6; must lie in the network of one of `addresses` (or be link-local, `fe80::…`). */
-  gateway?: string;
+  gateway?: string | undefined;
   /** Default router of IPv6 where `gateway` holds IPv4's. */
-  gateway6?: string;
+  gateway6?: string | undefined;
   /** Ask DHCP for an IPv4 address. Default false. */
-  dhcp4?: boolean;
+  dhcp4?: boolean | undefined;
   /** Ask DHCPv6 for an IPv6 address. Default false. Glean does not know it: see the README. */
-  dhcp6?: boolean;
+  dhcp6?: boolean | undefined;
   /** Take an IPv6 address from router advertisements. Default false. */
-  slaac?: boolean;
+  slaac?: boolean | undefined;
   /** Name servers. Both readers use the name servers of all interfaces for the whole machine. */
-  dns?: string[];
+  dns?: string[] | undefined;
   /** Domains that complete short host names. Only cloud-init reads them. */
-  searchDomains?: string[];
+  searchDomains?: string[] | undefined;
   /** Routes beside the default one. */
-  routes?: RouteArgs[];
+  routes?: RouteArgs[] | undefined;
   /** Largest packet in bytes, 68 to 65535, at least 1280 with IPv6. Default 1500; a VLAN's default is its parent's. Glean ignores it. */
-  mtu?: number;
+  mtu?: number | undefined;
 }
 
 /** A VLAN on the interface or bond that holds it. */
@@ -60,7 +60,7 @@ export interface VlanArgs extends AddressArgs {
 /** One network card of the machine. */
 export interface InterfaceArgs extends PortChoice, AddressArgs {
   /** Tagged networks on this card. */
-  vlans?: VlanArgs[];
+  vlans?: VlanArgs[] | undefined;
 }
 
 /** Linux bonding modes that the network data format knows. */
@@ -71,31 +71,31 @@ export type TransmitHashPolicy = (typeof HASH_POLICIES)[number];
 /** Several network cards used as one. Bonds are called `bond0`, `bond1`, … in the machine, in the order written. */
 export interface BondArgs extends AddressArgs {
   /** The cards. Either these or `portGroup`. */
-  members?: PortChoice[];
+  members?: PortChoice[] | undefined;
   /** An Ironic port group of the node, by UUID, name or MAC address: its ports are the members, its MAC address the bond's. */
-  portGroup?: string;
+  portGroup?: string | undefined;
   /** Bonding mode. Default: the port group's; required without one. */
-  mode?: BondMode;
+  mode?: BondMode | undefined;
   /** For `balance-xor`, `802.3ad`, `balance-tlb` and `balance-alb`. Default: the port group's, else Linux's (`layer2`). */
-  transmitHashPolicy?: TransmitHashPolicy;
+  transmitHashPolicy?: TransmitHashPolicy | undefined;
   /** Interval of link monitoring in milliseconds. Default: the port group's, else 100 (without one Glean would write 0: no monitoring). */
-  miimon?: number;
+  miimon?: number | undefined;
   /** How often LACP partners send, `802.3ad` only. Default `slow` (every 30 seconds); `fast` is every second. */
-  lacpRate?: "slow" | "fast";
+  lacpRate?: "slow" | "fast" | undefined;
   /** Tagged networks on this bond. */
-  vlans?: VlanArgs[];
+  vlans?: VlanArgs[] | undefined;
 }
 
 /** The machine's network as it is told to cloud-init or Glean through the config drive. */
 export interface NetworkArgs {
   /** Network cards on their own. */
-  interfaces?: InterfaceArgs[];
+  interfaces?: InterfaceArgs[] | undefined;
   /** Cards used together. */
-  bonds?: BondArgs[];
+  bonds?: BondArgs[] | undefined;
   /** Name servers of the machine, before those of its interfaces. */
-  dns?: string[];
+  dns?: string[] | undefined;
   /** Domains that complete short host names, for all interfaces. Only cloud-init reads them. */
-  searchDomains?: string[];
+  searchDomains?: string[] | undefined;
 }
 
 /** An Ironic port, as far as networks need it. Lists of ports are in Ironic's order. */

@@ -114,7 +114,7 @@ function addPort(draft: Draft, port: Port, mtu: number): Link {
 
 const IDLE = ["addresses", "dhcp4", "dhcp6", "slaac", "vlans"] as const;
 
-function warnIdle(draft: Draft, args: AddressArgs & { vlans?: VlanArgs[] }, path: string): void {
+function warnIdle(draft: Draft, args: AddressArgs & { vlans?: VlanArgs[] | undefined }, path: string): void {
   const idle = IDLE.every((key) => !(Array.isArray(args[key]) ? args[key].length : args[key]));
   if (idle)
     draft.warnings.push(`${path} has neither addresses, dhcp4, dhcp6, slaac nor vlans: it stays without an address`);

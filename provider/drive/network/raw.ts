@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Failure, hasUnknown, joinPath, parse } from "../../schema/index.ts";
+import { type Failure, failuresIn, hasUnknown, joinPath } from "../../schema/index.ts";
 import { parseIp, parseMac } from "./address.ts";
 import { BOND_MODES, type Port } from "./args.ts";
 
@@ -131,14 +131,14 @@ function checkMacs(raw: Record<string, unknown>, ports: readonly Port[], at: str
  * point to links), and, where `ports` is given, the MAC addresses of the node. Values may be unknown. Content is never changed.
  */
 export function checkNetworkData(raw: unknown, ports?: readonly Port[], at = "networkData"): CheckedNetworkData {
-  const result: CheckedNetworkData = { failures: parse(TOP, raw, at).failures, warnings: [], usedPorts: [] };
+  const result: CheckedNetworkData = { failures: failuresIn(TOP, raw, at), warnings: [], usedPorts: [] };
   const described = record(raw);
   if (!described) return result;
   for (const { entry, path } of records(described.links, joinPath(at, "links"))) {
     const kind = typeof entry.type !== "string" || hasUnknown(entry.type) ? undefined : entry.type;
     if (kind === undefined) continue;
     const schema = LINKS[kind] ?? LINKS.phy;
-    if (schema) result.failures.push(...parse(schema, entry, path).failures);
+    if (schema) result.failures.push(...failuresIn(schema, entry, path));
     if (entry.mtu === undefined || entry.mtu === null) {
       result.warnings.push(
         `${path} has no mtu: Ironic 30 and newer then replaces the network data of nodes with flat or neutron networking`,
@@ -148,7 +148,7 @@ export function checkNetworkData(raw: unknown, ports?: readonly Port[], at = "ne
   for (const { entry, path } of records(described.networks, joinPath(at, "networks"))) {
     if (typeof entry.type !== "string" || hasUnknown(entry.type)) continue;
     const schema = NETWORKS[entry.type.slice(0, 4)] ?? NETWORKS.ipv4;
-    if (schema) result.failures.push(...parse(schema, entry, path).failures);
+    if (schema) result.failures.push(...failuresIn(schema, entry, path));
   }
   checkReferences(described, at, result.failures);
   if (ports) checkMacs(described, ports, at, result);

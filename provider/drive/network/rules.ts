@@ -1,4 +1,4 @@
-import { type Failure, hasUnknown, joinPath, known, parse } from "../../schema/index.ts";
+import { type Failure, failuresIn, hasUnknown, joinPath, known } from "../../schema/index.ts";
 import { contains, isLinkLocal, networkOf, parseCidr, parseIp, parseMac } from "./address.ts";
 import type { AddressArgs, BondArgs, NetworkArgs, PortChoice, VlanArgs } from "./args.ts";
 import { DEFAULT_MTU, IPV6_MIN_MTU, networkSchema } from "./args.ts";
@@ -100,7 +100,12 @@ function checkAddressing(args: AddressArgs, path: string, mtu: number | undefine
   }
 }
 
-function checkVlans(parent: { vlans?: VlanArgs[] }, path: string, parentMtu: number | undefined, report: Report): void {
+function checkVlans(
+  parent: { vlans?: VlanArgs[] | undefined },
+  path: string,
+  parentMtu: number | undefined,
+  report: Report,
+): void {
   const ids = new Map<number, number>();
   for (const [index, vlan] of entries(parent.vlans).entries()) {
     if (!record(vlan)) continue;
@@ -167,11 +172,11 @@ function parts(network: NetworkArgs, at: string): Part[] {
   return found;
 }
 
-type InterfaceOrBond = AddressArgs & { vlans?: VlanArgs[] };
+type InterfaceOrBond = AddressArgs & { vlans?: VlanArgs[] | undefined };
 
 /** What is wrong with a described network, as far as it can be said without the node's ports. Values may be unknown. */
 export function checkNetwork(network: unknown, at = "network"): Failure[] {
-  const { failures } = parse(networkSchema, network, at);
+  const failures = failuresIn(networkSchema, network, at);
   const report: Report = (path, reason) => failures.push({ path, reason });
   const described = record(network as NetworkArgs);
   if (!described) return failures;
