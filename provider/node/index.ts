@@ -77,7 +77,7 @@ export {
   type SurveyedNode,
   validateForDeploy,
 } from "./node.ts";
-export { fieldsOf, nodeSchema, portSchema, surveyedNodeSchema } from "./node-schema.ts";
+export { fieldsOf, nodeSchema } from "./node-schema.ts";
 export { createPatchQueue, type PatchQueue } from "./patch-queue.ts";
 export { createPoller, type Poller } from "./poller.ts";
 export { type Machine, type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";

@@ -219,6 +219,7 @@ const built = (require: NodeJS.Require): Bridge => {
   };
 };
 
+// At module level: it changes the SDK's own modules, and listens to the process, which is to happen once.
 let instance: Bridge | undefined;
 
 /** The one bridge of this process; an inert one where no engine is at the other side. */

@@ -14,6 +14,7 @@ class StackIdentity extends pulumi.dynamic.Resource {
   }
 }
 
+// At module level: the classes that a program constructs share nothing else. An entry goes with its stack.
 const identities = new WeakMap<object, StackIdentity>();
 const withoutStack = {};
 
