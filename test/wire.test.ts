@@ -140,7 +140,9 @@ describe("the wire, version 1", () => {
     it("of what is booted, whatever a rebuild needs beside it", async () => {
       for (const { info, instanceUuid, hash } of hashes.bootHashes) {
         expect(await bootHashOf(slowHash, info, instanceUuid)).to.equal(hash);
-        expect(await bootHashOf(slowHash, { ...info, image_source: "http://images/a.initramfs" }, instanceUuid)).to.equal(hash);
+        expect(
+          await bootHashOf(slowHash, { ...info, image_source: "http://images/a.initramfs" }, instanceUuid),
+        ).to.equal(hash);
       }
     });
     it("of drives", async () => {
