@@ -70,6 +70,24 @@ export function errorsIn(output: string): { resource: string; text: string }[] {
   return found;
 }
 
+/** Errors and warnings at resources of ours whose last line does not end with a code: each of them has to. */
+export function uncodedIn(output: string): string[] {
+  const messages: string[] = [];
+  let ours = false;
+  for (const line of output.split("\n")) {
+    const type = /^ {2}(\S+) \(.+\):\s*$/.exec(line)?.[1];
+    if (type !== undefined) ours = type.includes("ironic:");
+    const begun = /^\s*(?:error|warning): (.+)$/.exec(line)?.[1] ?? /^\s+\* (.+)$/.exec(line)?.[1];
+    if (type !== undefined || line.trim() === "") continue;
+    if (!ours) continue;
+    if (begun !== undefined) messages.push(begun);
+    // Of several failures each is a line of its own.
+    else if (messages.at(-1)?.endsWith(":") || /\]$/.test(line))
+      messages.push(`${messages.pop() ?? ""} ${line.trim()}`);
+  }
+  return messages.filter((text) => !FOLLOWS.test(text) && !/ \[[a-z0-9-]+\]$/.test(text));
+}
+
 /** Names instead of UUIDs, which differ from lab to lab, so that the schedule is the same wherever a seed runs. */
 function renamed(site: Site, path: string): string {
   const bare = path.split("?")[0] ?? path;
@@ -151,6 +169,8 @@ async function carryOut(stage: Stage, phase: Phase, command: (attempt: number) =
       if (outcome.timedOut) result.broken.push(`${phase}: the command did not end`);
       const killed = armed?.done() !== undefined;
       if (killed && armed && !(await recover(stage, armed, outcome, after)) && phase !== "destroy") return false;
+      if (!killed)
+        for (const text of uncodedIn(outcome.output)) result.broken.push(`${phase}: a message without a code: ${text}`);
       if (outcome.code === 0) return true;
       // A program that wants somebody else's node is refused, and what else it wanted may fail with it.
       if (!killed && !(phase === "up" && attempt === 1 && plan.foreign !== undefined)) noteErrors(stage, outcome);

@@ -12,23 +12,23 @@ import {
   stackIdsOf,
   stackNameOf,
 } from "./commands/index.ts";
-import { ProblemError, redact, systemClock } from "./core/index.ts";
+import { CancelledError, type Code, ProblemError, printed, redact, systemClock, withCode } from "./core/index.ts";
 import type { Call, Services } from "./plugin/index.ts";
 import { servicesFor } from "./plugin/index.ts";
 import { createRunContext } from "./run/index.ts";
 
 const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in Ironic
-  --state FILE     output of \`pulumi stack export\` ("-" reads standard input): gives the stack's identity, and what it knows
-  --stack-id ID    only this stack (output stackId of its StackIdentity); needed where the state has none any more
-  --release        releases what the state does not know: undeploys all but what was to be kept, restores settings, ends
-                   allocations. Needs --state (or --no-state after the stack was removed) and a stack
-  --no-state       with --release: there is no state any more, release all of the stack's
+  --state FILE     output of \`pulumi stack export\` ("-" reads standard input): contains the stack id; shows what the state knows
+  --stack-id ID    only this stack (output stackId of its StackIdentity); needed if no state has it any more
+  --release        releases what the state does not know: undeploys (except what is to be kept), restores settings,
+                   ends allocations. Needs --state (or --no-state after the stack was removed) and a stack id
+  --no-state       with --release: there is no state any more; release all claims of the stack
   --json           prints JSON
 
 pulumi-ironic import NAME --node NODE --instance UUID|unclaimed (--kernel URL --ramdisk URL | --boot-iso URL) [options] > FILE
-                 takes a running deployment under management (writes the claim) and prints the file for \`pulumi import -f FILE\`
-  --state FILE | --stack-id ID                         the stack's identity: run \`pulumi up\` once before
-  --kernel-arguments TEXT, --config-drive FILE         as the program says them
+                 adopts a running deployment (writes the claim) and prints the file for \`pulumi import -f FILE\`
+  --state FILE | --stack-id ID                         the stack's id: run \`pulumi up\` once before
+  --kernel-arguments TEXT, --config-drive FILE         the same values as in the program
 
 The connection comes from OS_CLOUD, OS_* and clouds.yaml, or from --config ironic:KEY=VALUE (may be repeated).
 `;
@@ -56,7 +56,10 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositi
 const run = createRunContext({ clock: systemClock, random: Math.random, env: process.env });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const complain = (text: string): void => void process.stderr.write(`${redact(text, [...run.secrets])}\n`);
+const clean = (text: string): string => redact(text, [...run.secrets]);
+const write = (text: string): void => void process.stderr.write(`${text}\n`);
+const complain = (text: string): void => write(clean(text));
+const warn = (code: Code, text: string): void => write(withCode(clean(`warning: ${text}`), code));
 
 function stateOf(values: Values): StackExport | undefined {
   if (values.state === undefined) return undefined;
@@ -65,8 +68,9 @@ function stateOf(values: Values): StackExport | undefined {
     raw = JSON.parse(readFileSync(values.state === "-" ? 0 : values.state, "utf8"));
   } catch (cause) {
     throw new ProblemError({
+      code: "cli-usage",
       problem: `The state ${values.state} cannot be read`,
-      advice: "Give the output of `pulumi stack export`.",
+      advice: "Use the output of `pulumi stack export`.",
       cause,
     });
   }
@@ -79,8 +83,9 @@ function driveOf({ "config-drive": file }: Values): string | undefined {
     return readFileSync(file, "utf8").trim();
   } catch (cause) {
     throw new ProblemError({
+      code: "config-drive-unreadable",
       problem: `The config drive ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-      advice: "--config-drive takes a file with the content that the program gives.",
+      advice: "--config-drive expects a file with the same content as in the program.",
       cause,
     });
   }
@@ -91,8 +96,9 @@ function stackIdOf(values: Values, state: StackExport | undefined): string | und
   const known = state ? stackIdsOf(state) : [];
   if (given !== undefined && known.length > 0 && !known.includes(given))
     throw new ProblemError({
-      problem: "--stack-id is not the stack's identity in the state",
-      advice: "Leave one of the two out.",
+      code: "cli-scope-unclear",
+      problem: "--stack-id is not the stack id in the state",
+      advice: "Use only one of --stack-id and --state.",
     });
   return given ?? known[0];
 }
@@ -101,17 +107,22 @@ function services(values: Values): Services {
   const settings = new Map(
     (values.config ?? []).map((pair) => {
       const split = pair.indexOf("=");
-      if (split < 1) throw new ProblemError({ problem: "--config takes ironic:KEY=VALUE", advice: "See --help." });
+      if (split < 1)
+        throw new ProblemError({
+          code: "cli-usage",
+          problem: "--config expects ironic:KEY=VALUE",
+          advice: "See --help.",
+        });
       return [pair.slice(0, split), pair.slice(split + 1)] as const;
     }),
   );
-  return servicesFor(run, { config: { get: (key) => settings.get(key) } }, complain);
+  return servicesFor(run, { config: { get: (key) => settings.get(key) } }, warn);
 }
 
 /** One Ctrl-C ends what is waited for, and whatever was to follow. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  process.once("SIGINT", () => controller.abort());
+  process.once("SIGINT", () => controller.abort(new CancelledError()));
   return controller.signal;
 }
 
@@ -119,16 +130,16 @@ function call(label: string, signal: AbortSignal): Call {
   return {
     signal,
     progress: (text) => complain(`${label}: ${text}`),
-    warn: (text) => complain(`warning: ${text}`),
+    warn,
   };
 }
 
-const KNOWN = { true: "yes", false: "NO", undefined: "?" } as const;
+const KNOWN = { true: "yes", false: "no", undefined: "?" } as const;
 const COLUMNS: [string, (claim: ListedClaim) => string][] = [
   ["KIND", ({ kind }) => kind],
   ["NODE", ({ node }) => node],
   ["RESOURCE", ({ resourceName: resource }) => resource],
-  ["STATE", ({ provisionState }) => provisionState],
+  ["PROVISION STATE", ({ provisionState }) => provisionState],
   ["INSTANCE", ({ instanceUuid }) => instanceUuid],
   ["STACK", ({ stackName, stackId }) => (stackName ? `${stackName} (${stackId})` : stackId)],
   ["IN STATE", ({ known }) => KNOWN[`${known}`]],
@@ -152,13 +163,15 @@ async function claims(values: Values): Promise<number> {
   const stackId = stackIdOf(values, state);
   if (values.release && stackId === undefined)
     throw new ProblemError({
-      problem: "It is not clear whose claims to release",
-      advice: "Give --stack-id, or a --state that holds the stack's StackIdentity.",
+      code: "cli-scope-unclear",
+      problem: "It is not known which stack's claims to release",
+      advice: "Use --stack-id, or a --state that contains the stack's StackIdentity resource.",
     });
   if (values.release && !state && !values["no-state"])
     throw new ProblemError({
+      code: "cli-scope-unclear",
       problem: "Without the state it is not known which claims are still in use",
-      advice: "Give --state, or --no-state if the stack was removed.",
+      advice: "Use --state, or --no-state if the stack was removed.",
     });
   const shared = services(values);
   const client = await shared.client();
@@ -169,7 +182,7 @@ async function claims(values: Values): Promise<number> {
     if (!values.release) return 0;
     const unknown = found.filter(({ known }) => known !== true);
     const interrupted = interruption();
-    const failed = await releaseClaims(unknown, shared, (label) => call(label, interrupted), complain);
+    const failed = await releaseClaims(unknown, shared, (label) => call(label, interrupted), write, clean);
     return failed > 0 ? 1 : 0;
   } finally {
     await client.close();
@@ -182,6 +195,7 @@ async function importing(name: string | undefined, values: Values): Promise<numb
   const stackId = stackIdOf(values, state);
   if (name === undefined || node === undefined || instance === undefined || stackId === undefined)
     throw new ProblemError({
+      code: "cli-usage",
       problem: "import needs NAME, --node, --instance, and --state or --stack-id",
       advice: "See --help.",
     });
@@ -222,17 +236,22 @@ async function main(): Promise<number> {
   if (command === "claims") return claims(values);
   if (command === "import") return importing(name, values);
   throw new ProblemError({
+    code: "cli-usage",
     problem: `There is no command ${command}`,
-    advice: "There are claims and import; see --help.",
+    advice: "The commands are claims and import; see --help.",
   });
 }
+
+/** What Node's parser of arguments throws. */
+const isUsageError = (error: unknown): error is Error =>
+  error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 
 main().then(
   (code) => {
     process.exitCode = code;
   },
   (error: unknown) => {
-    complain(error instanceof Error ? error.message : String(error));
+    write(isUsageError(error) ? withCode(clean(error.message), "cli-usage") : printed(error, clean));
     process.exitCode = 2;
   },
 );

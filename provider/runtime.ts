@@ -1,4 +1,4 @@
-import { redact, systemClock } from "./core/index.ts";
+import { describeFailure, redact, systemClock, withCode } from "./core/index.ts";
 import type { Call, Handler, Kind, Props, Services } from "./plugin/index.ts";
 import {
   type Bridge,
@@ -75,7 +75,7 @@ const outputs = (id: string, props: Props, base: Props, { handler }: Context): P
 };
 
 const identity = (id: unknown): string => {
-  if (typeof id !== "string" || id === "") throw new Error(`The resource was made, but has no id (${typeof id}).`);
+  if (typeof id !== "string" || id === "") throw new Error(`The resource was created, but has no id (${typeof id}).`);
   return id;
 };
 
@@ -101,8 +101,11 @@ const methodsOf = (run: Run) => ({
       const { inputs, failures } = await handler.check(had, withoutProvider(news), services, call);
       const { props, problems } = storable(inputs, handler);
       // With a property name the engine prints that property's value, secret or not; so the path is in the reason.
-      const reasons = [...failures.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)), ...problems];
-      return { inputs: props, failures: reasons.map((reason) => ({ property: "", reason: clean(reason) })) };
+      const reasons = [
+        ...failures.map((failure) => withCode(clean(describeFailure(failure)), failure.code)),
+        ...problems.map((problem) => withCode(clean(problem), "value-not-storable")),
+      ];
+      return { inputs: props, failures: reasons.map((reason) => ({ property: "", reason })) };
     }),
 
   diff: (id: string, olds: Props, news: Props) =>
@@ -185,7 +188,9 @@ export const attach = (self: object, kind: Kind, request: ConfigureRequest, deps
   const engine = deps.bridge ?? bridge();
   const full: RuntimeDeps = {
     bridge: engine,
-    services: deps.services ?? servicesFor(processRun, request, (text) => engine.log("warning", text, {})),
+    services:
+      deps.services ??
+      servicesFor(processRun, request, (code, text) => engine.log("warning", withCode(text, code), {})),
     handler: deps.handler ?? (async () => (await import("./handlers.ts")).handlers[kind]),
   };
   Object.assign(self, methodsOf(runner(kind, full)));

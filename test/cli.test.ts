@@ -20,7 +20,7 @@ describe("the command pulumi-ironic", function () {
       "/nonexistent/drive",
     );
     expect(stderr).to.equal(
-      "The config drive /nonexistent/drive cannot be read (ENOENT). --config-drive takes a file with the content that the program gives.\n",
+      "The config drive /nonexistent/drive cannot be read (ENOENT). --config-drive expects a file with the same content as in the program. [config-drive-unreadable]\n",
     );
     expect(status).to.equal(2);
   });

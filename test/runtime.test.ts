@@ -150,7 +150,9 @@ describe("runtime", () => {
   it("refuses inputs that cannot be stored, at preview", async () => {
     const { self } = attached({});
     const { failures } = await self.check({}, { seconds: Number.NaN });
-    expect(failures).to.deep.equal([{ property: "", reason: "seconds is not a finite number (NaN)" }]);
+    expect(failures).to.deep.equal([
+      { property: "", reason: "seconds: is not a finite number (NaN) [value-not-storable]" },
+    ]);
   });
 
   it("passes a diff on as it is, and to it the signal that ends the run", async () => {
@@ -225,7 +227,7 @@ describe("runtime", () => {
         detail: "taken planted1",
         advice: "Wait.",
       }),
-      "Could not claim: Ironic answered 409 (req-1): taken [secret]. Wait.",
+      "Could not claim: Ironic answered 409 (req-1): taken [secret]. Wait. [ironic-conflict]",
       "PATCH /v1/nodes/a → 409 (req-1)",
     ],
     [
@@ -237,29 +239,46 @@ describe("runtime", () => {
         detail: "refused",
         advice: "Wait.",
       }),
-      "Could not claim: PATCH /v1/nodes/a: refused. Wait.",
+      "Could not claim: PATCH /v1/nodes/a: refused. Wait. [connection-failed]",
       "PATCH /v1/nodes/a → unreachable",
     ],
     [
       "a refusal of ours",
-      new ProblemError({ problem: "No planted1", advice: "Do." }),
-      "No [secret]. Do.",
+      new ProblemError({ code: "node-held", problem: "No planted1", advice: "Do." }),
+      "No [secret]. Do. [node-held]",
       "deployment delete",
     ],
-    ["an interruption", new CancelledError(), "Cancelled", "deployment delete"],
+    ["an interruption", new CancelledError(), "The run was interrupted [run-interrupted]", "deployment delete"],
     [
       "arguments refused late",
-      new InvalidInput([{ path: "image", reason: "planted1 can't be read" }]),
-      "image: [secret] can't be read",
+      new InvalidInput([
+        { path: "image", reason: "planted1 cannot be read", code: "config-drive-unreadable" },
+        { path: "", reason: "planted1 is empty", code: "config-drive-empty" },
+      ]),
+      "image: [secret] cannot be read [config-drive-unreadable]\n[secret] is empty [config-drive-empty]",
       "deployment delete",
     ],
-    ["a drive that cannot be made", new IsoError("planted1 is too long"), "[secret] is too long", "deployment delete"],
-    ["a bug", new RangeError("planted1"), "Unexpected RangeError: [secret]", "deployment delete"],
-    ["a plain text", "planted1", "Unexpected failure: [secret]", "deployment delete"],
+    [
+      "a drive that cannot be made",
+      new IsoError("planted1 is too long"),
+      "[secret] is too long [config-drive-directory-invalid]",
+      "deployment delete",
+    ],
+    [
+      "a drive that cannot be sent",
+      new ProblemError({
+        problem: "It cannot be sent (planted1). Correct it:",
+        failures: [{ path: "image", reason: "planted1 is empty", code: "config-drive-empty" }],
+      }),
+      "It cannot be sent ([secret]). Correct it:\nimage: [secret] is empty [config-drive-empty]",
+      "deployment delete",
+    ],
+    ["a bug", new RangeError("planted1"), "Unexpected RangeError: [secret] [internal-error]", "deployment delete"],
+    ["a plain text", "planted1", "Unexpected failure: [secret] [internal-error]", "deployment delete"],
     [
       "a partial failure where there is none",
       new PartialFailure("a", {}, new Error("why")),
-      "why",
+      "why [internal-error]",
       "deployment delete",
     ],
   ];
@@ -276,6 +295,16 @@ describe("runtime", () => {
       expect(failure.id).to.equal(undefined);
     });
   }
+
+  it("leaves a code as it is where a secret is part of it", async () => {
+    const { self } = attached({
+      delete: async () => {
+        throw new ProblemError({ code: "node-held", problem: "It is held", advice: "Do." });
+      },
+    });
+    const { message } = await thrown(self.delete("a", { password: "held" }));
+    expect(message).to.equal("It is [secret]. Do. [node-held]");
+  });
 
   it("shows the newest progress at most once a second, and none after the end", async () => {
     const { call, logs, clock, end } = await underWay({ password: "planted1" });

@@ -4,6 +4,7 @@ import {
   CancelledError,
   type Clock,
   countTries,
+  faultRow,
   IronicError,
   inTime,
   isFault,
@@ -51,7 +52,7 @@ const MAX_PAUSE_MS = 10_000;
 const END_TIMEOUT_MS = 600_000;
 
 /** Ends the sentence that says what took too long. */
-const afterTrouble = ({ message }: IronicError): string => `. The last trouble was: ${message}`;
+const afterTrouble = ({ message }: IronicError): string => `. The last error was: ${message}`;
 
 const isUndecided = ({ state }: Allocation): boolean => state === "allocating" || state === null;
 
@@ -117,8 +118,9 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
   let trouble = "";
   const late = () =>
     new ProblemError({
+      code: "allocation-timeout",
       problem: `Ironic did not finish the allocation ${uuid} within ${timeoutMs / 1000} s${trouble}`,
-      advice: "Run `pulumi up` again to go on waiting.",
+      advice: "The timeout stopped Pulumi waiting; Ironic continues, and `pulumi up` resumes.",
     });
   const startedAt = clock.now();
   const tell = (text: string) => call.progress(`${text}, ${Math.round((clock.now() - startedAt) / 1000)} s`);
@@ -127,10 +129,10 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     const node = await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
       seen.allocation = await findOrMake(client, props, uuid, clock, signal, (error) => {
         trouble = afterTrouble(error);
-        tell(`${error.fault}, trying again`);
+        tell(`${faultRow(error.fault).label}, trying again`);
       });
       for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
-        tell("allocating");
+        tell("waiting for the allocation");
         await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);
         seen.allocation = await read(client, uuid, signal);
       }
@@ -144,7 +146,11 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     // What was refused was not made.
     if (!allocation && isRefusal(error)) throw error;
     if (isGone(error)) throw error;
-    const cause = call.signal.aborted ? new CancelledError("Interrupted while Ironic allocates a node") : error;
+    const cause = call.signal.aborted
+      ? new CancelledError(
+          "The run was interrupted while Ironic allocates a node. Ironic continues, and the next run resumes.",
+        )
+      : error;
     // Anything else may yet get its node, though it is not to be found now: the next run goes on with it.
     if (allocation?.state === "error" && (await remove(client, uuid, call.signal))) throw cause;
     throw new PartialFailure(uuid, { uuid }, cause as Error);
@@ -153,6 +159,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
 
 const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemError =>
   new ProblemError({
+    code: "allocation-failed",
     problem: `No node of class ${props.resourceClass} could be allocated: ${last_error ?? "Ironic gives no reason"}`,
     advice:
       "Free a node, or ask for other traits or candidates. Nodes must be available, not in maintenance, without instance_uuid, and Ironic must know their power state.",
@@ -182,21 +189,24 @@ function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
   const marker = deploymentMarker(node);
   if (marker)
     throw new ProblemError({
+      code: "allocation-in-use",
       problem: `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}" with ${deploymentLabel(marker)}`,
-      advice: `Destroy that one first. If no state knows it any more, \`pulumi-ironic claims --stack-id ${marker.stackId}\` lists it, and its --release ends both.`,
+      advice: `Destroy that deployment first. If no state knows it any more, \`pulumi-ironic claims --stack-id ${marker.stackId}\` lists it, and \`--release\` ends both.`,
       node: node.uuid,
     });
   // Whatever passes there is not a deployment of this stack: Ironic knows.
   if (!mayBeUndeployed(node)) return true;
-  warn(`Node ${nodeLabel(node)} stays deployed, and under its allocation ${uuid}: undeploying it ends that as well.`);
+  warn(
+    "allocation-kept",
+    `Node ${nodeLabel(node)} stays deployed and keeps its allocation ${uuid}: undeploying the node ends it.`,
+  );
   return false;
 }
 
 async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signal: AbortSignal): Promise<void> {
   const { node_uuid } = await read(client, uuid, signal);
   // A node that is gone, or not shown, has nothing of ours.
-  const node =
-    node_uuid && (await unlessGone(readNode(client, node_uuid, "see what runs under the allocation", signal)));
+  const node = node_uuid && (await unlessGone(readNode(client, node_uuid, "read the allocation's node", signal)));
   if (node && !mayEnd(node, uuid, warn)) return;
   await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal, shape: ignored });
 }
@@ -214,8 +224,9 @@ export async function endAllocation(uuid: string, services: Services, call: Call
   let trouble = "";
   const late = () =>
     new ProblemError({
+      code: "allocation-timeout",
       problem: `Allocation ${uuid} did not end within ${timeoutMs / 1000} s${trouble}`,
-      advice: "Run the command again to go on.",
+      advice: "Run the command again: it resumes.",
     });
   try {
     await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
@@ -232,7 +243,11 @@ export async function endAllocation(uuid: string, services: Services, call: Call
       }
     });
   } catch (error) {
-    if (call.signal.aborted) throw new CancelledError(`Interrupted while Ironic ends the allocation ${uuid}`, error);
+    if (call.signal.aborted)
+      throw new CancelledError(
+        `The run was interrupted while Ironic ends the allocation ${uuid}. The next run resumes.`,
+        error,
+      );
     if (!isGone(error)) throw error;
   }
 }
@@ -269,7 +284,7 @@ export const allocationHandler = defineHandler<AllocationProps, Outputs, State>(
     // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
     const { nodes } = await client.get("/nodes", {
       shape: nodeUuids,
-      tried: "look for the allocation's node",
+      tried: "find the allocation's node",
       query: { instance_uuid: id, fields: "uuid" },
       signal: call.signal,
     });

@@ -1,7 +1,7 @@
 /** What one stack, or all of them, hold in an Ironic, and the release of what no state knows. */
 import * as z from "zod";
 import { endAllocation } from "../allocation/handler.ts";
-import { isHidden, ProblemError } from "../core/index.ts";
+import { type Clean, isHidden, ProblemError, printed } from "../core/index.ts";
 import { release } from "../deployment/handler.ts";
 import type { Client } from "../http/index.ts";
 import { pageOf, readPages } from "../http/index.ts";
@@ -89,8 +89,9 @@ export function parseExport(raw: unknown): StackExport {
   const result = exportSchema.safeParse(raw);
   if (result.success) return result.data;
   throw new ProblemError({
-    problem: `This is no exported stack: ${failuresIn(exportSchema, raw).map(describeFailure).join("; ")}`,
-    advice: "Give the output of `pulumi stack export`.",
+    code: "cli-usage",
+    problem: `This is not an exported stack: ${failuresIn(exportSchema, raw).map(describeFailure).join("; ")}`,
+    advice: "Use the output of `pulumi stack export`.",
   });
 }
 
@@ -193,12 +194,13 @@ export async function releaseClaim(claim: ListedClaim, services: Services, call:
   return endAllocation(instanceUuid, services, call);
 }
 
-/** Gives `claims` up in their order, tells how each of it went, and counts those that stay. */
+/** Gives `claims` up in their order, tells how each of it went, and counts those that stay. `clean` removes secrets. */
 export async function releaseClaims(
   claims: readonly ListedClaim[],
   services: Services,
   callFor: (label: string) => Call,
   tell: (text: string) => void,
+  clean: Clean = (text) => text,
 ): Promise<number> {
   const stuck = new Set<string>();
   let failed = 0;
@@ -209,11 +211,11 @@ export async function releaseClaims(
     try {
       if (stuck.has(claim.nodeUuid)) throw underDeployment();
       await releaseClaim(claim, services, call);
-      tell(`Released: ${label}`);
+      tell(`Released: ${clean(label)}`);
     } catch (error) {
       failed++;
       if (claim.kind === "deployment") stuck.add(claim.nodeUuid);
-      tell(`Not released: ${label}: ${(error as Error).message}`);
+      tell(`Not released: ${clean(label)}: ${printed(error, clean)}`);
     }
   }
   return failed;
@@ -222,6 +224,7 @@ export async function releaseClaims(
 /** A machine that still runs needs them: without its instance_uuid it would be nobody's. */
 const underDeployment = (): ProblemError =>
   new ProblemError({
+    code: "claim-not-released",
     problem: "The deployment on its node was not released",
-    advice: "See to that one first, then run this again.",
+    advice: "Resolve that one first, then run this again.",
   });

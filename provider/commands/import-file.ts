@@ -34,8 +34,8 @@ export async function importFile(args: ImportArgs, services: Services, call: Cal
   const parsed = parseDeployment(given);
   if (parsed.kind === "failed")
     throw new ProblemError({
-      problem: parsed.failures.map(({ path, reason }) => `${path} ${reason}`.trim()).join("; "),
-      advice: "Describe what runs on the node.",
+      problem: "The arguments do not describe a deployment. Describe what runs on the node:",
+      failures: parsed.failures,
     });
   const { id, outs } = await deploymentHandler.create(given, services, call);
   const [{ runtime }, { shells }] = await Promise.all([import("@pulumi/pulumi"), import("../stack/index.ts")]);

@@ -1,7 +1,7 @@
 /** ConfigDrive in the provider process. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { isNodeGone, ProblemError } from "../core/index.ts";
+import { failureLines, isNodeGone, ProblemError, withCode } from "../core/index.ts";
 import {
   buildDrive,
   checkDrive,
@@ -24,7 +24,7 @@ import {
   shapeOf,
 } from "../plugin/index.ts";
 import { missing, report } from "../preflight/index.ts";
-import { InvalidInput, known, object, type Parsed, parse, typesOnly } from "../schema/index.ts";
+import { InvalidInput, known, object, type Parsed, parse, refused, typesOnly } from "../schema/index.ts";
 import { CONFIG_DRIVE_ARGUMENTS, type ConfigDriveProps } from "./arguments.ts";
 import { SECRET_OUTPUTS } from "./secrets.ts";
 
@@ -43,11 +43,6 @@ type State = ConfigDriveProps & Outputs;
 const argumentsSchema = object(shapeOf(CONFIG_DRIVE_ARGUMENTS));
 const stateSchema: z.ZodType<State> = z.looseObject({ ...typesOnly(shapeOf(CONFIG_DRIVE_ARGUMENTS)), ...outputs });
 
-const refused = (error: unknown): ProblemError | unknown =>
-  error instanceof InvalidInput
-    ? new ProblemError({ problem: error.message, advice: "Correct the ConfigDrive's arguments.", cause: error })
-    : error;
-
 /** Hash of what the arguments name but do not hold, so that a changed file is a changed input. */
 async function filesSha256(args: DriveArgs): Promise<string | undefined> {
   const source = await describeSource(args);
@@ -60,7 +55,9 @@ async function filesSha256(args: DriveArgs): Promise<string | undefined> {
       hash.update(readKeyFile(file)).update("\0");
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      throw new InvalidInput([{ path: `metaData.publicKeyFiles[${index}]`, reason: `can't be read (${code})` }]);
+      throw new InvalidInput([
+        { path: `metaData.publicKeyFiles[${index}]`, reason: `cannot be read (${code})`, code: "ssh-key-invalid" },
+      ]);
     }
   }
   return hash.digest("hex");
@@ -87,24 +84,26 @@ async function factsOf(client: Client, node: string, args: DriveArgs, call: Call
 }
 
 async function build(node: string, args: DriveArgs, services: Services, call: Call): Promise<Outputs> {
-  try {
-    const source = await describeSource(args);
-    if (source)
-      return {
-        content: formatReference(source),
-        sha256: source.sha256,
-        contentFormat: source.kind,
-        formatReason: `the drive comes from ${source.location}`,
-        ports: [],
-      };
-    const client = await services.client();
-    const facts = await factsOf(client, node, args, call);
-    const { content, sha256, format, formatReason, ports, warnings } = buildDrive(args, facts);
-    for (const warning of warnings) call.warn(`Config drive of node ${node}: ${warning}.`);
-    return { content, sha256, contentFormat: format, formatReason, ports, nodeUuid: facts.nodeUuid };
-  } catch (error) {
-    throw refused(error);
-  }
+  const source = await describeSource(args);
+  if (source)
+    return {
+      content: formatReference(source),
+      sha256: source.sha256,
+      contentFormat: source.kind,
+      formatReason: `the drive comes from ${source.location}`,
+      ports: [],
+    };
+  const client = await services.client();
+  const facts = await factsOf(client, node, args, call);
+  const { content, sha256, format, formatReason, ports, warnings } = buildDrive(args, facts);
+  for (const { code, text } of warnings) call.warn(code, `Config drive of node ${node}: ${text}.`);
+  return { content, sha256, contentFormat: format, formatReason, ports, nodeUuid: facts.nodeUuid };
+}
+
+/** What refresh stores where the drive cannot be built again; nothing for other errors. */
+function driftOf(error: unknown): string | undefined {
+  if (error instanceof InvalidInput) return failureLines(error.failures, (text) => text).replaceAll("\n", "; ");
+  return error instanceof ProblemError ? withCode(error.problem, error.code) : undefined;
 }
 
 const NAMES = Object.keys(CONFIG_DRIVE_ARGUMENTS);
@@ -114,10 +113,15 @@ const GIVEN = NAMES.filter((name) => name !== "filesSha256");
 function parseArguments(news: Props): Parsed<ConfigDriveProps> {
   const failures: CheckFailure[] = [...checkDrive(news)];
   for (const key of Object.keys(news).filter((key) => !NAMES.includes(key)))
-    failures.push({ path: key, reason: `there is no such property; there are ${GIVEN.join(", ")}` });
+    failures.push({
+      path: key,
+      reason: `there is no such property; the properties are ${GIVEN.join(", ")}`,
+      code: "argument-unknown",
+    });
   if (typeof news.node !== "string" || news.node === "")
-    failures.push({ path: "node", reason: "must be a node's name or UUID" });
-  return failures.length > 0 ? { kind: "failed", failures } : parse(argumentsSchema, news);
+    failures.push({ path: "node", reason: "must be the name or UUID of a node", code: "argument-invalid" });
+  const [first, ...others] = failures;
+  return first ? refused([first, ...others]) : parse(argumentsSchema, news);
 }
 
 export const configDriveHandler = defineHandler<ConfigDriveProps, Outputs, State>({
@@ -168,12 +172,15 @@ export const configDriveHandler = defineHandler<ConfigDriveProps, Outputs, State
         props: {
           ...rest,
           ports: found.ports,
-          ...(!same && { drift: "the node's ports, or the drive's files, changed" }),
+          ...(!same && {
+            drift: withCode("the node's ports or the drive's files changed", "drift-config-drive"),
+          }),
         },
       };
     } catch (error) {
       if (isNodeGone(error)) return undefined;
-      if (error instanceof ProblemError) return { id, inputs, props: { ...rest, drift: error.problem } };
+      const drift = driftOf(error);
+      if (drift !== undefined) return { id, inputs, props: { ...rest, drift } };
       throw error;
     }
   },

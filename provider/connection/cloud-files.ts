@@ -82,7 +82,7 @@ export const loadFirst = (
   for (const path of paths) {
     const text = around.readFile(path);
     if (text === undefined) {
-      if (path === paths[0] && override) notes.push(`${path} can't be read`);
+      if (path === paths[0] && override) notes.push(`${path} cannot be read`);
       continue;
     }
     let data: unknown;
@@ -97,7 +97,11 @@ export const loadFirst = (
       return undefined;
     }
     if (!isRaw(data)) {
-      throw new ProblemError({ problem: `${path} holds no mapping`, advice: "It needs a `clouds:` key at the top." });
+      throw new ProblemError({
+        code: "clouds-file-invalid",
+        problem: `${path} has no mapping at the top`,
+        advice: "It needs a `clouds:` key.",
+      });
     }
     return { path, data };
   }

@@ -80,7 +80,8 @@ export const loadSources = (around: Surroundings, searchFiles: boolean): CloudSo
   const envName = env.OS_CLOUD_NAME ?? "envvars";
   if (envName in clouds) {
     throw new ProblemError({
-      problem: `${main?.path ?? "clouds.yaml"} has a cloud named ${envName}, which is the name of the environment's own cloud`,
+      code: "clouds-file-invalid",
+      problem: `${main?.path ?? "clouds.yaml"} has a cloud named ${envName}, which is the name for the cloud of the environment`,
       advice: "Rename the cloud in the file, or set OS_CLOUD_NAME to another name.",
     });
   }
@@ -104,12 +105,14 @@ const chooseName = (sources: CloudSources, asked: string | undefined): string =>
   const name = asked || sources.chosenByEnv || (names.length === 1 ? names[0] : undefined);
   if (name === undefined && names.length > 1) {
     throw new ProblemError({
-      problem: `Which cloud is meant? ${sources.file} has ${quoted(names)}. Looked at: ${sources.looked.join("; ")}`,
+      code: "cloud-ambiguous",
+      problem: `${sources.file} has several clouds (${quoted(names)}), and none is chosen. Looked at: ${sources.looked.join("; ")}`,
       advice: "Set `ironic:cloud` or OS_CLOUD to one of them, or `ironic:endpoint` for an Ironic without clouds.yaml.",
     });
   }
   if (name !== undefined && !(name in sources.clouds)) {
     throw new ProblemError({
+      code: "cloud-not-found",
       problem: `Cloud "${name}" (${asked ? "ironic:cloud" : "OS_CLOUD"}) was not found. Looked at: ${sources.looked.join("; ")}`,
       advice: "Correct the name, or put the file where it is looked for (OS_CLIENT_CONFIG_FILE names any place).",
     });
@@ -135,7 +138,7 @@ const profileOf = (cloud: Raw, sources: CloudSources): Raw => {
   const name = cloud.profile ?? cloud.cloud;
   if (typeof name !== "string" || name === "" || name === sources.envName) return {};
   const profile = sources.publicClouds[name];
-  if (profile === undefined) sources.looked.push(`profile "${name}" (in no clouds-public.yaml)`);
+  if (profile === undefined) sources.looked.push(`profile "${name}" (not found in a clouds-public.yaml)`);
   return asRaw(profile);
 };
 
@@ -153,8 +156,9 @@ const chooseRegion = (regions: Region[], asked: string | undefined, name: string
   const found = wanted === "" ? regions[0] : regions.find((region) => region.name === wanted);
   if (found) return found;
   throw new ProblemError({
-    problem: `Region "${wanted}" (ironic:region) is none of cloud "${name}", which has ${quoted(regions.map((region) => region.name))}`,
-    advice: "Names of regions are case-sensitive; correct it or leave it out.",
+    code: "cloud-not-found",
+    problem: `Cloud "${name}" has no region "${wanted}" (ironic:region); it has ${quoted(regions.map((region) => region.name))}`,
+    advice: "Names of regions are case-sensitive. Correct it, or remove it.",
   });
 };
 
@@ -163,7 +167,7 @@ const fill = (text: string, values: Raw): string =>
   text.replace(/\{(\w+)\}/g, (whole, key: string) => (typeof values[key] === "string" ? values[key] : whole));
 
 const describe = (name: string, sources: CloudSources): string => {
-  if (name === "") return "nothing but the stack configuration";
+  if (name === "") return "only the stack configuration";
   if (name === sources.envName) return `environment (${sources.variables.join(", ")})`;
   return `cloud "${name}" of ${sources.file}`;
 };

@@ -1,4 +1,4 @@
-import { ProblemError } from "../core/index.ts";
+import { ProblemError, type Warning } from "../core/index.ts";
 import { parseMinor } from "./api-version.ts";
 import { type Raw, type Surroundings, systemSurroundings } from "./cloud-files.ts";
 import { splitList } from "./cloud-fixes.ts";
@@ -28,7 +28,7 @@ export interface Connection {
   /** For messages: which source won. */
   source: string;
   /** What the user should be told once a run. */
-  warnings: string[];
+  warnings: Warning[];
   serviceType: string;
   serviceName?: string;
   /** Interfaces of the catalogue, most wanted first. */
@@ -69,7 +69,11 @@ const numberSetting = (name: string, text: string | undefined, max: number): num
   if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isFinite(value) && value > 0 && value <= max) return value;
-  throw new ProblemError({ problem: `ironic:${name} is "${text}"`, advice: `Use a number above 0, at most ${max}.` });
+  throw new ProblemError({
+    code: "setting-invalid",
+    problem: `ironic:${name} is "${text}"`,
+    advice: `Use a number above 0, at most ${max}.`,
+  });
 };
 
 const minorOf = (settings: Settings, config: Raw): number | undefined => {
@@ -80,8 +84,9 @@ const minorOf = (settings: Settings, config: Raw): number | undefined => {
   const minor = parseMinor(text);
   if (minor !== undefined) return minor;
   throw new ProblemError({
-    problem: `The API version "${text}" (ironic:apiVersion or baremetal_api_version) has not the form 1.N`,
-    advice: "Write it like 1.82, in quotes in YAML, or leave it out for the newest.",
+    code: "setting-invalid",
+    problem: `The API version "${text}" (ironic:apiVersion or baremetal_api_version) does not have the form 1.N`,
+    advice: 'Use for example "1.82", in quotes in YAML, or remove it to use the newest.',
   });
 };
 
@@ -95,6 +100,7 @@ const listOf = (text: string): unknown => {
     return JSON.parse(text);
   } catch (cause) {
     throw new ProblemError({
+      code: "setting-invalid",
       problem: `ironic:interface is "${text}"`,
       advice: 'Use one name, several with commas, or a JSON list such as ["internal","public"].',
       cause,
@@ -141,9 +147,10 @@ const lackError = (lack: Lack, cloud: Cloud, looked: string): ProblemError => {
     lack.wrong ?? "",
   ].filter((part) => part !== "");
   return new ProblemError({
-    problem: `The way to log in (${cloud.authType}) is incomplete or wrong: ${parts.join("; ")}. ${looked}`,
+    code: "login-incomplete",
+    problem: `The login (${cloud.authType}) is incomplete or invalid: ${parts.join("; ")}. ${looked}`,
     advice:
-      "Set it as ironic:<name> (`pulumi config set --secret` for secrets), as OS_<NAME>, or under `auth:` in clouds.yaml.",
+      "Set it as ironic:<name> (`pulumi config set --secret` for secrets), as OS_<NAME>, or below `auth:` in clouds.yaml.",
   });
 };
 
@@ -152,8 +159,9 @@ const refuseUserInfo = (authUrl: string | undefined): void => {
   const url = authUrl !== undefined && URL.canParse(authUrl) ? new URL(authUrl) : undefined;
   if (url === undefined || (url.username === "" && url.password === "")) return;
   throw new ProblemError({
-    problem: `The address of Keystone at ${url.host} has a user name or password in it`,
-    advice: "Use username and password of their own (ironic:username, OS_USERNAME, `auth:` in clouds.yaml).",
+    code: "setting-invalid",
+    problem: `The address of Keystone at ${url.host} contains a user name or password`,
+    advice: "Set them separately (ironic:username, OS_USERNAME, `auth:` in clouds.yaml).",
   });
 };
 
@@ -170,7 +178,7 @@ const nothing: CloudSources = {
   chosenByEnv: undefined,
   file: undefined,
   publicClouds: {},
-  looked: ["nothing else, as the stack configuration is complete"],
+  looked: ["nothing else, because the stack configuration is complete"],
 };
 
 const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud; sources: CloudSources } => {
@@ -195,7 +203,7 @@ const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud
     args: { region_name: settings.region },
   });
   if (settings.cloud === undefined && isOtherKeystone(settings, bare)) {
-    const looked = [...sources.looked, "not used, as ironic:authUrl names another Keystone"];
+    const looked = [...sources.looked, "not used, because ironic:authUrl is another Keystone"];
     return { cloud: resolveCloud(nothing, { args }), sources: { ...nothing, looked } };
   }
   // Nothing but an address: that is an Ironic without authentication.
@@ -220,6 +228,7 @@ export const resolveConnection = (
   const endpoint = endpointOf(settings, cloud);
   if (cloud.name === "" && [endpoint, settings.authUrl, settings.authType].every((value) => value === undefined)) {
     throw new ProblemError({
+      code: "connection-not-configured",
       problem: `No Ironic is configured. ${looked}`,
       advice:
         "Set `ironic:endpoint` for an Ironic without Keystone, `ironic:cloud` for one in clouds.yaml, or the OS_* variables.",
@@ -260,5 +269,7 @@ export const resolveConnection = (
   };
 };
 
-const insecureWarning =
-  "ironic: certificates are not verified (`insecure`): anybody on the way can read and change what is sent, passwords included. Name the authority in `caCertificate` instead.";
+const insecureWarning: Warning = {
+  code: "certificates-not-verified",
+  text: "Certificates are not verified (`insecure`): anybody on the network path can read and change what is sent, passwords included. Set `ironic:caCertificate` instead.",
+};

@@ -120,9 +120,9 @@ const scopeOf = (raw: Raw, missing: string[]): Scope | string => {
   const trust = text(raw, "trust_id");
   if (trust !== undefined) found.push({ kind: "trust", id: trust });
   const system = text(raw, "system_scope");
-  if (system !== undefined && system !== "all") return `system_scope is "${system}", only "all" exists`;
+  if (system !== undefined && system !== "all") return `system_scope is "${system}"; only "all" is allowed`;
   if (system !== undefined) found.push({ kind: "system" });
-  if (found.length > 1) return `more than one scope is named: ${found.map((scope) => scope.kind).join(" and ")}`;
+  if (found.length > 1) return `more than one scope is set: ${found.map((scope) => scope.kind).join(" and ")}`;
   return found[0] ?? { kind: "unscoped" };
 };
 
@@ -147,7 +147,7 @@ const keystoneAuth = (authType: string, raw: Raw): AuthResult => {
 /** A frequent slip, as neither file nor variables say which way is meant. */
 const slipOf = (authType: string, config: Raw): string | undefined =>
   authType === "password" && text(config, "application_credential_secret") !== undefined
-    ? "an application credential is there, but auth_type is not v3applicationcredential"
+    ? "an application credential is set, but auth_type is not v3applicationcredential"
     : undefined;
 
 /** Turns openstacksdk's `auth` section into proof of identity, or says what is missing. */
@@ -167,7 +167,7 @@ export const readAuth = (authType: string, raw: Raw, config: Raw): AuthResult =>
     return missing.length > 0 ? { missing } : { auth: { kind: "fixed_token", token } };
   }
   if (!knownAuthTypes.includes(authType)) {
-    return { missing: [], wrong: `auth_type "${authType}" is not supported (known: ${knownAuthTypes.join(", ")})` };
+    return { missing: [], wrong: `auth_type "${authType}" is not supported (supported: ${knownAuthTypes.join(", ")})` };
   }
   const result = keystoneAuth(authType, raw);
   const slip = slipOf(authType, { ...config, ...raw });

@@ -1,18 +1,20 @@
 import { ProblemError } from "../core/index.ts";
 
-/** The endpoint without `/v1` and trailing slashes: the place where versions are told. Throws a ProblemError. */
+/** The endpoint without `/v1` and trailing slashes: where Ironic lists its versions. Throws a ProblemError. */
 export const baseOf = (endpoint: string): string => {
   const text = endpoint.trim();
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new ProblemError({
+      code: "setting-invalid",
       problem: `The endpoint ${JSON.stringify(url || text.includes("@") ? "…" : text)} is not an http:// or https:// address`,
-      advice: "Write it like https://ironic.example.org:6385 or https://cloud.example.org/baremetal.",
+      advice: "Use for example https://ironic.example.org:6385 or https://cloud.example.org/baremetal.",
     });
   }
   if (url.username !== "" || url.password !== "") {
     throw new ProblemError({
-      problem: `The endpoint ${url.origin} has a user name or password in it`,
+      code: "setting-invalid",
+      problem: `The endpoint ${url.origin} contains a user name or password`,
       advice: "Use `ironic:username` and `ironic:password` with `ironic:authType: http_basic`.",
     });
   }

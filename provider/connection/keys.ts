@@ -120,6 +120,7 @@ export const authTypeOfSettings = (settings: Settings): string | undefined => {
   if (authType !== undefined) {
     if (knownAuthTypes.includes(authType)) return authType;
     throw new ProblemError({
+      code: "setting-invalid",
       problem: `ironic:authType is "${authType}"`,
       advice: `Use none, http_basic or keystone (or a name of keystoneauth: ${knownAuthTypes.join(", ")}).`,
     });

@@ -14,8 +14,9 @@ const readPem = (what: string, value: unknown, around: Surroundings): string | u
   const text = around.readFile(path);
   if (text?.includes("-----BEGIN ")) return text;
   throw new ProblemError({
-    problem: text === undefined ? `${what}: ${path} can't be read` : `${what}: ${path} is not in PEM form`,
-    advice: "Give the path of a PEM file, or the PEM text itself.",
+    code: "setting-invalid",
+    problem: text === undefined ? `${what}: ${path} cannot be read` : `${what}: ${path} is not in PEM form`,
+    advice: "Set the path of a PEM file, or the PEM text itself.",
   });
 };
 

@@ -24,8 +24,8 @@ export const systemClock: Clock = {
   },
 };
 
-/** Made once: all that is done in time ends with it. */
-const OVER = new Error("it is over");
+/** The reason with which work ends that is past its time. Made once; never shown. */
+const OVER = new Error("the time is over");
 
 /** Does `work` until the deadline or an interruption ends it, be it amid a request; rejects as `late` says after the first. */
 export async function inTime<T>(

@@ -1,3 +1,4 @@
+import { type Clean, type Code, describeFailure, type Failure, failureLines, withCode } from "./codes.ts";
 import { type Fault, type FaultRow, faultRow } from "./faults.ts";
 
 export interface IronicErrorFields {
@@ -12,6 +13,8 @@ export interface IronicErrorFields {
   requestId?: string | undefined;
   node?: string | undefined;
   advice?: string | undefined;
+  /** Where the fault's own code does not fit. */
+  code?: Code | undefined;
   /** Who answered; default "Ironic". */
   server?: string | undefined;
   /** The server's own wish, from Retry-After. */
@@ -31,10 +34,27 @@ const messageOf = (fields: IronicErrorFields): string => {
   return `Could not ${fields.tried}${node}: ${answered}${sentence(fields.detail || "no explanation")} ${advice}`;
 };
 
+/** An error whose message is written for a user. */
+export abstract class CodedError extends Error {
+  abstract readonly code: Code;
+
+  /** The message without secrets and with its code; of several failures, each line has its own. */
+  printed(clean: Clean): string {
+    return withCode(clean(this.message), this.code);
+  }
+}
+
+/** Any error as a user sees it; `clean` removes secrets, and never touches a code. */
+export function printed(error: unknown, clean: Clean = (text) => text): string {
+  if (error instanceof CodedError) return error.printed(clean);
+  return withCode(clean(error instanceof Error ? error.message || error.name : String(error)), "internal-error");
+}
+
 /** An answer of Ironic that is not a success, or none. The message is complete for a user. */
-export class IronicError extends Error {
+export class IronicError extends CodedError {
   override readonly name = "IronicError";
   readonly fault: Fault;
+  readonly code: Code;
   readonly tried: string;
   readonly request: string;
   readonly detail: string;
@@ -47,6 +67,7 @@ export class IronicError extends Error {
   constructor(fields: IronicErrorFields) {
     super(messageOf(fields), fields.cause === undefined ? {} : { cause: fields.cause });
     this.fault = fields.fault;
+    this.code = fields.code ?? faultRow(fields.fault).code;
     this.tried = fields.tried;
     this.request = fields.request;
     this.detail = fields.detail;
@@ -58,35 +79,60 @@ export class IronicError extends Error {
   }
 }
 
-export interface ProblemFields {
+interface OneProblem {
+  code: Code;
   /** What is wrong, without the final full stop. */
   problem: string;
   /** What the user can do. */
   advice: string;
-  node?: string | undefined;
-  cause?: unknown;
 }
 
+interface SeveralProblems {
+  /** What is wrong and what the user can do, with a colon at the end: the failures follow, one a line. */
+  problem: string;
+  failures: readonly [Failure, ...Failure[]];
+}
+
+export type ProblemFields = (OneProblem | SeveralProblems) & {
+  node?: string | undefined;
+  cause?: unknown;
+};
+
+const textOf = (fields: ProblemFields): string =>
+  "failures" in fields
+    ? [fields.problem, ...fields.failures.map(describeFailure)].join("\n")
+    : [sentence(fields.problem), fields.advice].filter(Boolean).join(" ");
+
 /** A refusal of our own: nothing was asked of Ironic, or nothing further. */
-export class ProblemError extends Error {
+export class ProblemError extends CodedError {
   override readonly name = "ProblemError";
+  /** Of several failures, the first one's. */
+  readonly code: Code;
+  readonly failures: readonly Failure[];
   readonly problem: string;
   readonly advice: string;
   readonly node?: string;
 
   constructor(fields: ProblemFields) {
-    const { problem, advice, cause } = fields;
-    super([sentence(problem), advice].filter(Boolean).join(" "), cause === undefined ? {} : { cause });
-    this.problem = problem;
-    this.advice = advice;
+    super(textOf(fields), fields.cause === undefined ? {} : { cause: fields.cause });
+    this.problem = fields.problem;
+    this.advice = "failures" in fields ? "" : fields.advice;
+    this.code = "failures" in fields ? fields.failures[0].code : fields.code;
+    this.failures = "failures" in fields ? fields.failures : [];
     if (fields.node !== undefined) this.node = fields.node;
+  }
+
+  override printed(clean: Clean): string {
+    if (this.failures.length === 0) return super.printed(clean);
+    return `${clean(this.problem)}\n${failureLines(this.failures, clean)}`;
   }
 }
 
 /** The user interrupted the run, or the engine ended. */
-export class CancelledError extends Error {
+export class CancelledError extends CodedError {
   override readonly name = "CancelledError";
-  constructor(message = "Cancelled", cause?: unknown) {
+  readonly code = "run-interrupted";
+  constructor(message = "The run was interrupted", cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
   }
 }

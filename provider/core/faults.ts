@@ -4,6 +4,8 @@
  * How an answer becomes a fault is the other table, recognitions.ts. Both are explained in docs/development/repetition.md.
  */
 
+import type { Code } from "./codes.ts";
+
 /** What an exchange tells about the server's load. `unknown` changes nothing; `fine` lets more requests in. */
 export type Load = "fine" | "unknown" | "busy" | "overloaded";
 
@@ -19,6 +21,10 @@ export interface Attempts {
 export type Remedy = "newToken" | "newVersion";
 
 export interface FaultRow {
+  /** The code of its message; a row of recognitions.ts, or a caller that knows more, has another one. */
+  code: Code;
+  /** What went wrong, for the progress line of an action that is tried again. */
+  label: string;
   /** What the user can do about it; a caller that knows more passes its own advice. */
   advice: string;
   /** Was what was asked for done? `yes`: by an earlier attempt, the answer of which was lost. */
@@ -51,6 +57,8 @@ const WHEN_REACHED: Attempts = { attempts: 4, pauseMs: 500 };
 export const FAULTS = {
   /** Another operation holds the node's lock. */
   locked: {
+    code: "ironic-locked",
+    label: "the node is locked",
     advice: "Another operation holds the node's lock; run again when it has ended.",
     applied: "no",
     read: "once",
@@ -60,7 +68,9 @@ export const FAULTS = {
     absent: "no",
   },
   inTransition: {
-    advice: "The node is between two states; run again when it has settled.",
+    code: "ironic-wrong-state",
+    label: "the node is changing its state",
+    advice: "The node is changing its state; run again when it has settled.",
     applied: "no",
     read: "once",
     write: "once",
@@ -69,6 +79,8 @@ export const FAULTS = {
     absent: "no",
   },
   wrongState: {
+    code: "ironic-wrong-state",
+    label: "the state of the node does not allow it",
     advice: "The node's present state does not allow this; see its provision state and last error in Ironic.",
     applied: "no",
     read: "once",
@@ -79,7 +91,10 @@ export const FAULTS = {
   },
   /** Somebody else holds the object, or has written it since it was read. */
   conflict: {
-    advice: "Something else already holds this; see the node's instance_uuid in Ironic.",
+    code: "ironic-conflict",
+    label: "something else holds it",
+    advice:
+      "Something else already holds this, or changed the node at the same time; see the node's instance_uuid in Ironic, or run again.",
     applied: "no",
     read: "once",
     write: "once",
@@ -89,7 +104,9 @@ export const FAULTS = {
   },
   /** What was to be made under a UUID of its own is there. */
   alreadyExists: {
-    advice: "It exists already; run again, it is then read first.",
+    code: "ironic-conflict",
+    label: "it exists already",
+    advice: "It exists already; run again, and it is read first.",
     applied: "yes",
     read: "once",
     write: "once",
@@ -98,6 +115,8 @@ export const FAULTS = {
     absent: "no",
   },
   invalid: {
+    code: "ironic-invalid-request",
+    label: "Ironic refuses a value",
     advice: "Correct the value that Ironic names.",
     applied: "no",
     read: "once",
@@ -107,6 +126,8 @@ export const FAULTS = {
     absent: "no",
   },
   forbidden: {
+    code: "ironic-forbidden",
+    label: "Ironic does not allow it",
     advice: "Ironic's policy or the node's protection refuses it; check the roles of the account and `protected`.",
     applied: "no",
     read: "once",
@@ -116,8 +137,10 @@ export const FAULTS = {
     absent: "hidden",
   },
   unauthorized: {
+    code: "ironic-unauthorized",
+    label: "the credentials are refused",
     advice:
-      "Check the credentials (`ironic:*` configuration, OS_* variables or clouds.yaml). `pulumi refresh` and `destroy` use the connection that the last update stored: after a change of it, run `pulumi up` first.",
+      "Check the credentials (`ironic:*` configuration, OS_* variables or clouds.yaml). `pulumi refresh` and `destroy` use the connection that the last update stored: after a change, run `pulumi up` first.",
     applied: "no",
     read: "once",
     write: "once",
@@ -127,7 +150,10 @@ export const FAULTS = {
     absent: "no",
   },
   nodeGone: {
-    advice: "The node does not exist in this Ironic; check the name and the endpoint.",
+    code: "node-not-found",
+    label: "the node does not exist",
+    advice:
+      "The node does not exist in this Ironic, or this account cannot see it; check the name and `ironic:endpoint`.",
     applied: "no",
     read: "once",
     write: "once",
@@ -136,6 +162,8 @@ export const FAULTS = {
     absent: "node",
   },
   noConductor: {
+    code: "ironic-no-conductor",
+    label: "no conductor serves the node's driver",
     advice: "No conductor serves this node's driver at present; run again when one does.",
     applied: "no",
     read: { attempts: 4, pauseMs: 1000 },
@@ -145,6 +173,8 @@ export const FAULTS = {
     absent: "no",
   },
   notFound: {
+    code: "ironic-not-found",
+    label: "it was not found",
     advice: "Check `ironic:endpoint` (host, port, path prefix) and that the object exists.",
     applied: "no",
     read: "once",
@@ -154,7 +184,9 @@ export const FAULTS = {
     absent: "object",
   },
   unacceptable: {
-    advice: "The server does not speak the asked API version; check `ironic:apiVersion`.",
+    code: "api-version-unusable",
+    label: "the API version is not supported",
+    advice: "The server does not support the requested API version; check `ironic:apiVersion`, and run again.",
     applied: "no",
     read: "once",
     write: "once",
@@ -166,6 +198,8 @@ export const FAULTS = {
   },
   /** Ironic's own word that it did not begin. */
   overloaded: {
+    code: "ironic-overloaded",
+    label: "Ironic has no free capacity",
     advice: "Ironic has no free capacity; run again later or lower `ironic:concurrency`.",
     applied: "no",
     read: WHEN_FREE,
@@ -176,8 +210,9 @@ export const FAULTS = {
   },
   /** A gateway's word: it may have passed the request on. */
   unavailable: {
-    advice:
-      "Something between here and Ironic (a gateway, a load balancer) answered in its place; run again when Ironic is back.",
+    code: "ironic-unavailable",
+    label: "a gateway answers in place of Ironic",
+    advice: "A gateway or load balancer answered in place of Ironic; run again when Ironic is back.",
     applied: "unknown",
     read: WHEN_FREE,
     write: "once",
@@ -187,6 +222,8 @@ export const FAULTS = {
     absent: "no",
   },
   serverError: {
+    code: "ironic-server-error",
+    label: "Ironic reports an internal error",
     advice: "This is a fault of the server; Ironic's API log has the request id.",
     applied: "unknown",
     read: { attempts: 6, pauseMs: 500 },
@@ -197,7 +234,9 @@ export const FAULTS = {
   },
   /** The request left, and no complete answer came. */
   ambiguous: {
-    advice: "It is not known whether Ironic did it; run again, the node is then read first.",
+    code: "ironic-outcome-unknown",
+    label: "Ironic did not answer",
+    advice: "It is not known whether Ironic carried it out; run again, and the node is read first.",
     applied: "unknown",
     read: { attempts: 8, pauseMs: 100 },
     write: "once",
@@ -207,6 +246,8 @@ export const FAULTS = {
   },
   /** The answer is JSON, but not of the shape that Ironic's API has. */
   malformed: {
+    code: "endpoint-not-ironic",
+    label: "the answer is not one of Ironic",
     advice:
       "This is not how Ironic's API answers: check what `ironic:endpoint` leads to. If it is an Ironic of a supported version, report this as a bug of pulumi-ironic.",
     applied: "unknown",
@@ -218,6 +259,8 @@ export const FAULTS = {
   },
   /** Not one byte of the request left. */
   unreachable: {
+    code: "connection-failed",
+    label: "Ironic cannot be reached",
     advice: "Nothing was changed. Check `ironic:endpoint`, the network, proxies and certificates.",
     applied: "no",
     read: WHEN_REACHED,
@@ -228,7 +271,9 @@ export const FAULTS = {
   },
   /** The two sides do not accept each other's certificates. */
   untrusted: {
-    advice: "Nothing was sent. Correct the certificates or the address: asking again would not help.",
+    code: "tls-failed",
+    label: "the TLS connection is refused",
+    advice: "Nothing was sent. Correct the certificates or the address.",
     applied: "no",
     read: "once",
     write: "once",
@@ -238,7 +283,9 @@ export const FAULTS = {
   },
   /** Not sent: the version that was agreed on does not know it. */
   unsupported: {
-    advice: "Use a newer Ironic or leave out what needs it.",
+    code: "api-version-too-old",
+    label: "the API version is too old",
+    advice: "Use a newer Ironic, or remove what needs it.",
     applied: "no",
     read: "once",
     write: "once",

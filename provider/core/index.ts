@@ -1,7 +1,18 @@
 /** What every room may use: errors, the clock, checks of values, redaction. */
 export { type Clock, inTime, systemClock } from "./clock.ts";
 export {
+  type Clean,
+  CODES,
+  type Code,
+  describeFailure,
+  type Failure,
+  failureLines,
+  type Warning,
+  withCode,
+} from "./codes.ts";
+export {
   CancelledError,
+  CodedError,
   IronicError,
   type IronicErrorFields,
   isFault,
@@ -11,6 +22,7 @@ export {
   isNodeGone,
   isRefusal,
   ProblemError,
+  printed,
 } from "./errors.ts";
 export { type Attempts, type Fault, faultRow, type Load, type Remedy } from "./faults.ts";
 export { canonicalJson } from "./json.ts";

@@ -2,6 +2,7 @@
  * How an answer, or the lack of one, becomes a fault. Ironic has no machine-readable reason beside the status, so its texts
  * are the contract; they come from https://opendev.org/openstack/ironic/src/branch/master/ironic/common/exception.py
  */
+import type { Code } from "./codes.ts";
 import type { Fault } from "./faults.ts";
 
 export type Server = "ironic" | "keystone";
@@ -25,10 +26,12 @@ export interface Recognition {
   text?: RegExp;
   /** Where the fault's own advice does not fit. */
   advice?: string;
+  /** Where the fault's own code does not fit. */
+  code?: Code;
 }
 
 export const STALE_TOKEN_ADVICE =
-  "The token has ended or was revoked: get a new one, or use a password or an application credential, which are renewed by themselves.";
+  "The token has expired or was revoked: use a new one, or a password or an application credential, which are renewed automatically.";
 
 const KEYSTONE_ADDRESS_ADVICE =
   "Check `auth_url` (ironic:authUrl, OS_AUTH_URL), the network, proxies and certificates.";
@@ -44,16 +47,31 @@ export const RECOGNITIONS: readonly Recognition[] = [
   { server: "keystone", sign: "untrusted", fault: "untrusted", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unsent", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unanswered", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
-  { server: "keystone", sign: "unreadable", fault: "notFound", advice: NO_KEYSTONE_ADVICE },
-  { server: "keystone", sign: "misshapen", fault: "notFound", advice: NO_KEYSTONE_ADVICE },
-  { server: "keystone", status: [502, 504], fault: "overloaded" },
-  { server: "keystone", status: [500, 599], fault: "unreachable" },
-  { server: "keystone", status: 401, text: STALE_TOKEN, fault: "unauthorized", advice: STALE_TOKEN_ADVICE },
-  { server: "keystone", status: 404, text: STALE_TOKEN, fault: "unauthorized", advice: STALE_TOKEN_ADVICE },
+  { server: "keystone", sign: "unreadable", fault: "notFound", code: "keystone-failed", advice: NO_KEYSTONE_ADVICE },
+  { server: "keystone", sign: "misshapen", fault: "notFound", code: "keystone-failed", advice: NO_KEYSTONE_ADVICE },
+  { server: "keystone", status: [502, 504], fault: "overloaded", code: "keystone-failed" },
+  { server: "keystone", status: [500, 599], fault: "unreachable", code: "keystone-failed" },
+  {
+    server: "keystone",
+    status: 401,
+    text: STALE_TOKEN,
+    fault: "unauthorized",
+    code: "token-expired",
+    advice: STALE_TOKEN_ADVICE,
+  },
+  {
+    server: "keystone",
+    status: 404,
+    text: STALE_TOKEN,
+    fault: "unauthorized",
+    code: "token-expired",
+    advice: STALE_TOKEN_ADVICE,
+  },
   {
     server: "keystone",
     status: 401,
     fault: "unauthorized",
+    code: "keystone-unauthorized",
     advice:
       "Check user, password or application credential, their domains, and that they are neither disabled nor expired. `pulumi refresh` and `destroy` use those that the last update stored: after a change, run `pulumi up` first.",
   },
@@ -61,9 +79,10 @@ export const RECOGNITIONS: readonly Recognition[] = [
     server: "keystone",
     status: 403,
     fault: "forbidden",
+    code: "keystone-forbidden",
     advice: "The account may not log in with this scope: check project, domain or system scope and its roles.",
   },
-  { server: "keystone", status: 404, fault: "notFound", advice: NO_KEYSTONE_ADVICE },
+  { server: "keystone", status: 404, fault: "notFound", code: "keystone-failed", advice: NO_KEYSTONE_ADVICE },
 
   { sign: "untrusted", fault: "untrusted" },
   { sign: "unsent", fault: "unreachable" },
@@ -75,7 +94,8 @@ export const RECOGNITIONS: readonly Recognition[] = [
     server: "ironic",
     status: [300, 399],
     fault: "notFound",
-    advice: "Credentials are sent to the configured address only: set `ironic:endpoint` to where Ironic really is.",
+    code: "endpoint-not-ironic",
+    advice: "Credentials are sent only to the configured address: set `ironic:endpoint` to the final address.",
   },
   { status: [300, 399], fault: "notFound" },
   { status: 409, text: /is locked by host/i, fault: "locked" },

@@ -56,24 +56,24 @@ export interface ActionContext {
 /** Actions as a person waiting for them reads them. */
 export const ACTION_LABELS: Readonly<Record<ActionName, string>> = {
   claim: "claiming the node",
-  prepare: "setting what it boots",
-  writeBack: "writing back what it runs",
-  askHistory: "asking Ironic whether it was started",
-  validate: "validating",
-  deploy: "starting the deployment",
+  prepare: "setting what the node boots",
+  writeBack: "saving what the node runs",
+  askHistory: "reading the node's history",
+  validate: "validating the node",
+  deploy: "starting the deploy",
   rebuild: "starting the rebuild",
-  undeploy: "starting the undeployment",
-  unclaim: "releasing the claim",
-  unmark: "handing the machine over",
-  protect: "protecting",
-  unprotect: "lifting the protection",
-  markKeep: "noting what happens on destroy",
-  revert: "putting back what it booted",
+  undeploy: "starting the undeploy",
+  unclaim: "releasing the node",
+  unmark: "removing the marker (the machine keeps running)",
+  protect: "protecting the node",
+  unprotect: "removing the protection",
+  markKeep: "saving what happens on destroy",
+  revert: "restoring what the node booted before",
   ...CLEAN_RETRY_LABELS,
 };
 
 const deployOf = ({ deploy }: ActionContext): Deploy => {
-  if (!deploy) throw new TypeError("this machine is only being released");
+  if (!deploy) throw new TypeError("this node is only being released");
   return deploy;
 };
 
@@ -142,10 +142,10 @@ function writeBack(context: ActionContext): PatchOp[] {
 async function revert(context: ActionContext): Promise<Node> {
   const { node, attempt, patch, record } = context;
   const { before } = attempt;
-  if (!before) throw new TypeError("nothing to put back");
+  if (!before) throw new TypeError("there is nothing to restore");
   const withMarker = claimPatch(node, { ...markerFor(context), ...before.marker }, before.info);
   const operations = [...withMarker.slice(0, -1), ...markerPatch(before.marker)];
-  const saved = await patch(operations, "put back what the node booted before");
+  const saved = await patch(operations, "restore what the node booted before");
   record({ kind: "reverted" });
   return saved;
 }
@@ -156,9 +156,11 @@ async function loadDrive(context: ActionContext): Promise<unknown> {
     return await deployOf(context).loadDrive();
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
+    const [first, ...others] = error.failures;
+    if (first === undefined) throw error;
     throw new ProblemError({
-      problem: `The config drive of node ${nodeLabel(node)} cannot be sent: ${error.message}`,
-      advice: "Correct it and run `pulumi up` again.",
+      problem: `The config drive of node ${nodeLabel(node)} cannot be sent. Correct it and run \`pulumi up\` again:`,
+      failures: [first, ...others],
       node: node.uuid,
       cause: error,
     });
@@ -182,6 +184,7 @@ async function validate({ node, attempt, validate, record }: ActionContext): Pro
   const reasons = await validate();
   if (reasons.length > 0)
     throw new ProblemError({
+      code: "node-validation-failed",
       problem: `Ironic says that node ${nodeLabel(node)} cannot be deployed: ${reasons.join("; ")}`,
       advice: `${attempt.undeploys > 0 ? "" : "The machine was not touched. "}Correct the node or the deployment and run \`pulumi up\` again.`,
       node: node.uuid,
@@ -202,7 +205,7 @@ function unprotect(context: ActionContext): Promise<Node> {
   const { protected: _ours, ...rest } = standing(context);
   return context.patch(
     [{ op: "replace", path: "/protected", value: false }, ...markerPatch(rest)],
-    "lift the protection that this stack had set",
+    "remove the protection that this stack set",
   );
 }
 
@@ -217,7 +220,7 @@ const retried =
 export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   claim: prepare,
   prepare,
-  writeBack: (context) => context.patch(writeBack(context), "write back what the machine runs"),
+  writeBack: (context) => context.patch(writeBack(context), "save on the node what the machine runs"),
   revert,
   askHistory: async (context) => {
     const marker = deploymentMarker(context.node);
@@ -229,8 +232,9 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   deploy: (context) => begin(context, "active", "deploy the node"),
   rebuild: (context) => begin(context, "rebuild", "rebuild the node with the new ramdisk"),
   undeploy,
-  unclaim: ({ node, claim, patch }) => patch(unclaimPatch(node, claim), "release the claim on the node"),
-  unmark: ({ node, claim, patch }) => patch(handOverPatch(node, claim), "hand the running machine over"),
+  unclaim: ({ node, claim, patch }) => patch(unclaimPatch(node, claim), "release the node"),
+  unmark: ({ node, claim, patch }) =>
+    patch(handOverPatch(node, claim), "remove the marker from the node that keeps running"),
   protect: (context) =>
     context.patch(
       [{ op: "add", path: "/protected", value: true }, ...markerPatch({ ...standing(context), protected: true })],
@@ -240,7 +244,7 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   markKeep: (context) =>
     context.patch(
       markerPatch({ ...standing(context), keep: deployOf(context).want.keep }),
-      "note what happens on destroy",
+      "save on the node what happens on destroy",
     ),
   noteCleanRetry: retried("noteCleanRetry"),
   manage: retried("manage"),

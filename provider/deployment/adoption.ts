@@ -33,7 +33,7 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
   if (holder.kind === "other" && (holder.who !== `instance ${node.instance_uuid}` || node.instance_uuid !== expected))
     return `it is held by ${holder.who}`;
   if (node.instance_uuid !== expected && !(holder.kind === "ours" && holder.marker))
-    return `its instance_uuid is ${node.instance_uuid ?? "unset"}, expected ${expected ?? "none"}`;
+    return `its instance_uuid is ${node.instance_uuid ?? "not set"}, but ${expected ?? "none"} is expected`;
   if (!isRunning(node)) return `it is "${stateName(node.provision_state)}", not active`;
   if (node.maintenance) return "it is in maintenance";
   const info = instanceInfo(props, false);
@@ -73,7 +73,7 @@ export async function adopt(
   const decide = (node: Node): Decision<"adopt"> => {
     const bar = adoptionBar(node, claim, expected, props);
     const advice = "Nothing was written. Correct the program so that it describes what runs there";
-    if (bar) return fail(`Node ${nodeLabel(node)} cannot be adopted: ${bar}`, advice);
+    if (bar) return fail("adoption-refused", `Node ${nodeLabel(node)} cannot be adopted: ${bar}`, advice);
     const holder = holderOf(node, claim);
     return holder.kind === "ours" && holder.marker ? { do: "done" } : { do: "act", action: "adopt" };
   };

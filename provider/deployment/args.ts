@@ -19,7 +19,7 @@ const UNDEPLOY_SECONDS = { clean: 3 * 3600, noClean: 300 };
 export const undeployTimeoutSeconds = (asked: number | undefined, automatedClean: boolean | null | undefined): number =>
   asked ?? (automatedClean === false ? UNDEPLOY_SECONDS.noClean : UNDEPLOY_SECONDS.clean);
 
-/** The engine's own time-out counts where it is shorter. */
+/** The engine's own timeout counts where it is shorter. */
 export const timeoutMsOf = (props: DeploymentProps, { timeoutMs = Number.POSITIVE_INFINITY }: Call): number =>
   Math.min((props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000, timeoutMs);
 
@@ -33,30 +33,49 @@ function rules(props: Draft<DeploymentProps>): CheckFailure[] {
   if (bootIso !== undefined && (kernel !== undefined || ramdisk !== undefined))
     failures.push({
       path: "bootIso",
-      reason: "cannot stand beside kernel and ramdisk: choose one of the two ways to boot",
+      reason: "conflicts with kernel and ramdisk: set only one way to boot",
+      code: "argument-conflict",
     });
   else if (bootIso === undefined && kernel === undefined && ramdisk === undefined)
-    failures.push({ path: "", reason: "say what to boot: kernel and ramdisk, or bootIso" });
+    failures.push({
+      path: "",
+      reason: "nothing to boot is set: set kernel and ramdisk, or bootIso",
+      code: "argument-missing",
+    });
   else if (bootIso === undefined && (kernel === undefined || ramdisk === undefined))
     failures.push({
       path: kernel === undefined ? "kernel" : "ramdisk",
-      reason: "is missing; kernel and ramdisk go together",
+      reason: "is missing; set kernel and ramdisk together",
+      code: "argument-missing",
     });
   for (const path of BOOT_ARGUMENTS)
     if (isMasked(props[path]))
-      failures.push({ path, reason: "has asterisks that Ironic shows instead of a secret; give the secret itself" });
+      failures.push({
+        path,
+        reason: "contains the asterisks that Ironic shows in place of a secret; set the secret itself",
+        code: "argument-masked",
+      });
   const probe = known(readiness);
   if (probe && (probe.tcp === undefined) === (probe.http === undefined))
-    failures.push({ path: "readiness", reason: "takes exactly one of tcp and http" });
+    failures.push(
+      probe.tcp === undefined
+        ? { path: "readiness", reason: "set tcp or http", code: "argument-missing" }
+        : { path: "readiness", reason: "tcp conflicts with http: set only one", code: "argument-conflict" },
+    );
   if (readiness && !isUnknown(readiness) && readiness.status !== undefined && readiness.http === undefined)
-    failures.push({ path: "readiness.status", reason: "goes with http only" });
+    failures.push({
+      path: "readiness.status",
+      reason: "has no effect without readiness.http",
+      code: "argument-no-effect",
+    });
   const configDrive = known(props.configDrive);
   if (configDrive !== undefined) {
     const drive = driveValue(configDrive);
-    if ("reason" in drive) failures.push({ path: "configDrive", reason: drive.reason });
+    if ("reason" in drive)
+      failures.push({ path: "configDrive", reason: drive.reason, code: "config-drive-form-invalid" });
   }
   if (props.adopt !== undefined && props.allocation !== undefined)
-    failures.push({ path: "adopt", reason: "cannot stand beside allocation" });
+    failures.push({ path: "adopt", reason: "conflicts with allocation: set only one", code: "argument-conflict" });
   return failures;
 }
 

@@ -50,10 +50,18 @@ interface DeployContext {
 /** A deployment without instance_uuid is not taken over unasked, be it by its looks this stack's own. */
 const nobodys = ({ node, want, holder }: DeployContext, otherwise: string): Decision =>
   fail(
-    `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but no instance_uuid says whose deployment it is`,
+    "instance-uuid-missing",
+    `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but has no instance_uuid, so it is not known whose deployment this is`,
     holder.kind === "marked"
-      ? `Somebody removed it. If the machine is this stack's: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
+      ? `Somebody removed it. If the machine belongs to this stack: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\``
       : otherwise,
+  );
+
+const retired = (node: Node): Decision =>
+  fail(
+    "node-retired",
+    `Node ${nodeLabel(node)} is retired`,
+    "Ironic does not deploy retired nodes; choose another node",
   );
 
 const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContext) => Decision>> = {
@@ -61,18 +69,18 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     if (node.maintenance) return inMaintenance(node);
     if (attempt.started)
       return fail(
-        `Node ${nodeLabel(node)} was undeployed by somebody while it was being deployed`,
+        "node-changed-by-others",
+        `Node ${nodeLabel(node)} was undeployed by somebody else while it was being deployed`,
         "Find out by whom, then run `pulumi up` again",
       );
-    if (node.retired)
-      return fail(`Node ${nodeLabel(node)} is retired`, "Retired nodes cannot be deployed; choose another node");
+    if (node.retired) return retired(node);
     if (holder.kind !== "ours" || !isPrepared(node, want, attempt, holder.marker, info)) return act("claim");
     return act(attempt.validated ? "deploy" : "validate");
   },
   compare: (context) => {
     const { node, want, attempt, holder } = context;
     if (holder.kind !== "ours")
-      return nobodys(context, "If it may be taken under management, use `adopt`; otherwise undeploy it first");
+      return nobodys(context, "If this stack should take it over, set `adopt`; otherwise undeploy the node first");
     if (stillRunsWanted(node, want, holder.marker)) return act("writeBack");
     if (!isWritten(node, want, attempt, holder.marker)) return update(context);
     const started = wasStarted(node, want, attempt, holder.marker);
@@ -87,7 +95,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
       return nobodys(context, `If nobody needs it: \`baremetal node undeploy ${node.uuid}\`, then \`pulumi up\``);
     const prepared = isPrepared(node, want, attempt, holder.marker, info);
     if (attempt.started || (!prepared && attempt.prepared))
-      return failed(`The deployment of node ${nodeLabel(node)} failed`, stateAdvice(node));
+      return failed("deployment-failed", `The deployment of node ${nodeLabel(node)} failed`, stateAdvice(node));
     if (node.maintenance) return inMaintenance(node);
     if (!prepared) return act("prepare");
     return act(attempt.validated ? "deploy" : "validate");
@@ -99,8 +107,9 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
     if (isHalfUndeployed(node, context.want.updateStrategy) && deploymentMarker(node)) return undeployAgain(context);
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
     if (attempt.before?.marker && attempt.startsSent === 0 && isSettled(node)) return act("revert");
-    if (node.retired) return fail(`Node ${nodeLabel(node)} is retired and cannot be deployed`, "Choose another node");
+    if (node.retired) return retired(node);
     return (hasFailed(node) ? failed : fail)(
+      "node-state-unsuitable",
       `Node ${nodeLabel(node)} cannot be deployed from the state "${stateName(node.provision_state)}"`,
       stateAdvice(node),
     );
@@ -114,7 +123,8 @@ export const isHalfUndeployed = (node: SurveyedNode, strategy: DeployWant["updat
 /** A redeploy ended there. */
 function undeployAgain({ node, attempt }: DeployContext): Decision {
   if (node.maintenance) return inMaintenance(node);
-  if (attempt.undeploys >= 2) return failed(`Undeploying node ${nodeLabel(node)} failed`, stateAdvice(node));
+  if (attempt.undeploys >= 2)
+    return failed("undeploy-failed", `The undeploy of node ${nodeLabel(node)} failed`, stateAdvice(node));
   if (!node.protected) return act("undeploy");
   return deploymentMarker(node)?.protected ? act("unprotect") : othersProtection(node);
 }
@@ -130,8 +140,9 @@ function finish({ node, want, holder }: DeployContext): Decision {
 
 const othersProtection = (node: Node): Decision =>
   fail(
+    "node-protected",
     `Node ${nodeLabel(node)} is protected by somebody else, so its ramdisk cannot be changed`,
-    `Lift it: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
+    `Remove the protection: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
   );
 
 /** An active machine of ours runs something else than wanted. */
@@ -151,13 +162,14 @@ const cannotRebuild = (node: Node, attempt: Attempt): Decision =>
   isRunning(node) && attempt.unprotected && !node.protected
     ? act("protect")
     : fail(
+        "rebuild-unsupported",
         `This Ironic cannot rebuild node ${nodeLabel(node)}, and undeploying it would clean it`,
-        'Nothing was changed. Set updateStrategy: "redeploy" to accept undeploy (with cleaning) and deploy, or switch automated cleaning of the node off',
+        'Nothing was changed. Set updateStrategy: "redeploy" to accept an undeploy (with cleaning) and a deploy, or turn off automated cleaning of the node',
       );
 
 export function decideDeploy(node: Node, want: DeployWant, attempt: Attempt): Decision {
   const holder = holderOf(node, want.claim);
-  if (holder.kind === "other") return heldByOther(node, holder.who, attempt.undeploys > 0);
+  if (holder.kind === "other") return heldByOther(node, holder, attempt.undeploys > 0);
   const facts = stateFacts(node.provision_state);
   if (!facts) return unknownState(node);
   if (attempt.method === "none" && !attempt.before && attempt.prepared) return cannotRebuild(node, attempt);
@@ -174,20 +186,23 @@ interface ReleaseContext {
 }
 
 const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
-  undeploy: ({ node, attempt, instance, marker }) => {
+  undeploy: ({ node, want, attempt, instance, marker }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
     if (!instance && !hasUndeployFailed(node))
       return fail(
-        `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid is gone, so it is not sure whose machine that is`,
-        `Nothing was written. If it is this stack's, set it back and run \`pulumi destroy\` again; if not, \`pulumi state delete\` forgets the resource`,
+        "instance-uuid-missing",
+        `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid was removed, so it is not known whose machine this is`,
+        `Nothing was written. If it belongs to this stack: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\`, then \`pulumi destroy\` again. If not: \`pulumi state delete\` removes the resource from the state`,
       );
     if (node.protected && !marker?.protected)
       return fail(
+        "node-protected",
         `Node ${nodeLabel(node)} is protected by somebody else and cannot be undeployed`,
-        `Lift it: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
+        `Remove the protection: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
       );
     if (node.protected) return act("unprotect");
-    if (attempt.undeploys >= 2) return failed(`Undeploying node ${nodeLabel(node)} failed`, stateAdvice(node));
+    if (attempt.undeploys >= 2)
+      return failed("undeploy-failed", `The undeploy of node ${nodeLabel(node)} failed`, stateAdvice(node));
     return act("undeploy");
   },
   unclaim: ({ node, want, attempt, instance, marker }) => {
@@ -198,7 +213,11 @@ const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseCon
   wait: ({ node }) => wait(stateName(node.provision_state)),
   retryCleaning: ({ node, attempt }) => retryCleaning(node, attempt.cleanRetries),
   refuse: ({ node }) =>
-    fail(`Node ${nodeLabel(node)} cannot be released from "${stateName(node.provision_state)}"`, stateAdvice(node)),
+    fail(
+      "node-state-unsuitable",
+      `Node ${nodeLabel(node)} cannot be released from the state "${stateName(node.provision_state)}"`,
+      stateAdvice(node),
+    ),
 };
 
 export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): Decision {
@@ -206,7 +225,10 @@ export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): 
   if (holder.kind === "other")
     return {
       do: "done",
-      warning: `is held by ${holder.who}: what this stack had there is gone, and nothing was written`,
+      warning: {
+        code: "claim-gone",
+        text: `is held by ${holder.who}. What this stack had there is gone, and nothing was written`,
+      },
     };
   const marker = holder.kind === "free" ? undefined : holder.marker;
   const instance = holder.kind === "ours";

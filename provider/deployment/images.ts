@@ -38,7 +38,12 @@ export async function imageFindings(props: Draft<DeploymentProps>, troubles: Tro
       const trouble = await troubleOf(url, troubles);
       return trouble === undefined
         ? undefined
-        : { path, reason: `${trouble} from here; the conductor may see another network`, rejected: false };
+        : {
+            path,
+            reason: `${trouble} from here; the conductor may use another network`,
+            code: "image-unreachable" as const,
+            rejected: false,
+          };
     }),
   );
   return found.filter((finding) => finding !== undefined);

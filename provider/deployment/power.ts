@@ -30,8 +30,12 @@ export async function powerOn(client: Client, machine: DeployMachine, loop: Loop
       machine: {
         observe: machine.observe,
         async act(_action, node, signal) {
-          const was = node.power_state ?? "in an unknown power state";
-          if (!told) call.warn(`Node ${nodeLabel(node)} was ${was}; powering it on (powerPolicy: "on").`);
+          const was = node.power_state ?? "unknown";
+          if (!told)
+            call.warn(
+              "node-powered-on",
+              `Node ${nodeLabel(node)} was in the power state "${was}". It is switched on, because powerPolicy is "on".`,
+            );
           told = true;
           await putPowerOn(client, node.uuid, signal);
           asked = true;
@@ -44,8 +48,9 @@ export async function powerOn(client: Client, machine: DeployMachine, loop: Loop
     if (!(error instanceof TimeoutError)) throw error;
     const node = machine.last();
     throw new ProblemError({
+      code: "power-on-timeout",
       problem: `Node ${nodeLabel(node)} did not power on within ${loop.timeoutMs / 1000} s`,
-      advice: "See its management controller, then run `pulumi up` again.",
+      advice: "Check its management controller, then run `pulumi up` again.",
       node: node.uuid,
       cause: error,
     });

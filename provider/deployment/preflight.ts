@@ -3,9 +3,11 @@
  * has for the node laid over it.
  */
 
-import type { EnabledInterfaces, Facts, SurveyedNode } from "../node/index.ts";
+import type { Code } from "../core/index.ts";
+import type { EnabledInterfaces, Facts, OtherHolder, SurveyedNode } from "../node/index.ts";
 import {
   deploymentMarker,
+  heldCode,
   holderOf,
   instanceUuidFor,
   isUndeployable,
@@ -62,26 +64,26 @@ interface Subject {
 }
 
 type Rule = (subject: Subject) => Finding | undefined;
-const unfit = (reason: string): Finding => ({ path: "node", reason, rejected: true, settings: true });
-const dropped = (path: string, reason: string): Finding => ({ path, reason, rejected: false });
+const unfit = (code: Code, reason: string): Finding => ({ path: "node", reason, code, rejected: true, settings: true });
+const dropped = (code: Code, path: string, reason: string): Finding => ({ path, reason, code, rejected: false });
 
 const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "deploy"): Finding | undefined => {
   const reason = whyNotEnabled(node, enabled, kind, subject[kind]);
-  return reason === undefined ? undefined : unfit(reason);
+  return reason === undefined ? undefined : unfit("interface-not-enabled", reason);
 };
 
 /**
  * Whoever has the node instead of this deployment. A check does not get to see the instance_uuid in the state; where the
  * deployment was renamed or adopted, only its marker on the node has it.
  */
-function holderOther({ node, props, exists, stays }: Subject): string | undefined {
+function holderOther({ node, props, exists, stays }: Subject): OtherHolder | undefined {
   const identity = knownIdentity(props);
   const marked = exists ? deploymentMarker(node)?.instanceUuid : undefined;
   const instanceUuid = stays
     ? (marked ?? node.instance_uuid ?? "")
     : (marked ?? known(props.allocation) ?? instanceUuidFor({ ...identity, nodeUuid: node.uuid }));
   const holder = holderOf(node, { ...identity, instanceUuid });
-  return holder.kind === "other" ? holder.who : undefined;
+  return holder.kind === "other" ? holder : undefined;
 }
 
 /** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
@@ -99,8 +101,9 @@ function lacksAgent({ boot, cleans, node, props }: Subject): Finding | undefined
   const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
   return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
     ? dropped(
+        "agent-image-missing",
         "node",
-        `is cleaned after use and boots by ${boot}, so Ironic also wants ${missing.join(" and ")} in driver_info (or a default in its configuration), or automated cleaning off`,
+        `is cleaned after use and boots with ${boot}, so Ironic also needs ${missing.join(" and ")} in driver_info (or defaults in its configuration); or set automatedCleaning to false`,
       )
     : undefined;
 }
@@ -112,45 +115,58 @@ function stillCleans({ node, planned, props }: Subject): Finding | undefined {
   if (planned?.automatedCleaning !== undefined || planned?.uncertain) return undefined;
   if (props.adopt !== undefined || keeps({ onDestroy: known(props.onDestroy) }) || deploymentMarker(node)?.keep)
     return undefined;
-  const reason = `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration switches that off"}: cleaning is still on, makes destroy slow and wants an agent. A BaremetalNodeConfig with automatedCleaning says whether that is meant`;
-  return { ...dropped("node", reason), hint: true };
+  const reason = `is cleaned after use${automatedClean ? "" : ", unless the conductor's configuration turns it off"}. Cleaning makes destroy slow and needs the agent. Set automatedCleaning of a BaremetalNodeConfig to say whether this is intended`;
+  return { ...dropped("cleaning-enabled", "node", reason), hint: true };
 }
 
 const RULES: readonly Rule[] = [
   (subject) => {
     const { node } = subject;
     return node.maintenance && !comesBack(subject)
-      ? rejected("node", `is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`)
+      ? rejected(
+          "node-in-maintenance",
+          "node",
+          `is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`,
+        )
       : undefined;
   },
-  ({ node }) => (node.retired ? rejected("node", "is retired; retired nodes cannot be deployed") : undefined),
+  ({ node }) =>
+    node.retired ? rejected("node-retired", "node", "is retired; Ironic does not deploy retired nodes") : undefined,
   (subject) => {
     const { props, stays } = subject;
     if (stays ? isUnknown(props.stackId) : props.adopt !== undefined || isUnknown(props.allocation)) return undefined;
-    const who = holderOther(subject);
-    return who ? rejected("node", `is held by ${who}`) : undefined;
+    const other = holderOther(subject);
+    return other ? rejected(heldCode(other), "node", `is held by ${other.who}`) : undefined;
   },
   (subject) => {
     const { node, props } = subject;
     if (!isUndeployable(node) || props.adopt !== undefined || comesBack(subject)) return undefined;
     return rejected(
+      "node-state-unsuitable",
       "node",
-      `is "${stateName(node.provision_state)}" and cannot be deployed from there. ${stateAdvice(node)}`,
+      `is "${stateName(node.provision_state)}" and cannot be deployed from this state. ${stateAdvice(node)}`,
     );
   },
   (subject) => notEnabled(subject, "boot"),
   (subject) => notEnabled(subject, "deploy"),
   ({ deploy }) =>
     deploy !== undefined && deploy !== "ramdisk"
-      ? unfit(`has the deploy interface ${deploy}; a BaremetalNodeConfig for it sets ramdisk`)
+      ? unfit(
+          "deploy-interface-unsuitable",
+          `has the deploy interface ${deploy}; add a BaremetalNodeConfig, which sets ramdisk`,
+        )
       : undefined,
   ({ boot }) => {
     if (boot === undefined || RAMDISK_BOOT.includes(boot)) return undefined;
     return NO_RAMDISK_BOOT.includes(boot)
-      ? unfit(`has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`)
+      ? unfit(
+          "boot-interface-unsuitable",
+          `has the boot interface ${boot}, which cannot boot a ramdisk; use one of ${RAMDISK_BOOT.join(", ")}`,
+        )
       : dropped(
+          "boot-interface-unsuitable",
           "node",
-          `has the boot interface ${boot}, which is not known to boot a ramdisk; Ironic refuses the deployment if it cannot`,
+          `has the boot interface ${boot}, which may not boot ramdisks; Ironic refuses the deployment if it does not`,
         );
   },
   ({ boot, node, facts }) => {
@@ -158,24 +174,33 @@ const RULES: readonly Rule[] = [
     if (boot === undefined || !PORT_BOOT.includes(boot) || hasPxePort) return undefined;
     // Ironic's validation is content with any port (pxe_base.py, _validate_common); its boot files need the other.
     return hasPxePort === undefined
-      ? unfit(`boots by ${boot}, but has no port`)
+      ? unfit("boot-port-missing", `boots with ${boot}, but has no port in Ironic`)
       : dropped(
+          "boot-port-missing",
           "node",
-          `boots by ${boot}, but none of its ports has pxe_enabled, so the machine will not find what to boot`,
+          `boots with ${boot}, but none of its ports has pxe_enabled, so the machine will not boot`,
         );
   },
   (subject) => lacksAgent(subject) ?? stillCleans(subject),
   ({ props, boot }) =>
     props.configDrive !== undefined && boot !== undefined && RAMDISK_BOOT.includes(boot) && !DRIVE_BOOT.includes(boot)
-      ? dropped("configDrive", `will be dropped silently: only ${DRIVE_BOOT.join(" and ")} attach it, not ${boot}`)
+      ? dropped(
+          "config-drive-not-attached",
+          "configDrive",
+          `will be dropped by Ironic without an error: only ${DRIVE_BOOT.join(" and ")} attach it, not ${boot}`,
+        )
       : undefined,
   ({ props }) =>
     props.kernelArguments && props.bootIso !== undefined
-      ? dropped("kernelArguments", "have no effect on bootIso: an ISO brings its own")
+      ? dropped("argument-no-effect", "kernelArguments", "have no effect with bootIso: an ISO has its own")
       : undefined,
   ({ props, boot }) =>
     props.bootIso !== undefined && boot !== undefined && NO_ISO_BOOT.includes(boot)
-      ? dropped("bootIso", `is not in the template of the boot interface ${boot}; use ipxe, http-ipxe or virtual media`)
+      ? dropped(
+          "boot-interface-unsuitable",
+          "bootIso",
+          `cannot be booted by the boot interface ${boot}; use ipxe, http-ipxe or virtual media`,
+        )
       : undefined,
 ];
 

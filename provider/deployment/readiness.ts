@@ -64,16 +64,18 @@ export async function awaitReadiness(
   const target = readiness.tcp ?? addressOf(readiness.http ?? "");
   for (;;) {
     const wrong = await probe(readiness, Math.min(ATTEMPT_MS, Math.max(LAST_ATTEMPT_MS, leftMs())), clock, signal);
-    if (signal.aborted) throw new CancelledError(`Interrupted while waiting for ${target}; the next run goes on`);
+    if (signal.aborted)
+      throw new CancelledError(`The run was interrupted while it waited for ${target}. The next run resumes.`);
     if (wrong === undefined) return;
     const pauseMs = Math.min(INTERVAL_MS, leftMs() - LAST_ATTEMPT_MS);
     if (pauseMs <= 0)
       throw new ProblemError({
+        code: "readiness-timeout",
         problem: `Node ${nodeLabel} is active, but ${target} did not become ready within ${timeoutMs / 1000} s: ${wrong}`,
         advice:
           "See the machine's console. The deployment is kept as failed: `pulumi up` probes again, `pulumi destroy` gives the node back.",
       });
-    onProgress(`waiting for ${target} (${wrong}), ${Math.round((clock.now() - startedAt) / 1000)} s`);
+    onProgress(`waiting until ${target} is ready (${wrong}), ${Math.round((clock.now() - startedAt) / 1000)} s`);
     // An interruption is seen by the next probe, which then does not begin.
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }

@@ -34,10 +34,13 @@ export function chooseNextMethod(
   if (known) serverFaults.add("rebuildWithoutSource");
   else if (journal.attempt.rebuildErrors < REBUILD_ERRORS_MAX) return false;
   const method = nextMethod(node, want, journal.attempt);
-  const said = `Ironic answered ${error.status ?? "an error"} to the rebuild of node ${nodeLabel(node)} (${error.detail})`;
+  const said = `Ironic answered ${error.status ?? "an error"} to the rebuild of node ${nodeLabel(node)}: ${error.detail.replace(/\.$/, "")}`;
   if (method === "rebuildWithSource")
-    call.warn(`${said}. Trying again with instance_info.image_source set to the ramdisk, which avoids that fault.`);
-  if (method === "redeploy") call.warn(`${said}. Updating by undeploy and deploy instead.`);
+    call.warn(
+      "rebuild-fallback",
+      `${said}. The rebuild is repeated with instance_info.image_source set to the ramdisk, which avoids this fault.`,
+    );
+  if (method === "redeploy") call.warn("rebuild-fallback", `${said}. The update continues by undeploy and deploy.`);
   journal.record({ kind: "methodChosen", method });
   return true;
 }

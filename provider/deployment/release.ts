@@ -65,7 +65,8 @@ export async function release(state: ReleasedState, services: Services, call: Ca
     const settings = configMarker(released);
     const left = settings?.restorePending && settings.stackId === claim.stackId;
     call.warn(
-      `Node ${nodeLabel(released)} ${warning}.${left ? ` The settings that "${settings.resourceName}" had left to it are restored by \`pulumi-ironic claims --stack-id ${claim.stackId} --release\` when the node is free.` : ""}`,
+      warning.code,
+      `Node ${nodeLabel(released)} ${warning.text}.${left ? ` The settings of "${settings.resourceName}" still have to be restored: run \`pulumi-ironic claims --stack-id ${claim.stackId} --release\` when the node is free.` : ""}`,
     );
   } catch (error) {
     if (isNodeGone(error)) return;

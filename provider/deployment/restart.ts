@@ -22,11 +22,12 @@ export async function warnOfRestart(node: Node, state: State, services: Services
   if (recalled !== "start") return;
   const hidden = [
     ...(state.driveHash === undefined ? [] : ["its config drive"]),
-    ...(hidesBoots(node) ? ["what has asterisks in its instance_info"] : []),
+    ...(hidesBoots(node) ? ["what is masked in its instance_info"] : []),
   ].join(" and ");
   call.warn(
-    `Node ${nodeLabel(node)} was deployed anew, and not by this stack: it has been active since ${node.provision_updated_at}.${
-      hidden && ` Ironic does not show whether ${hidden} is still this stack's.`
-    } \`pulumi up --replace\` with this resource's URN deploys it once more.`,
+    "redeployed-by-others",
+    `Node ${nodeLabel(node)} was deployed again, but not by this stack. It has been active since ${node.provision_updated_at}.${
+      hidden && ` Ironic does not show whether ${hidden} is still the one of this stack.`
+    } \`pulumi up --replace\` with this resource's URN deploys it again.`,
   );
 }

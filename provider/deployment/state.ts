@@ -1,10 +1,11 @@
 /** What the state holds of a RamdiskDeployment, and what of it is no longer so. */
 import * as z from "zod";
-import type { SlowHash } from "../core/index.ts";
+import { type SlowHash, type Warning, withCode } from "../core/index.ts";
 import type { Node } from "../node/index.ts";
 import {
   bootHashOf,
   type Claim,
+  heldCode,
   hidesBoots,
   holderOf,
   identityOf,
@@ -86,40 +87,52 @@ export function hasWork(state: State, news: Draft<DeploymentProps>): boolean {
   );
 }
 
-/** What a reader of the state should know of a node that is not as it was left. */
+const UNDEPLOYED: Warning = { code: "drift-undeployed", text: "undeployed" };
+const claimRemoved = (text: string): Warning => ({ code: "drift-claim-removed", text });
+const bootChanged = (text: string): Warning => ({ code: "drift-boot-changed", text });
+const driveChanged = (text: string): Warning => ({ code: "drift-config-drive", text });
+
+/** What a reader of the state should know of a node that is not as it was left: the one text that is stored with codes. */
 export async function driftOf(node: Node, state: State, slowHash: SlowHash): Promise<string | undefined> {
+  const drifts = await driftsOf(node, state, slowHash);
+  return drifts.length > 0 ? drifts.map(({ code, text }) => withCode(text, code)).join("; ") : undefined;
+}
+
+async function driftsOf(node: Node, state: State, slowHash: SlowHash): Promise<Warning[]> {
   const claim = claimFrom(state);
   const holder = holderOf(node, claim);
-  if (holder.kind === "other") return `held by ${holder.who}`;
-  if (holder.kind === "free") return isRunning(node) ? "the claim was removed" : "undeployed";
-  if (holder.kind === "marked") return mayBeDeployed(node) ? "undeployed" : "instance_uuid was removed";
-  if (!holder.marker) return "the marker in extra was removed";
+  if (holder.kind === "other") return [{ code: heldCode(holder), text: `held by ${holder.who}` }];
+  if (holder.kind === "free")
+    return [isRunning(node) ? claimRemoved("instance_uuid and the marker in extra were removed") : UNDEPLOYED];
+  if (holder.kind === "marked") return [mayBeDeployed(node) ? UNDEPLOYED : claimRemoved("instance_uuid was removed")];
+  if (!holder.marker) return [claimRemoved("the marker in extra was removed")];
   const sha256 = state.driveHash;
   const drive = sha256 === undefined ? undefined : await saltedDriveHash(slowHash, sha256, claim.instanceUuid);
   const bootHash = hidesBoots(node)
     ? holder.marker.bootHash
     : await bootHashOf(slowHash, infoOf(node), claim.instanceUuid);
-  const notes = [
-    ...(node.maintenance ? [`in maintenance${node.fault ? ` (${node.fault})` : ""}`] : []),
+  return [
+    ...(node.maintenance
+      ? [{ code: "node-in-maintenance", text: `in maintenance${node.fault ? ` (${node.fault})` : ""}` } as const]
+      : []),
     // Written down before the reboot that it needs, which a crash then prevented.
     ...(isRunning(node) && holder.marker.preparedAt === node.provision_updated_at
-      ? ["what it boots was changed, but it has not been restarted since"]
+      ? [bootChanged("what it boots was changed, but it was not restarted since")]
       : []),
     // Written down by a run that was cut off. Whether it was restarted since then, the next update finds out.
     ...(isRunning(node) &&
     holder.marker.preparedAt !== node.provision_updated_at &&
     holder.marker.preparedAt !== state.started?.preparedAt
-      ? ["an update of it did not run to its end"]
+      ? [bootChanged("an update did not finish")]
       : []),
     ...(isRunning(node) && (holder.marker.bootHash ?? bootHash) !== bootHash
-      ? ["what it boots was changed by somebody else, but it has not been restarted since"]
+      ? [bootChanged("what it boots was changed by somebody else, but it was not restarted since")]
       : []),
-    ...(holder.marker.driveHash !== drive ? ["another config drive was sent"] : []),
+    ...(holder.marker.driveHash !== drive ? [driveChanged("another config drive was sent")] : []),
     ...(isRunning(node) && "configdrive" in node.instance_info !== (drive !== undefined) && !state.adopted
-      ? ["the config drive is not the one that was sent"]
+      ? [driveChanged("a config drive was added or removed")]
       : []),
   ];
-  return notes.length > 0 ? notes.join("; ") : undefined;
 }
 
 /** The declared inputs with what the node says laid over them, so that the engine shows what changed. */

@@ -68,9 +68,12 @@ const CHECKS: Readonly<Record<string, (value: unknown, at: string) => Failure[]>
 function checkJson(value: unknown, path: string): Failure[] {
   if (typeof value === "string") {
     // Python can't encode half of a surrogate pair: Ironic would answer 500.
-    return value.isWellFormed() ? [] : [{ path, reason: "holds half of a Unicode character" }];
+    return value.isWellFormed()
+      ? []
+      : [{ path, reason: "contains half of a Unicode character", code: "value-not-storable" }];
   }
-  if (typeof value === "number") return Number.isFinite(value) ? [] : [{ path, reason: "is not a finite number" }];
+  if (typeof value === "number")
+    return Number.isFinite(value) ? [] : [{ path, reason: "is not a finite number", code: "value-not-storable" }];
   if (Array.isArray(value)) return value.flatMap((each, index) => checkJson(each, `${path}[${index}]`));
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, each]) => checkJson(each, joinPath(path, key)));
@@ -80,7 +83,7 @@ function checkSizes(args: Record<string, unknown>): Failure[] {
   const sizes = [...CONTENT, "imageBase64" as const].map((key) => ({ key, bytes: sizeOf(args[key]) }));
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   const largest = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  return total > INLINE_MAX_BYTES ? [{ path: largest.key, reason: tooLarge(total) }] : [];
+  return total > INLINE_MAX_BYTES ? [{ path: largest.key, reason: tooLarge(total), code: "config-drive-size" }] : [];
 }
 
 /** Bytes that a value takes as JSON, as the state holds it. */
@@ -89,14 +92,20 @@ export const sizeOf = (value: unknown): number =>
 
 /** Why content of this size is refused. */
 export const tooLarge = (bytes: number): string =>
-  `the drive's content has ${bytes} bytes; over ${INLINE_MAX_BYTES} is refused, as it lies in the state several times. ` +
-  "Put it into files and give their directory, or give an image or a url";
+  `the drive's content has ${bytes} bytes; over ${INLINE_MAX_BYTES} is refused, because the state contains it several times. ` +
+  "Move it to files and set directory, or set image or url";
 
 function checkUrl(url: string): Failure[] {
   const protocol = URL.canParse(url) ? new URL(url).protocol : undefined;
   return protocol === "http:" || protocol === "https:"
     ? []
-    : [{ path: "url", reason: "must be an http:// or https:// address, which Ironic fetches the drive from" }];
+    : [
+        {
+          path: "url",
+          reason: "must be an http:// or https:// address from which Ironic fetches the drive",
+          code: "argument-invalid",
+        },
+      ];
 }
 
 /** What is wrong with a drive's arguments, without the node. Values may be unknown; keys beside {@link DriveArgs} are ignored. */
@@ -109,25 +118,39 @@ export function checkDrive(args: Record<string, unknown>): Failure[] {
   for (const [key, check] of Object.entries(CHECKS)) if (given(key)) failures.push(...check(own[key], key));
   const sources = SOURCES.filter(given);
   const content = CONTENT.filter(given);
-  for (const key of sources.slice(1)) failures.push({ path: key, reason: `is given beside ${sources[0]}; keep one` });
+  for (const key of sources.slice(1))
+    failures.push({ path: key, reason: `conflicts with ${sources[0]}: set only one`, code: "argument-conflict" });
   if (sources.length > 0) {
     for (const key of content)
-      failures.push({ path: key, reason: `can't be added to the drive that ${sources[0]} brings` });
+      failures.push({
+        path: key,
+        reason: `conflicts with ${sources[0]}, which is a complete drive: set only one`,
+        code: "argument-conflict",
+      });
     if (given("format"))
-      failures.push({ path: "format", reason: `has no meaning beside ${sources[0]}, which brings a ready drive` });
+      failures.push({
+        path: "format",
+        reason: `has no effect with ${sources[0]}, which is a complete drive`,
+        code: "argument-no-effect",
+      });
   } else if (content.length === 0) {
     failures.push({
       path: "",
-      reason: `the drive would be empty: give ${CONTENT.join(", ")}, or one of ${SOURCES.join(", ")}`,
+      reason: `the drive would be empty: set ${CONTENT.join(", ")}, or one of ${SOURCES.join(", ")}`,
+      code: "config-drive-empty",
     });
   }
   if (given("network") && given("networkData"))
-    failures.push({ path: "networkData", reason: "is given beside network; keep one" });
+    failures.push({ path: "networkData", reason: "conflicts with network: set only one", code: "argument-conflict" });
   const url = known(own.url);
   if (typeof url === "string") failures.push(...checkUrl(url));
   const user = own.userData as { gzipBase64?: unknown } | undefined;
   if (own.format === "json" && typeof user === "object" && user?.gzipBase64 !== undefined) {
-    failures.push({ path: "format", reason: "json can't carry gzipped user data; use iso or auto" });
+    failures.push({
+      path: "format",
+      reason: "json cannot contain gzipped user data; use iso or auto",
+      code: "config-drive-format-unavailable",
+    });
   }
   failures.push(...CONTENT.flatMap((key) => checkJson(own[key], key)), ...checkSizes(own));
   return failures;

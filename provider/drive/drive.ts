@@ -1,4 +1,4 @@
-import { canonicalJson } from "../core/index.ts";
+import { canonicalJson, type Warning } from "../core/index.ts";
 import { hasUnknown, InvalidInput } from "../schema/index.ts";
 import {
   CONTENT,
@@ -51,7 +51,7 @@ export interface Drive {
   sha256: string;
   /** MAC addresses of the node's ports that the network uses. */
   ports: string[];
-  warnings: string[];
+  warnings: Warning[];
   /** Length of `content`. */
   bytes: number;
 }
@@ -72,9 +72,9 @@ function chooseFormat(
   const obstacles = [
     ...(facts.supportsJson ? [] : ["this Ironic does not make drives from JSON (API 1.56)"]),
     ...(args.vendorData && !facts.supportsVendorData
-      ? ["this Ironic does not take vendor data in JSON (API 1.59)"]
+      ? ["this Ironic does not accept vendor data in JSON (API 1.59)"]
       : []),
-    ...(userData && "bytes" in userData ? ["gzipped user data does not fit into JSON"] : []),
+    ...(userData && "bytes" in userData ? ["JSON cannot contain gzipped user data"] : []),
   ];
   if (args.format === "iso") return { format: "iso", formatReason: "format is iso" };
   if (obstacles.length === 0) {
@@ -85,7 +85,11 @@ function chooseFormat(
   }
   if (args.format === "json") {
     throw new InvalidInput([
-      { path: "format", reason: `json is not possible: ${obstacles.join("; ")}. Use iso or auto` },
+      {
+        path: "format",
+        reason: `json is not possible: ${obstacles.join("; ")}. Use iso or auto`,
+        code: "config-drive-format-unavailable",
+      },
     ]);
   }
   return { format: "iso", formatReason: obstacles.join("; ") };
@@ -141,10 +145,14 @@ export function buildDrive(args: DriveArgs, facts: DriveFacts, read: ReadText = 
   const failures = checkDrive(own);
   if (failures.length > 0) throw new InvalidInput(failures);
   if (hasUnknown(own))
-    throw new InvalidInput([{ path: "", reason: "the drive depends on values that are not known yet" }]);
+    throw new InvalidInput([
+      { path: "", reason: "the drive depends on values that are not known yet", code: "internal-error" },
+    ]);
   const source = SOURCES.find((key) => key !== "imageBase64" && args[key] !== undefined);
   if (source)
-    throw new InvalidInput([{ path: source, reason: "is read at the deployment; there is nothing to build" }]);
+    throw new InvalidInput([
+      { path: source, reason: "is read at the deployment; there is nothing to build", code: "internal-error" },
+    ]);
 
   if (args.imageBase64 !== undefined) return measured(readyImage(args.imageBase64), args, [], []);
 
@@ -165,12 +173,16 @@ function measured(
   { text, ...choice }: Pick<Drive, "format" | "formatReason"> & { text: string },
   args: DriveArgs,
   usedPorts: readonly { address: string }[],
-  warnings: readonly string[],
+  warnings: readonly Warning[],
 ): Drive {
   const bytes = Buffer.byteLength(text, "utf8");
-  if (bytes > INLINE_MAX_BYTES) throw new InvalidInput([{ path: "", reason: tooLarge(bytes) }]);
+  if (bytes > INLINE_MAX_BYTES)
+    throw new InvalidInput([{ path: "", reason: tooLarge(bytes), code: "config-drive-size" }]);
   const inState = Math.max(bytes, ...[...CONTENT, "imageBase64" as const].map((key) => sizeOf(args[key])));
-  const large = `the drive has ${inState} bytes; over ${INLINE_WARN_BYTES} makes state and runs slow: consider image, directory or url`;
+  const large: Warning = {
+    code: "config-drive-size",
+    text: `the drive has ${inState} bytes; over ${INLINE_WARN_BYTES} makes the state and runs slow. Consider image, directory or url`,
+  };
   return {
     content: text,
     ...choice,
@@ -187,5 +199,5 @@ function measured(
 const readyImage = (image: string): Pick<Drive, "format" | "formatReason"> & { text: string } => ({
   text: encodeImage(Buffer.from(image, "latin1"), "the image", "imageBase64"),
   format: "iso",
-  formatReason: "imageBase64 brings the image",
+  formatReason: "imageBase64 contains the image",
 });

@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import type { Code } from "../core/index.ts";
 import { InvalidInput } from "../schema/index.ts";
 import { CONTENT_MAX_BYTES } from "./args.ts";
 import { gzip } from "./gzip.ts";
@@ -12,12 +13,13 @@ export const GZIP_MAX_BYTES: number = Math.floor(CONTENT_MAX_BYTES / 4) * 3;
 const GZIP_MAGIC = [0x1f, 0x8b];
 const LABELS = ["config-2", "CONFIG-2"];
 
-const refuse = (path: string, reason: string): InvalidInput => new InvalidInput([{ path, reason }]);
+const refuse = (path: string, code: Code, reason: string): InvalidInput => new InvalidInput([{ path, reason, code }]);
 
 export const imageTooLarge = (name: string, path: string): InvalidInput =>
   refuse(
     path,
-    `the drive ${name} has more than ${CONTENT_MAX_BYTES} bytes in base64, which Ironic does not take; consider a url`,
+    "config-drive-size",
+    `the drive ${name} has more than ${CONTENT_MAX_BYTES} bytes in base64, which Ironic does not accept; consider url`,
   );
 
 export const isGzip = (bytes: Uint8Array): boolean => GZIP_MAGIC.every((byte, index) => bytes[index] === byte);
@@ -36,8 +38,8 @@ function unpack(bytes: Uint8Array, name: string, path: string): Buffer {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw code === "ERR_BUFFER_TOO_LARGE"
-      ? refuse(path, `${name} unpacks to more than ${IMAGE_MAX_BYTES} bytes`)
-      : refuse(path, `${name} starts like gzip but can't be unpacked (${code})`);
+      ? refuse(path, "config-drive-image-invalid", `${name} unpacks to more than ${IMAGE_MAX_BYTES} bytes`)
+      : refuse(path, "config-drive-image-invalid", `${name} starts like gzip, but cannot be unpacked (${code})`);
   }
 }
 
@@ -52,9 +54,13 @@ export function encodeImage(bytes: Uint8Array, name: string, path = "image"): st
   const packed = isGzip(raw);
   const label = readLabel(packed ? unpack(raw, name, path) : raw);
   if (label === undefined)
-    throw refuse(path, `${name} is not an ISO 9660 image, neither as it is nor gzipped nor in base64`);
+    throw refuse(path, "config-drive-image-invalid", `${name} is not an ISO 9660 image (plain, gzipped or in base64)`);
   if (!LABELS.includes(label)) {
-    throw refuse(path, `${name} has the volume label ${JSON.stringify(label)}; readers look for config-2 only`);
+    throw refuse(
+      path,
+      "config-drive-image-invalid",
+      `${name} has the volume label ${JSON.stringify(label)}; cloud-init and Glean look only for config-2`,
+    );
   }
   const content = packed ? raw : gzip(raw);
   if (content.length > GZIP_MAX_BYTES) throw imageTooLarge(name, path);

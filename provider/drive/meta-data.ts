@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { type Failure, failuresIn, hasUnknown, InvalidInput, joinPath, text } from "../schema/index.ts";
+import { type Failure, failuresIn, hasUnknown, InvalidInput, joinPath, type Objection, text } from "../schema/index.ts";
 
 /** What the machine is told about itself. Further keys reach `meta_data.json` as they are. */
 export interface MetaDataArgs {
@@ -33,15 +33,16 @@ const HOSTNAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](
 const KEYS_MAX = 100;
 
 /** Why `value` is no public key; never repeats it. */
-function whyNotKey(value: string): string | undefined {
-  if (value.includes("PRIVATE KEY")) return "is a PRIVATE key; give the public one (the file ending in .pub)";
+function whyNotKey(value: string): string | Objection | undefined {
+  if (value.includes("PRIVATE KEY"))
+    return { reason: "is a PRIVATE key; use the public key (the file that ends in .pub)", code: "ssh-key-private" };
   const line = value.trim();
   if (line === "") return "is empty";
   if (/[\r\n]/.test(line)) return "must be one public key on one line";
   return /^\S+\s+\S+/.test(line) ? undefined : "is not an SSH public key, such as ssh-ed25519 AAAA… name";
 }
 
-const publicKey = text(whyNotKey);
+const publicKey = text(whyNotKey, "ssh-key-invalid");
 
 export const metaDataSchema = z.looseObject({
   hostname: text((value) =>
@@ -63,7 +64,11 @@ export function checkMetaData(value: unknown, at = "metaData"): Failure[] {
   if (typeof value !== "object" || value === null || hasUnknown(value)) return failures;
   const { public_keys, publicKeys, publicKeyFiles } = value as MetaDataArgs;
   if (public_keys !== undefined && (publicKeys !== undefined || publicKeyFiles !== undefined)) {
-    failures.push({ path: joinPath(at, "public_keys"), reason: "is the same as publicKeys; keep one" });
+    failures.push({
+      path: joinPath(at, "public_keys"),
+      reason: "conflicts with publicKeys: set only one",
+      code: "argument-conflict",
+    });
   }
   return failures;
 }
@@ -75,17 +80,25 @@ function keysIn(path: string, at: string, read: ReadText): string[] {
     content = read(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    throw new InvalidInput([{ path: at, reason: `the key file ${path} can't be read (${code})` }]);
+    throw new InvalidInput([
+      { path: at, reason: `the key file ${path} cannot be read (${code})`, code: "ssh-key-invalid" },
+    ]);
   }
   if (content.includes("PRIVATE KEY")) {
     throw new InvalidInput([
-      { path: at, reason: `${path} holds a PRIVATE key; name the public one (the file ending in .pub)` },
+      {
+        path: at,
+        reason: `${path} contains a PRIVATE key; use the public key (the file that ends in .pub)`,
+        code: "ssh-key-private",
+      },
     ]);
   }
   const keys = content.split("\n").map((line) => line.trim());
   const found = keys.filter((line) => line !== "" && !line.startsWith("#"));
   if (found.length > 0 && found.every((line) => whyNotKey(line) === undefined)) return found;
-  throw new InvalidInput([{ path: at, reason: `${path} is not a file of SSH public keys, one a line` }]);
+  throw new InvalidInput([
+    { path: at, reason: `${path} does not contain SSH public keys, one per line`, code: "ssh-key-invalid" },
+  ]);
 }
 
 /**

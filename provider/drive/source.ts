@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import type { Code } from "../core/index.ts";
 import { InvalidInput } from "../schema/index.ts";
 import { addressHash, filesHash, imageHash } from "./content-hash.ts";
 import type { DriveArgs } from "./drive.ts";
@@ -11,7 +12,8 @@ import { type DescribedSource, parseReference } from "./reference.ts";
 
 const REQUIRED = "openstack/latest/meta_data.json";
 
-const refuse = (kind: string, reason: string): InvalidInput => new InvalidInput([{ path: kind, reason }]);
+const refuse = (kind: string, code: Code, reason: string): InvalidInput =>
+  new InvalidInput([{ path: kind, reason, code }]);
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 
@@ -29,7 +31,7 @@ async function readImage(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
-    throw refuse("image", `${path} can't be read (${codeOf(error)})`);
+    throw refuse("image", "config-drive-unreadable", `${path} cannot be read (${codeOf(error)})`);
   }
 }
 
@@ -41,7 +43,12 @@ interface FoundFile {
 
 /** Files below `root`, by path. Links are followed within the directory only, so that nothing else slips into a drive. */
 function filesBelow(root: string, directory = root, depth = 0): FoundFile[] {
-  if (depth > 16) throw refuse("directory", `${root} is more than 16 directories deep, or has a link to itself`);
+  if (depth > 16)
+    throw refuse(
+      "directory",
+      "config-drive-directory-invalid",
+      `${root} is more than 16 directories deep, or has a link to itself`,
+    );
   return readdirSync(directory)
     .sort()
     .flatMap((name) => {
@@ -49,11 +56,16 @@ function filesBelow(root: string, directory = root, depth = 0): FoundFile[] {
       const path = relative(root, file).split(sep).join("/");
       const real = realpathSync(file);
       if (real !== root && !real.startsWith(root + sep)) {
-        throw refuse("directory", `${path} is a link to something outside the directory`);
+        throw refuse(
+          "directory",
+          "config-drive-directory-invalid",
+          `${path} is a link that leads out of the directory`,
+        );
       }
       const info = statSync(file);
       if (info.isDirectory()) return filesBelow(root, file, depth + 1);
-      if (!info.isFile()) throw refuse("directory", `${path} is neither a file nor a directory`);
+      if (!info.isFile())
+        throw refuse("directory", "config-drive-directory-invalid", `${path} is neither a file nor a directory`);
       return [{ path, file, size: info.size }];
     });
 }
@@ -64,10 +76,14 @@ function listDirectory(path: string): FoundFile[] {
     files = filesBelow(realpathSync(path));
   } catch (error) {
     if (error instanceof InvalidInput) throw error;
-    throw refuse("directory", `${path} can't be read (${codeOf(error)})`);
+    throw refuse("directory", "config-drive-unreadable", `${path} cannot be read (${codeOf(error)})`);
   }
   if (!files.some((file) => file.path === REQUIRED)) {
-    throw refuse("directory", `${path} has no ${REQUIRED}, without which no reader takes it for a config drive`);
+    throw refuse(
+      "directory",
+      "config-drive-directory-invalid",
+      `${path} has no ${REQUIRED}; without it no reader accepts the drive`,
+    );
   }
   return files;
 }
@@ -85,7 +101,7 @@ function readInto(target: Uint8Array, { file, path }: FoundFile): void {
     let done = 0;
     while (done < target.length) {
       const count = readSync(handle, target, done, target.length - done, null);
-      if (count === 0) throw refuse("directory", `${path} became shorter while it was read`);
+      if (count === 0) throw refuse("directory", "config-drive-changed", `${path} became shorter while it was read`);
       done += count;
     }
   } finally {
@@ -143,7 +159,11 @@ export async function loadDriveContent(configDrive: unknown, signal?: AbortSigna
     const content = await loadSource(args);
     const found = await describeSource(args);
     if (found?.sha256 === expected) return content;
-    throw refuse(kind, `${location} changed since the program read it; run pulumi up again`);
+    throw refuse(
+      kind,
+      "config-drive-changed",
+      `${location} changed after the program read it; run \`pulumi up\` again`,
+    );
   }
   if (typeof configDrive !== "string") return configDrive;
   const text = configDrive.trim();

@@ -45,7 +45,7 @@ const partSchema = object({
   text: z.string().optional(),
   cloudConfig: cloudConfig.optional(),
   contentType: header.regex(/^[\w.+-]+\/[\w.+-]+$/, "must be a MIME type, such as text/x-shellscript").optional(),
-  filename: header.regex(/^[^"\\/]+$/, 'must be a plain file name, without " \\ and /').optional(),
+  filename: header.regex(/^[^"\\/]+$/, 'must be a plain file name, without ", \\ and /').optional(),
   mergeType: header.optional(),
 });
 
@@ -70,20 +70,29 @@ export function checkUserData(value: unknown, at = "userData"): Failure[] {
   if (!data) return failures;
   const forms = FORMS.filter((form) => has(data, form));
   if (forms.length === 0 && failures.length === 0)
-    failures.push({ path: at, reason: `needs one of ${FORMS.join(", ")}` });
+    failures.push({ path: at, reason: `set one of ${FORMS.join(", ")}`, code: "argument-missing" });
   for (const form of forms.slice(1))
-    failures.push({ path: joinPath(at, form), reason: `is given beside ${forms[0]}; keep one` });
+    failures.push({
+      path: joinPath(at, form),
+      reason: `conflicts with ${forms[0]}: set only one`,
+      code: "argument-conflict",
+    });
   if (typeof data.gzipBase64 === "string" && !hasUnknown(data.gzipBase64) && !isBase64(data.gzipBase64)) {
-    failures.push({ path: joinPath(at, "gzipBase64"), reason: "is not base64" });
+    failures.push({ path: joinPath(at, "gzipBase64"), reason: "is not base64", code: "argument-invalid" });
   }
   for (const [index, each] of (Array.isArray(data.parts) ? data.parts : []).entries()) {
     const part = record(each);
     const path = joinPath(at, `parts[${index}]`);
     if (!part) continue;
     if (has(part, "text") && has(part, "cloudConfig")) {
-      failures.push({ path: joinPath(path, "cloudConfig"), reason: "is given beside text; keep one" });
+      failures.push({
+        path: joinPath(path, "cloudConfig"),
+        reason: "conflicts with text: set only one",
+        code: "argument-conflict",
+      });
     }
-    if (!has(part, "text") && !has(part, "cloudConfig")) failures.push({ path, reason: "needs text or cloudConfig" });
+    if (!has(part, "text") && !has(part, "cloudConfig"))
+      failures.push({ path, reason: "set text or cloudConfig", code: "argument-missing" });
   }
   return failures;
 }

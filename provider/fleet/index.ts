@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { NodeAllocation, type NodeAllocationArgs } from "../allocation/index.ts";
 import { ConfigDrive, type ConfigDriveArgs } from "../config-drive/index.ts";
+import { type Code, withCode } from "../core/index.ts";
 import { RamdiskDeployment, type RamdiskDeploymentArgs } from "../deployment/index.ts";
 import { BaremetalNodeConfig, type BaremetalNodeConfigArgs } from "../node-config/index.ts";
 
@@ -51,10 +52,15 @@ export class RamdiskFleet extends pulumi.ComponentResource {
     for (const [index, entry] of args.machines.entries()) {
       const machine: FleetMachine = typeof entry === "string" ? { node: entry } : entry;
       const own = machine.name ?? (typeof machine.node === "string" ? machine.node : undefined);
-      const wrong = (reason: string) => new pulumi.ResourceError(`machines[${index}]${reason}`, this, true);
-      if (own === undefined || (machine.node === undefined) === (machine.any === undefined))
-        throw wrong(" needs a name and exactly one of node and any");
-      if (Object.hasOwn(machines, own)) throw wrong(`: there are two named ${own}`);
+      const wrong = (code: Code, path: string, reason: string) =>
+        new pulumi.ResourceError(withCode(`machines[${index}]${path}: ${reason}`, code), this, true);
+      if (machine.node !== undefined && machine.any !== undefined)
+        throw wrong("argument-conflict", ".any", "conflicts with node: set only one");
+      if (machine.node === undefined && machine.any === undefined)
+        throw wrong("argument-missing", "", "set node or any, and a name if node is not a plain text");
+      if (own === undefined) throw wrong("argument-missing", ".name", "is missing; set it if node is not a plain text");
+      if (Object.hasOwn(machines, own))
+        throw wrong("argument-invalid", "", `another machine has the name ${own} already; set name`);
       machines[own] = machine;
     }
     const deployments: Record<string, RamdiskDeployment> = {};

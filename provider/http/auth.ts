@@ -22,7 +22,11 @@ const fixed = (headers: Record<string, string>, endpoint: string | undefined): A
   secrets: () => [],
   endpoint: async () => {
     if (endpoint !== undefined) return endpoint;
-    throw new ProblemError({ problem: "No endpoint of Ironic is configured", advice: "Set `ironic:endpoint`." });
+    throw new ProblemError({
+      code: "connection-not-configured",
+      problem: "No endpoint of Ironic is configured",
+      advice: "Set `ironic:endpoint`.",
+    });
   },
 });
 

@@ -15,7 +15,7 @@ import { type Reply, signOf, type TransportError } from "./transport.ts";
 
 type FailFields = Pick<
   IronicErrorFields,
-  "fault" | "detail" | "status" | "requestId" | "advice" | "retryAfterMs" | "cause"
+  "fault" | "detail" | "status" | "requestId" | "advice" | "code" | "retryAfterMs" | "cause"
 >;
 
 export type Fail = (fields: FailFields) => IronicError;
@@ -41,11 +41,12 @@ export const errorOfRefusal = (reply: Reply, { recognition, detail }: Refusal, u
   return fail({
     fault: recognition.fault,
     ...(recognition.advice !== undefined && { advice: recognition.advice }),
+    ...(recognition.code !== undefined && { code: recognition.code }),
     status: reply.status,
     requestId: requestIdOf(reply),
     retryAfterMs: retryAfterOf(reply),
     detail: isRedirect
-      ? `${url.origin} redirects to ${target ? target.origin + target.pathname : "nowhere"}; it was not followed`
+      ? `${url.origin} redirects to ${target ? target.origin + target.pathname : "nowhere"}; the redirect was not followed`
       : detail,
   });
 };
@@ -59,7 +60,7 @@ const bodyOf = (reply: Reply, fail: Fail): unknown => {
       fault: recognise({ server: "ironic", sign: "unreadable" }).fault,
       status: reply.status,
       requestId: requestIdOf(reply),
-      detail: "the body is cut short or not JSON",
+      detail: "the answer is cut off or not JSON",
       cause,
     });
   }
@@ -80,6 +81,7 @@ export const parseReply = <T>(reply: Reply, shape: Shape<T>, request: string, fa
 export const errorOfTransport = (error: TransportError, url: URL, fail: Fail): IronicError =>
   fail({
     fault: recognise({ server: "ironic", sign: signOf(error) }).fault,
+    ...(error.tlsCode !== undefined && { code: error.tlsCode }),
     detail: `${url.origin}: ${error.message}`,
     cause: error,
   });
@@ -97,7 +99,7 @@ export const createFailer =
       tried,
       request,
       node: options?.node,
-      ...(isStaleToken && { advice: STALE_TOKEN_ADVICE }),
+      ...(isStaleToken && { advice: STALE_TOKEN_ADVICE, code: "token-expired" }),
       ...fields,
       detail: redact(fields.detail, secrets),
     });

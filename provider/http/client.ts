@@ -1,5 +1,13 @@
 import { type Connection, describeEndpoint, formatMinor } from "../connection/index.ts";
-import { CancelledError, type Clock, IronicError, memoise, ProblemError, systemClock } from "../core/index.ts";
+import {
+  CancelledError,
+  type Clock,
+  type Code,
+  IronicError,
+  memoise,
+  ProblemError,
+  systemClock,
+} from "../core/index.ts";
 import { type Authenticator, createAuthenticator } from "./auth.ts";
 import { createFailer, errorOfRefusal, errorOfTransport, type Failer, parseReply } from "./call-errors.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
@@ -53,7 +61,7 @@ export interface Client {
 export interface ClientDeps {
   clock?: Clock;
   random?: () => number;
-  warn?: (message: string) => void;
+  warn?: (code: Code, text: string) => void;
 }
 
 /** What the parts of a client share. */
@@ -84,7 +92,7 @@ type Proof = ReturnType<typeof createProof>;
 /** Where Ironic is and which version is spoken; found out once, with the first call. */
 const createAgreement = (parts: Parts) => {
   const { connection, auth, repeating, failer } = parts;
-  const fail = failer(`agree on an API version with ${describeEndpoint(connection)}`, "GET /v1");
+  const fail = failer(`negotiate an API version with ${describeEndpoint(connection)}`, "GET /v1");
   const get = async (proof: Proof, url: URL): Promise<Outcome> => {
     const headers = { accept: "application/json" };
     try {
@@ -139,7 +147,7 @@ const refuseBelow = (
     tried: words.tried,
     request: "not sent",
     detail: `${words.what}: API ${formatMinor(needed)} is needed, ${offered}${pin}`,
-    advice: words.advice ?? `Upgrade Ironic to one that speaks API ${formatMinor(needed)}, or leave this out.`,
+    advice: words.advice ?? `Upgrade Ironic to one that supports API ${formatMinor(needed)}, or remove this.`,
   });
 };
 
@@ -173,7 +181,7 @@ const interruptible = async <T>(tried: string, signal: AbortSignal | undefined, 
     return await work();
   } catch (error) {
     if (!signal?.aborted || error instanceof IronicError || error instanceof ProblemError) throw error;
-    throw new CancelledError(`Cancelled: could not ${tried}`, error);
+    throw new CancelledError(`The run was interrupted: could not ${tried}`, error);
   }
 };
 
@@ -237,8 +245,8 @@ export function createClient(connection: Connection, deps: ClientDeps = {}): Cli
   const agreement = createAgreement(parts);
   const call = createCall(parts, agreement);
   const found = (signal?: AbortSignal): Promise<Discovered> =>
-    interruptible("agree on an API version", signal, () => agreement.get(signal));
-  for (const warning of connection.warnings) deps.warn?.(warning);
+    interruptible("negotiate an API version", signal, () => agreement.get(signal));
+  for (const { code, text } of connection.warnings) deps.warn?.(code, text);
   return {
     get endpoint() {
       return agreement.endpoint();

@@ -42,7 +42,7 @@ export interface Discovered {
 }
 
 /**
- * Finds Ironic at or below `endpoint` and agrees on a version. `get` rejects on unreachable servers;
+ * Finds Ironic at or below `endpoint` and negotiates a version. `get` rejects on unreachable servers;
  * `refuse` turns an answer that is neither Ironic nor "not here" into an error.
  */
 export const discover = async (options: {
@@ -66,6 +66,7 @@ export const discover = async (options: {
     );
   }
   throw new ProblemError({
+    code: "endpoint-not-ironic",
     problem: `No Ironic answers at ${tried.join(" nor at ")}: the version headers are missing`,
     advice: "Check `ironic:endpoint`: scheme, host, port and path prefix (often /baremetal).",
   });

@@ -86,14 +86,15 @@ interface Login {
 const failure = (
   login: Login,
   request: string,
-  { fault, advice = "Check `auth_url` and Keystone's own log." }: Recognition,
-  fields: Pick<IronicErrorFields, "detail" | "status" | "requestId" | "cause">,
+  { fault, code, advice = "Check `auth_url` and Keystone's log." }: Recognition,
+  fields: Pick<IronicErrorFields, "code" | "detail" | "status" | "requestId" | "cause">,
 ) =>
   new IronicError({
     tried: `log in at Keystone ${login.auth.authUrl}`,
     request,
     server: "Keystone",
     fault,
+    code: code ?? (fields.status === undefined ? undefined : "keystone-failed"),
     advice,
     ...fields,
     detail: redact(fields.detail, login.secrets),
@@ -112,6 +113,7 @@ const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: u
     if (!(cause instanceof TransportError)) throw cause;
     throw failure(login, `${method} ${url.pathname}`, recognise({ server: "keystone", sign: signOf(cause) }), {
       detail: `${url.origin}: ${cause.message}`,
+      ...(cause.tlsCode !== undefined && { code: cause.tlsCode }),
       cause,
     });
   }
@@ -154,8 +156,9 @@ const findV3 = async (login: Login): Promise<string> => {
   const text = trimSlashes(login.auth.authUrl.trim());
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new ProblemError({
+      code: "setting-invalid",
       problem: `The address of Keystone (ironic:authUrl, OS_AUTH_URL or auth_url) is not an http:// or https:// address`,
-      advice: "Write it like https://keystone.example.org:5000/v3.",
+      advice: "Use for example https://keystone.example.org:5000/v3.",
     });
   }
   if (/\/v3$/.test(text)) return text;
@@ -176,7 +179,7 @@ const parseToken = (login: Login, reply: Reply, request: string): Token => {
     const isOdd = typeof value === "string" && !parsed.ok && holdsToken(body);
     throw failure(login, request, recognise({ server: "keystone", sign: isOdd ? "misshapen" : "unreadable" }), {
       status: reply.status,
-      detail: isOdd ? `${request}: ${parsed.fault}` : "the answer holds no token",
+      detail: isOdd ? `${request}: ${parsed.fault}` : "the answer has no token",
     });
   }
   const { token } = parsed.value;
@@ -198,7 +201,9 @@ export const logIn = async (login: Login): Promise<Token> => {
   if (reply.status >= 200 && reply.status < 300) return parseToken(login, reply, request);
   const detail = readErrorBody(reply.text);
   // Second methods that Keystone still wants: https://docs.openstack.org/keystone/latest/admin/auth-receipts.html
-  const wanted = reply.headers["openstack-auth-receipt"] ? " (Keystone asks for another factor, e.g. `passcode`)" : "";
+  const wanted = reply.headers["openstack-auth-receipt"]
+    ? " (Keystone asks for another factor, e.g. `ironic:passcode`)"
+    : "";
   const redirected = reply.status >= 300 && reply.status < 400 ? " (redirects are not followed with credentials)" : "";
   const requestId = reply.headers["x-openstack-request-id"];
   throw failure(login, request, recognise({ server: "keystone", status: reply.status, text: detail }), {
@@ -244,7 +249,8 @@ export const findEndpoint = (
   const offers = ofType.flat().map((endpoint) => `${plain(endpoint.interface)} in ${endpoint.region ?? "no region"}`);
   const types = catalogue.map((service) => service.type ?? "?").join(", ");
   throw new ProblemError({
+    code: "catalogue-endpoint-missing",
     problem: `Keystone's catalogue at ${wanted.authUrl} has no endpoint of type ${wanted.serviceType}, interface ${wanted.interfaces.join(" or ")}${wanted.region ? `, region ${wanted.region}` : ""}. It has ${offers.length > 0 ? offers.join(", ") : `no such service (types: ${types || "none; the token has no scope"})`}`,
-    advice: "Set `ironic:region` or `ironic:interface`, or name the address itself in `ironic:endpoint`.",
+    advice: "Set `ironic:region` or `ironic:interface`, or the address itself as `ironic:endpoint`.",
   });
 };

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { isInNoProxyNetwork, type Proxies } from "../connection/index.ts";
-import { CancelledError, type Sign } from "../core/index.ts";
+import { CancelledError, type Code, type Sign } from "../core/index.ts";
 
 /** TLS and proxy settings of a connection; texts are PEM. */
 export interface TransportOptions {
@@ -29,7 +29,7 @@ export interface Reply {
   text: string;
 }
 
-/** No complete answer came back. */
+/** No complete answer was received. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
   /** False only if not one byte of the request left: the server can't have acted on it. */
@@ -37,12 +37,16 @@ export class TransportError extends Error {
   readonly timedOut: boolean;
   /** The two sides do not accept each other's certificates, or one of them speaks no TLS: it will not pass by itself. */
   readonly untrusted: boolean;
+  /** What is wrong with certificates, where that is known. */
+  readonly tlsCode: Code | undefined;
 
   constructor(fields: { text: string; sent: boolean; timedOut: boolean; cause: unknown }) {
     super(fields.text, { cause: fields.cause });
     this.sent = fields.sent;
     this.timedOut = fields.timedOut;
-    this.untrusted = /CERT|SIGNED|UNABLE_TO_|^ERR_(TLS|SSL)/.test(codeOf(fields.cause) ?? "");
+    const code = codeOf(fields.cause) ?? "";
+    this.untrusted = /CERT|SIGNED|UNABLE_TO_|^ERR_(TLS|SSL)/.test(code);
+    this.tlsCode = this.untrusted ? tlsHints[code]?.code : undefined;
   }
 }
 
@@ -72,17 +76,35 @@ const hints: Record<string, string> = {
   UND_ERR_SOCKET: "the connection was closed",
   ECONNRESET: "the connection was reset",
   EPIPE: "the connection was closed",
-  SELF_SIGNED_CERT_IN_CHAIN:
-    "the server's certificate is signed by an authority that is not trusted; name it in caCertificate",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is self-signed; name it in caCertificate",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    "the server's certificate is signed by an authority that is not trusted; name it in caCertificate",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    "the server's certificate is signed by an authority that is not trusted; name it in caCertificate",
-  CERT_HAS_EXPIRED: "the server's certificate has expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host name",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS on this port; is it http:// instead of https://",
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "the server asks for a client certificate (clientCertificate, clientKey)",
+};
+
+const unknownAuthority = {
+  text: "the server's certificate is signed by an authority that is not trusted; set it as `ironic:caCertificate`",
+  code: "certificate-not-trusted",
+} as const;
+
+/** Those of TLS, with the codes of their messages. */
+const tlsHints: Readonly<Record<string, { text: string; code: Code }>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    text: "the server's certificate is self-signed; set it as `ironic:caCertificate`",
+    code: "certificate-not-trusted",
+  },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  CERT_HAS_EXPIRED: { text: "the server's certificate has expired", code: "certificate-invalid" },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    text: "the server's certificate is for another host name",
+    code: "certificate-invalid",
+  },
+  ERR_SSL_WRONG_VERSION_NUMBER: {
+    text: "the server does not use TLS on this port; use http:// instead of https://",
+    code: "tls-failed",
+  },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: {
+    text: "the server requires a client certificate (`ironic:clientCertificate`, `ironic:clientKey`)",
+    code: "tls-failed",
+  },
 };
 
 const codeOf = (error: unknown): string | undefined => {
@@ -98,7 +120,7 @@ const textOf = (error: unknown): string => {
   const code = codeOf(error);
   const own = error instanceof Error ? error.message : String(error);
   if (code === undefined) return own;
-  const hint = hints[code];
+  const hint = hints[code] ?? tlsHints[code]?.text;
   return hint === undefined ? `${own} (${code})` : `${hint} (${code})`;
 };
 
@@ -191,7 +213,8 @@ export const createTransport = (options: TransportOptions): Transport => {
         });
         return { status: reply.statusCode, headers: reply.headers, text: await reply.body.text() };
       } catch (cause) {
-        if (request.signal?.aborted) throw new CancelledError("Cancelled while waiting for an answer", cause);
+        if (request.signal?.aborted)
+          throw new CancelledError("The run was interrupted while it waited for an answer", cause);
         const timedOut = deadline.signal.aborted;
         const text = timedOut ? `no answer within ${request.timeoutMs / 1000} seconds` : textOf(cause);
         throw new TransportError({ text, sent, timedOut, cause });

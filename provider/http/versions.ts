@@ -53,13 +53,13 @@ const featureTitles: Record<Feature, string> = {
   childNodes: "nodes with a parent",
   deployHold: "hold steps",
   service: "servicing",
-  portName: "ports by name",
-  abortDeploy: "ending a deploy that waits for a call-back",
+  portName: "names of ports",
+  abortDeploy: "aborting a deploy that waits for a call-back",
 };
 
 const featureAdvice: Partial<Record<Feature, string>> = {
   automatedClean:
-    "Leave `automatedCleaning` out; a shorter clean is the conductor's setting (metadata erasure instead of whole disks), or upgrade Ironic to 12.0 (API 1.47) or newer.",
+    "Remove `automatedCleaning` (a conductor can be configured to erase only metadata, which is faster), or upgrade Ironic to 12.0 (API 1.47) or newer.",
   configDriveJson: 'Use `format: "iso"` for the config drive, or upgrade Ironic to 12.1 (API 1.56) or newer.',
 };
 
@@ -82,9 +82,9 @@ export const featureTitle = (feature: Feature): string => featureTitles[feature]
 /** What to do when `feature` is missing. */
 export const adviceFor = (feature: Feature): string =>
   featureAdvice[feature] ??
-  `Upgrade Ironic to one that speaks API ${formatMinor(featureMinors[feature])}, or leave this out.`;
+  `Upgrade Ironic to one that supports API ${formatMinor(featureMinors[feature])}, or remove this.`;
 
-/** The server can be reached, but there is no version in which to speak with it. */
+/** The server can be reached, but offers no API version that can be used. */
 export class UnusableVersion extends ProblemError {}
 
 /** The minor to speak with a server that offers `range`; `pinned` is `ironic:apiVersion`. Throws UnusableVersion. */
@@ -92,19 +92,22 @@ export const chooseMinor = (range: VersionRange, pinned: number | undefined, end
   const offered = `${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
   if (range.maxMinor < floorMinor) {
     throw new UnusableVersion({
+      code: "api-version-unusable",
       problem: `Ironic at ${endpoint} offers API ${offered}; ramdisk deployments need at least ${formatMinor(floorMinor)}`,
       advice: "Use Ironic 11.1 or newer.",
     });
   }
   if (pinned !== undefined && (pinned < Math.max(range.minMinor, floorMinor) || pinned > range.maxMinor)) {
     throw new UnusableVersion({
-      problem: `API ${formatMinor(pinned)} is asked for (ironic:apiVersion or baremetal_api_version), but Ironic at ${endpoint} offers ${offered}, of which ${formatMinor(floorMinor)} and newer are usable`,
-      advice: "Name a version in that range, or leave it out to use the newest that both sides know.",
+      code: "api-version-unusable",
+      problem: `API ${formatMinor(pinned)} is requested (ironic:apiVersion or baremetal_api_version), but Ironic at ${endpoint} offers ${offered}, of which ${formatMinor(floorMinor)} and newer are usable`,
+      advice: "Set a version in that range, or remove it to use the newest that both sides support.",
     });
   }
   if (range.minMinor > newestMinor) {
     throw new UnusableVersion({
-      problem: `Ironic at ${endpoint} offers API ${offered}; this version of pulumi-ironic speaks up to ${formatMinor(newestMinor)}`,
+      code: "api-version-unusable",
+      problem: `Ironic at ${endpoint} offers API ${offered}; this version of pulumi-ironic supports up to ${formatMinor(newestMinor)}`,
       advice: "Upgrade pulumi-ironic.",
     });
   }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { IronicError, memoise, ProblemError, systemClock } from "../core/index.ts";
+import { type Code, CodedError, memoise, printed, systemClock, withCode } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import type { Provider } from "../stack/index.ts";
 import type { LookedUpNode } from "./shapes.ts";
@@ -78,7 +78,7 @@ const programRun = memoise(async () => {
 
 async function clientOf(settings: Record<string, string>): Promise<Client> {
   const { servicesFor } = await import("../plugin/index.ts");
-  const warn = (text: string) => void pulumi.log.warn(text);
+  const warn = (code: Code, text: string) => void pulumi.log.warn(withCode(text, code));
   return servicesFor(await programRun.get(), { config: { get: (key) => settings[key] } }, warn).client();
 }
 
@@ -89,8 +89,8 @@ async function lookUp<T>(settings: Record<string, string>, work: (client: Client
   try {
     return await work(await clientOf(settings));
   } catch (error) {
-    if (!(error instanceof IronicError || error instanceof ProblemError)) throw error;
-    throw new pulumi.RunError(error.message, { cause: error });
+    if (!(error instanceof CodedError)) throw error;
+    throw new pulumi.RunError(printed(error), { cause: error });
   }
 }
 

@@ -32,14 +32,23 @@ function rules({ driverInfo, capabilities, extra }: Draft<NodeConfigProps>): Che
       failures.push({
         path: `driverInfo.${key}`,
         reason:
-          "is or holds a credential; Ironic hides its value, so it could not be restored. Set it with Ironic's own client",
+          "is or contains a credential. Ironic hides its value, so it could not be restored. Set it with Ironic's own client",
+        code: "driver-info-credential",
       });
   for (const key of entriesOf(extra).map(([key]) => key))
     if (key === CONFIG_MARKER || key === DEPLOYMENT_MARKER)
-      failures.push({ path: `extra.${key}`, reason: "is reserved for the marks by which stacks recognise each other" });
+      failures.push({
+        path: `extra.${key}`,
+        reason: "is reserved for the markers by which stacks recognize each other; use another key",
+        code: "argument-invalid",
+      });
   for (const [key, value] of entriesOf(capabilities))
     if (!CAPABILITY.test(key) || (typeof value === "string" && !CAPABILITY.test(value)))
-      failures.push({ path: `capabilities.${key}`, reason: "key and value may hold no comma, colon or space" });
+      failures.push({
+        path: `capabilities.${key}`,
+        reason: "key and value cannot contain commas, colons or spaces",
+        code: "argument-invalid",
+      });
   return failures;
 }
 

@@ -1,11 +1,12 @@
 /** BaremetalNodeConfig in the provider process. */
 
-import { isNodeGone, ProblemError } from "../core/index.ts";
+import { isNodeGone, ProblemError, withCode } from "../core/index.ts";
 import {
   type ConfigMarker,
   configMarker,
   fail,
   heldByOther,
+  heldCode,
   identityOf,
   inMaintenance,
   isMasked,
@@ -13,6 +14,7 @@ import {
   markOf,
   type Node,
   nodeLabel,
+  type OtherHolder,
   type ResourceIdentity,
   readNode,
 } from "../node/index.ts";
@@ -102,8 +104,8 @@ async function configure(
     node: found,
     operation: "set the node's interfaces and settings",
     decide: (seen, attempt) => {
-      const who = strangerOn(seen, ours, own ?? keptOf(seen));
-      if (who) return heldByOther(seen, who);
+      const stranger = strangerOn(seen, ours, own ?? keptOf(seen));
+      if (stranger) return heldByOther(seen, stranger);
       if (attempt.done) return { do: "done" };
       if (seen.maintenance) return inMaintenance(seen);
       const before = markerOf(seen);
@@ -112,13 +114,15 @@ async function configure(
       const hidden = Object.keys(changes).filter((path) => path.startsWith("driver_info/") && isMasked(previous[path]));
       if (hidden.length > 0)
         return fail(
-          `Ironic hides what ${hidden.join(" and ")} of node ${nodeLabel(seen)} holds, so it could not be restored`,
-          "Nothing was written. Leave it out here, and set it with Ironic's own client",
+          "driver-info-hidden",
+          `Ironic hides the value of ${hidden.join(" and ")} of node ${nodeLabel(seen)}, so it could not be restored`,
+          "Nothing was written. Remove it here, and set it with Ironic's own client",
         );
       if (hasOddCapabilities(seen) && Object.keys(changes).some((path) => path.startsWith("capabilities/")))
         return fail(
-          `properties.capabilities of node ${nodeLabel(seen)} is no text of the form key:value,key:value, so nothing can be added to it`,
-          "Nothing was written. Correct it with Ironic's own client, or leave capabilities out here",
+          "capabilities-malformed",
+          `properties.capabilities of node ${nodeLabel(seen)} does not have the form key:value,key:value, so nothing can be added to it`,
+          "Nothing was written. Correct it with Ironic's own client, or remove capabilities here",
         );
       return stateBars(seen, Object.keys(changes)) ?? { do: "act", action: "write" };
     },
@@ -157,8 +161,9 @@ async function settling<T>(nodes: (string | undefined)[], { run }: Services, wor
   } catch (error) {
     tell(
       new ProblemError({
-        problem: `The BaremetalNodeConfig of node ${nodes[0]} failed`,
-        advice: "Its own message says why; the deployment was not begun.",
+        code: "settings-not-ready",
+        problem: `The BaremetalNodeConfig of node ${nodes[0]} failed, so the deployment was not begun`,
+        advice: "Its own message says why.",
       }),
     );
     throw error;
@@ -220,8 +225,7 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
     const inputs = inputsOf(state, readFields(node, Object.keys(wantedFields(state))));
     const ours = identityOf(state);
     const own = await ownAllocation(client, node, ours, call.signal);
-    const who = strangerOn(node, ours, own ?? keptOf(node));
-    const drift = who ? `held by ${who}` : configMarker(node) ? undefined : "the marker in extra was removed";
+    const drift = driftOf(node, strangerOn(node, ours, own ?? keptOf(node)));
     const { previous, written, nodeUuid } = state;
     return {
       id,
@@ -249,5 +253,11 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
 
   delete: (_id, state, services, call) => restore(state, services, call),
 });
+
+/** What refresh finds to be different from what was written. */
+function driftOf(node: Node, stranger: OtherHolder | undefined): string | undefined {
+  if (stranger) return withCode(`held by ${stranger.who}`, heldCode(stranger));
+  return configMarker(node) ? undefined : withCode("the marker in extra was removed", "drift-claim-removed");
+}
 
 export { restore } from "./restore.ts";

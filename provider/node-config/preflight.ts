@@ -1,7 +1,7 @@
 /** What would go wrong with a BaremetalNodeConfig, judged from what the preflight of deployments reads as well. */
 
 import type { Facts, SurveyedNode } from "../node/index.ts";
-import { configMarker, deploymentMarker, holderOf } from "../node/index.ts";
+import { configMarker, deploymentMarker, heldCode, holderOf } from "../node/index.ts";
 import { type Call, type CheckFailure, needsIn, type Props, type Services } from "../plugin/index.ts";
 import {
   type Finding,
@@ -18,12 +18,15 @@ import { type Draft, isUnknown, known } from "../schema/index.ts";
 import { DEFAULT_DEPLOY_INTERFACE, NODE_CONFIG_ARGUMENTS, type NodeConfigProps } from "./arguments.ts";
 
 /** Another stack that has marked the node. Whose an unmarked instance_uuid is may only an allocation tell: create asks. */
-function strangerOn(node: SurveyedNode, props: Draft<NodeConfigProps>): string | undefined {
+function strangerOn(node: SurveyedNode, props: Draft<NodeConfigProps>): Finding | undefined {
   const claim = knownIdentity(props);
   const instanceUuid = deploymentMarker(node)?.instanceUuid ?? "";
   const holder = holderOf({ ...node, instance_uuid: null }, { ...claim, instanceUuid });
-  return holder.kind === "other" ? `is held by ${holder.who}` : undefined;
+  return holder.kind === "other" ? rejected(heldCode(holder), "node", `is held by ${holder.who}`) : undefined;
 }
+
+const notEnabled = (reason: string | undefined): Finding | undefined =>
+  reason === undefined ? undefined : rejected("interface-not-enabled", "node", reason);
 
 async function findingsOf(
   props: Draft<NodeConfigProps>,
@@ -38,9 +41,9 @@ async function findingsOf(
   const { deployInterface = DEFAULT_DEPLOY_INTERFACE, bootInterface } = props;
   return [
     isSpelledAsBefore && isUnknown(props.stackId) ? undefined : strangerOn(node, props),
-    whyNotEnabled(node, enabled, "deploy", known(deployInterface)),
-    whyNotEnabled(node, enabled, "boot", known(bootInterface)),
-  ].flatMap((reason) => (reason === undefined ? [] : [rejected("node", reason)]));
+    notEnabled(whyNotEnabled(node, enabled, "deploy", known(deployInterface))),
+    notEnabled(whyNotEnabled(node, enabled, "boot", known(bootInterface))),
+  ].filter((finding) => finding !== undefined);
 }
 
 /** `olds` are the inputs in the state, if the settings are there already. */

@@ -1,6 +1,6 @@
 /** What happens to a node's settings when they leave the stack. */
 
-import { isNodeGone } from "../core/index.ts";
+import { isNodeGone, type Warning } from "../core/index.ts";
 import {
   awaitsCleaning,
   type ConfigMarker,
@@ -94,12 +94,12 @@ function decideRestore(
   now: number,
 ): Decision<Action> {
   if (attempt.done || isUnwritten(node, state)) return { do: "done" };
-  const who = strangerOn(node, ours, own ?? keptOf(node));
-  if (who) return heldByOther(node, who);
+  const stranger = strangerOn(node, ours, own ?? keptOf(node));
+  if (stranger) return heldByOther(node, stranger);
   if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };
   if (state.onDestroy === "keep") return { do: "act", action: "write" };
   const deployment = deploymentStays(node, own, attempt, now);
-  if (deployment === "going") return wait("the deployment on the node ends first");
+  if (deployment === "going") return wait("waiting until the deployment on the node ends");
   const { changes } = restoration(node, state);
   const bar = stateBars(node, deployment === "stays" ? [] : Object.keys(changes));
   return bar ?? { do: "act", action: "write" };
@@ -108,16 +108,21 @@ function decideRestore(
 /** The PATCH that restores what the node allows now, and what the user should know of the rest. */
 interface RestorePlan {
   patch: PatchOp[];
-  warnings: string[];
+  warnings: Warning[];
 }
 
 function restorePlan(node: Node, state: RestoredState): RestorePlan {
   const unmark = configMarker(node) ? [removeConfigMarker] : [];
   if (state.onDestroy === "keep") return { patch: unmark, warnings: [] };
   const { changes, foreign } = restoration(node, state);
-  const warnings =
+  const warnings: Warning[] =
     foreign.length > 0
-      ? [`${foreign.join(", ")} had been changed by somebody else since, and were left as they are`]
+      ? [
+          {
+            code: "settings-changed-by-others",
+            text: `not restored, because somebody else changed the value: ${foreign.join(", ")}`,
+          },
+        ]
       : [];
   const uncleaned = awaitsCleaning(node);
   if (!uncleaned && (mayChangeInterfaces(node) || node.maintenance))
@@ -132,14 +137,15 @@ function restorePlan(node: Node, state: RestoredState): RestorePlan {
   const what = `${barred.join(", ")} could not be restored while the node is "${stateName(node.provision_state)}"`;
   const marker = configMarker(node);
   if (!stranded || !marker) {
-    warnings.push(`${what}; set them when it is available`);
+    warnings.push({ code: "settings-not-restored", text: `${what}. Restore by hand when the node is available` });
     return { patch: [...fieldsPatch(node, changes), ...unmark], warnings };
   }
   // One that could not be ended, or a create that the engine forgot: what was there before stays written down for the one
   // who ends it.
-  warnings.push(
-    `${what} with deployment "${deployment.resourceName}"; they will be when that one is destroyed. If no state knows it any more, \`pulumi-ironic claims --stack-id ${deployment.stackId}\` lists it, and its --release ends it and then restores them`,
-  );
+  warnings.push({
+    code: "settings-restore-pending",
+    text: `${what} with deployment "${deployment.resourceName}". Destroying that deployment restores the rest. If no state knows it any more, \`pulumi-ironic claims --stack-id ${deployment.stackId}\` lists it, and \`--release\` ends it and restores the settings`,
+  });
   const written = Object.fromEntries(barred.map((path) => [path, marker.written[path] ?? null]));
   const left: ConfigMarker = { ...marker, previous: held, written, restorePending: true };
   return { patch: [...fieldsPatch(node, changes), configMarkerPatch(left)], warnings };
@@ -162,7 +168,7 @@ export async function restore(state: RestoredState, services: Services, call: Ca
       call,
     );
     const warnings = wroteOn ? restorePlan(wroteOn, state).warnings : [];
-    for (const warning of warnings) call.warn(`Node ${nodeLabel(node)}: ${warning}.`);
+    for (const { code, text } of warnings) call.warn(code, `Node ${nodeLabel(node)}: ${text}.`);
   } catch (error) {
     if (!isNodeGone(error)) throw error;
   }

@@ -11,7 +11,6 @@ import {
   configMarker,
   createView,
   type Decision,
-  deploymentLabel,
   deploymentMarker,
   fail,
   identityMarkSchema,
@@ -22,14 +21,16 @@ import {
   mayChangeInterfaces,
   type Node,
   nodeLabel,
+  type OtherHolder,
+  otherHolder,
   type PatchOp,
   type ResourceIdentity,
   reconcile,
-  settingsLabel,
   siblingId,
   stateAdvice,
   stateFacts,
   stateName,
+  unknownHolder,
   unknownState,
   wait,
 } from "../node/index.ts";
@@ -64,18 +65,17 @@ const DEPLOYMENT_TYPE = "ironic:RamdiskDeployment";
 const WAIT_MS = 3 * 3600 * 1000;
 
 /** Who, if anybody, keeps this stack from writing to the node's settings. */
-export function strangerOn(node: Node, ours: ResourceIdentity, keptInstance: unknown): string | undefined {
+export function strangerOn(node: Node, ours: ResourceIdentity, keptInstance: unknown): OtherHolder | undefined {
   const config = configMarker(node);
   const deployment = deploymentMarker(node);
-  if (config && config.stackId !== ours.stackId) return settingsLabel(config);
-  if (config && config.resourceId !== ours.resourceId)
-    return `BaremetalNodeConfig "${config.resourceName}" of this same stack`;
-  if (deployment && deployment.stackId !== ours.stackId) return deploymentLabel(deployment);
+  if (config && (config.stackId !== ours.stackId || config.resourceId !== ours.resourceId))
+    return otherHolder("BaremetalNodeConfig", config, ours.stackId);
+  if (deployment && deployment.stackId !== ours.stackId) return otherHolder("deployment", deployment, ours.stackId);
   if (!node.instance_uuid) return undefined;
   // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.
   const sibling = { ...ours, resourceId: siblingId(ours.resourceId, DEPLOYMENT_TYPE), nodeUuid: node.uuid };
   const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(sibling)];
-  return known.includes(node.instance_uuid) ? undefined : `instance ${node.instance_uuid}`;
+  return known.includes(node.instance_uuid) ? undefined : unknownHolder(node.instance_uuid);
 }
 
 /** Was the PATCH whose answer is not known never applied? It writes settings and marker at once. */
@@ -94,7 +94,7 @@ export async function ownAllocation(
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
   try {
     const { extra } = await client.get(`/allocations/${node.allocation_uuid}`, {
-      tried: "see whose allocation is on the node",
+      tried: "check whose allocation is on the node",
       shape: allocationMarkSchema,
       node: node.uuid,
       signal,
@@ -194,7 +194,7 @@ export async function carryOut(
     signal: call.signal,
     timeoutMs: call.timeoutMs ?? WAIT_MS,
     onProgress: call.progress,
-    cause: async (seen) => seen.last_error ?? "no reason given",
+    cause: async (seen) => seen.last_error ?? "Ironic gives no reason",
     trouble: poller.trouble,
   });
   return { node, wroteOn };
@@ -210,13 +210,15 @@ export function stateBars(node: Node, paths: readonly string[]): Decision<Action
   // Ironic takes no PATCH there, and only an operator moves the node on.
   if (isHeldByStep(node))
     return fail(
-      `The settings of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
+      "settings-state-unsuitable",
+      `The settings of node ${nodeLabel(node)} cannot be changed while the node is "${stateName(node.provision_state)}"`,
       stateAdvice(node),
     );
   const interfaces = paths.filter((path) => isInterface(path));
   if (interfaces.length === 0 || mayChangeInterfaces(node) || node.maintenance) return undefined;
   return fail(
-    `${interfaces.join(" and ")} of node ${nodeLabel(node)} cannot change while it is "${stateName(node.provision_state)}"`,
+    "settings-state-unsuitable",
+    `${interfaces.join(" and ")} of node ${nodeLabel(node)} cannot be changed while the node is "${stateName(node.provision_state)}"`,
     stateAdvice(node),
   );
 }

@@ -1,6 +1,6 @@
 /**
  * A cleaning that failed, and its one repetition: what is decided, what is written on the node, and what is done. `manage`
- * brings the node back, the end of the maintenance that the failure itself had set makes it usable, and `provide` cleans again.
+ * brings the node back, the end of the maintenance that the failure set makes it usable, and `provide` cleans again.
  *
  * It is noted on the node first, as a run that is killed on the way leaves a node that looks like an operator's.
  */
@@ -18,10 +18,10 @@ export type CleanRetryAction =
   | "endMaintenance";
 
 export const CLEAN_RETRY_LABELS: Readonly<Record<CleanRetryAction, string>> = {
-  noteCleanRetry: "noting that the failed cleaning is repeated",
-  manage: "recovering from the failed cleaning",
-  provide: "cleaning again",
-  endMaintenance: "ending the failed cleaning's maintenance",
+  noteCleanRetry: "saving that the cleaning is repeated",
+  manage: "making the node manageable after its failed cleaning",
+  provide: "cleaning the node again",
+  endMaintenance: "ending the maintenance of the failed cleaning",
 };
 
 /**
@@ -33,19 +33,21 @@ const isOfFailure = ({ maintenance, fault, maintenance_reason, last_error }: Sur
 
 const othersMaintenance = (node: SurveyedNode): Decision<never> =>
   fail(
-    `Node ${nodeLabel(node)} is in maintenance that somebody else set, so its cleaning cannot be repeated`,
+    "cleaning-blocked",
+    `Cleaning of node ${nodeLabel(node)} failed and cannot be repeated, because the node is in maintenance that somebody else set`,
     "When the maintenance has ended, run the command again",
   );
 
 /** Ironic refuses `provide` on a retired node (ironic/conductor/manager.py, do_provisioning_action). */
 const retiredUncleaned = (node: SurveyedNode): Decision<never> =>
   failed(
-    `Node ${nodeLabel(node)} is retired, so that its cleaning cannot be repeated after it failed`,
-    `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\` and the command again. To take the node over as it is: \`baremetal node ${
+    "cleaning-blocked",
+    `Cleaning of node ${nodeLabel(node)} failed and cannot be repeated, because the node is retired`,
+    `Remove the cause, then \`baremetal node unset ${node.name ?? node.uuid} --retired\`, and run the command again. To leave the node uncleaned: first \`baremetal node ${
       isManageable(node)
         ? `unset ${node.name ?? node.uuid} --extra ${DEPLOYMENT_MARKER}`
         : `manage ${node.name ?? node.uuid}`
-    }\` first`,
+    }\``,
   );
 
 const act = (action: CleanRetryAction): Decision<CleanRetryAction> => ({ do: "act", action });
@@ -62,7 +64,8 @@ export const awaitsCleaning = (node: Node): boolean =>
 
 /** In "clean failed". */
 export function retryCleaning(node: SurveyedNode, retries: number): Decision<CleanRetryAction> {
-  if (retries > 0) return failed(`Cleaning of node ${nodeLabel(node)} failed again`, stateAdvice(node));
+  if (retries > 0)
+    return failed("cleaning-failed", `Cleaning of node ${nodeLabel(node)} failed again`, stateAdvice(node));
   if (node.maintenance && !isOfFailure(node)) return othersMaintenance(node);
   if (node.retired) return retiredUncleaned(node);
   const marker = deploymentMarker(node);
@@ -104,10 +107,10 @@ export const CLEAN_RETRY_ACTIONS: Readonly<
         ...deploymentMarker(node),
         cleanRetry: (isManageable(node) && node.provision_updated_at) || true,
       }),
-      "note that the failed cleaning is repeated",
+      "save on the node that the failed cleaning is repeated",
     ),
   manage: async ({ put, accepted }) => {
-    await put("manage", "bring the node back from its failed cleaning");
+    await put("manage", "make the node manageable after its failed cleaning");
     accepted("manage");
     return undefined;
   },

@@ -1,23 +1,27 @@
 /** What an observation of a node can lead to, and how decisions speak of nodes: the parts that all resources share. */
+import type { Code, Warning } from "../core/index.ts";
+import type { OtherHolder } from "./holder.ts";
 import type { Node } from "./node.ts";
 import { type InState, stateFacts, stateName } from "./states.ts";
 
 export type Decision<Action extends string> =
   /** `warning`: what the user should know although nothing is left to do. */
-  | { do: "done"; warning?: string }
+  | { do: "done"; warning?: Warning }
   | { do: "wait"; why: string }
   | { do: "act"; action: Action }
-  | { do: "fail"; problem: string; advice: string; needsCause: boolean };
+  | { do: "fail"; code: Code; problem: string; advice: string; needsCause: boolean };
 
-export const fail = (problem: string, advice: string): Decision<never> => ({
+export const fail = (code: Code, problem: string, advice: string): Decision<never> => ({
   do: "fail",
+  code,
   problem,
   advice,
   needsCause: false,
 });
 /** A failure of Ironic's, whose cause is still to be read from the node. */
-export const failed = (problem: string, advice: string): Decision<never> => ({
+export const failed = (code: Code, problem: string, advice: string): Decision<never> => ({
   do: "fail",
+  code,
   problem,
   advice,
   needsCause: true,
@@ -33,20 +37,28 @@ export const stateAdvice = (node: InState & Pick<Node, "uuid" | "name">): string
 
 export const unknownState = (node: Node): Decision<never> =>
   fail(
+    "node-state-unknown",
     `Node ${nodeLabel(node)} is in the provision state "${stateName(node.provision_state)}", which this version does not know`,
-    "Nothing was done. Wait until the node has left it, or use a newer version of pulumi-ironic",
+    "Nothing was done. Wait until the node leaves it, or use a newer version of pulumi-ironic",
   );
 
 export const inMaintenance = (node: Node): Decision<never> =>
   fail(
+    "node-in-maintenance",
     `Node ${nodeLabel(node)} is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`,
-    `Somebody works on it. When they are done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\``,
+    `When the work on it is done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\``,
   );
 
-export const heldByOther = (node: Node, who: string, lost = false): Decision<never> =>
+/** The code of a message that names who holds a node. */
+export const heldCode = ({ isSameStack }: OtherHolder): Code => (isSameStack ? "node-held-by-own-stack" : "node-held");
+
+export const heldByOther = (node: Node, holder: OtherHolder, lost = false): Decision<never> =>
   fail(
+    lost ? "node-lost" : heldCode(holder),
     lost
-      ? `Node ${nodeLabel(node)} was taken by ${who} between undeployment and deployment; it is lost to this stack and was not touched`
-      : `Node ${nodeLabel(node)} is held by ${who}; nothing was written to it`,
-    "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what a stack holds)",
+      ? `Node ${nodeLabel(node)} was taken by ${holder.who} between undeploy and deploy. It is lost to this stack and was not touched`
+      : `Node ${nodeLabel(node)} is held by ${holder.who}; nothing was written to it`,
+    holder.isSameStack
+      ? "Use one resource per node; after a rename set `aliases`"
+      : "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what a stack holds)",
   );

@@ -8,9 +8,26 @@ import { mayBeUndeployed } from "./states.ts";
 export const deploymentLabel = (marker: ResourceIdentity): string =>
   `deployment "${marker.resourceName}" of ${stackLabel(marker)}`;
 
-/** How messages name settings by their record. */
-export const settingsLabel = (marker: ResourceIdentity): string =>
-  `BaremetalNodeConfig "${marker.resourceName}" of ${stackLabel(marker)}`;
+/** Who has a node instead of the resource that asks. */
+export interface OtherHolder {
+  /** As messages name it. */
+  who: string;
+  /** Another resource of the stack that asks. */
+  isSameStack: boolean;
+}
+
+/** The holder that a record names, seen from stack `stackId`. */
+export const otherHolder = (kind: string, marker: ResourceIdentity, stackId: string): OtherHolder => {
+  const isSameStack = marker.stackId === stackId;
+  const owner = isSameStack ? "this same stack" : stackLabel(marker);
+  return { who: `${kind} "${marker.resourceName}" of ${owner}`, isSameStack };
+};
+
+/** The holder of a node of which only the instance_uuid is known. */
+export const unknownHolder = (instanceUuid: string): OtherHolder => ({
+  who: `instance ${instanceUuid}`,
+  isSameStack: false,
+});
 
 export type Holder =
   | { kind: "free" }
@@ -18,17 +35,18 @@ export type Holder =
   | { kind: "ours"; marker: DeploymentMarker | undefined }
   /** Our marker without `instance_uuid`: being undeployed, or somebody removed it. */
   | { kind: "marked"; marker: DeploymentMarker }
-  | { kind: "other"; who: string };
+  | ({ kind: "other" } & OtherHolder);
 
 /** Who holds the node, seen from one deployment. Both signs count: one that is another's is enough to keep off. */
 export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Claim): Holder {
   const marker = deploymentMarker(node);
   const config = configMarker(node);
   if (marker && (marker.stackId !== claim.stackId || marker.instanceUuid !== claim.instanceUuid))
-    return { kind: "other", who: deploymentLabel(marker) };
-  if (config && config.stackId !== claim.stackId) return { kind: "other", who: settingsLabel(config) };
+    return { kind: "other", ...otherHolder("deployment", marker, claim.stackId) };
+  if (config && config.stackId !== claim.stackId)
+    return { kind: "other", ...otherHolder("BaremetalNodeConfig", config, claim.stackId) };
   if (node.instance_uuid && node.instance_uuid !== claim.instanceUuid)
-    return { kind: "other", who: `instance ${node.instance_uuid}` };
+    return { kind: "other", ...unknownHolder(node.instance_uuid) };
   if (node.instance_uuid) return { kind: "ours", marker };
   return marker ? { kind: "marked", marker } : { kind: "free" };
 }

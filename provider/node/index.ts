@@ -22,13 +22,22 @@ export {
   fail,
   failed,
   heldByOther,
+  heldCode,
   inMaintenance,
   nodeLabel,
   stateAdvice,
   unknownState,
   wait,
 } from "./decision.ts";
-export { deploymentLabel, holderOf, isAllocated, isTaken, settingsLabel } from "./holder.ts";
+export {
+  deploymentLabel,
+  holderOf,
+  isAllocated,
+  isTaken,
+  type OtherHolder,
+  otherHolder,
+  unknownHolder,
+} from "./holder.ts";
 export {
   allocationUuidFor,
   type Claim,

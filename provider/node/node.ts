@@ -58,7 +58,7 @@ export const putPowerOn = (client: Client, uuid: string, signal?: AbortSignal): 
 
 export const clearMaintenance = (client: Client, uuid: string, signal?: AbortSignal): Promise<unknown> =>
   client.send("DELETE", `/nodes/${segment(uuid)}/maintenance`, {
-    tried: "end the maintenance that the failed cleaning had set",
+    tried: "end the maintenance that the failed cleaning set",
     node: uuid,
     shape: ignored,
     ...(signal && { signal }),
@@ -74,7 +74,7 @@ export async function validateForDeploy(client: Client, uuid: string, signal?: A
   });
   return Object.entries(answer)
     .filter(([, checked]) => checked?.result === false)
-    .map(([name, checked]) => `${name}: ${checked?.reason ?? "no reason given"}`);
+    .map(([name, checked]) => `${name}: ${checked?.reason ?? "Ironic gives no reason"}`);
 }
 
 export async function readPorts(client: Client, node: string, signal?: AbortSignal): Promise<Port[]> {
@@ -156,7 +156,7 @@ export async function failureCause(
   const errors = events
     .filter(({ severity, created_at }) => severity === "ERROR" && (!since || created_at >= since.slice(0, 19)))
     .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
-  return errors.at(-1)?.event ?? "Ironic gives no reason; the conductor's log has it";
+  return errors.at(-1)?.event ?? "Ironic gives no reason; see the conductor's log";
 }
 
 /**
@@ -173,13 +173,14 @@ export async function isSameNode(
   // There is nothing to compare with: a ready config drive knows no node.
   if (state.nodeUuid === undefined) return false;
   try {
-    return (await readNode(await client(), name, "see whether it is the same node", signal)).uuid === state.nodeUuid;
+    return (await readNode(await client(), name, "check whether it is the same node", signal)).uuid === state.nodeUuid;
   } catch (error) {
     if (isNodeGone(error)) return false;
     if (signal.aborted) throw error;
     throw new ProblemError({
-      problem: `Whether ${name} is the node that the state knows as ${state.node} is not known, and another one would mean a replacement: ${(error as Error).message}`,
-      advice: "Nothing was touched. Run again when Ironic answers, or leave the node spelled as before.",
+      code: "node-identity-unknown",
+      problem: `It is not known whether ${name} is the node that the state knows as ${state.node}, and another node would mean a replacement: ${(error as Error).message}`,
+      advice: "Nothing was changed. Run again when Ironic answers, or write the node as before.",
       node: state.nodeUuid,
       cause: error,
     });

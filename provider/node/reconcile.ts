@@ -8,11 +8,13 @@ import {
   CancelledError,
   type Clock,
   countTries,
+  faultRow,
   IronicError,
   inTime,
   isFinal,
   ProblemError,
   pausesMs,
+  type Warning,
 } from "../core/index.ts";
 import { type Decision, nodeLabel, stateAdvice } from "./decision.ts";
 import type { Node } from "./node.ts";
@@ -46,7 +48,7 @@ export interface ReconcileOptions<Action extends string> {
   cause(node: Node): Promise<string>;
   /** An action failed in a way that a rule can answer; true when it has (then the loop goes on). */
   onRejected?(action: Action, node: Node, error: IronicError): boolean;
-  /** Last trouble of the poller. */
+  /** The last error of the poller, without its code. */
   trouble(): string | undefined;
 }
 
@@ -69,7 +71,7 @@ function describe(node: Node, elapsedMs: number): string {
 
 export async function reconcile<Action extends string>(
   options: ReconcileOptions<Action>,
-): Promise<{ node: Node; warning?: string }> {
+): Promise<{ node: Node; warning?: Warning }> {
   const { machine, decide, labels, clock, signal, timeoutMs } = options;
   const startedAt = clock.now();
   const run: Run = { options, startedAt, remainingMs: () => startedAt + timeoutMs - clock.now(), failure: undefined };
@@ -95,7 +97,7 @@ export async function reconcile<Action extends string>(
       continue;
     }
     if (decision.do === "fail") throw await refusal(options, node, decision);
-    if (actions >= MAX_ACTIONS) throw gaveUp(node, decision.action);
+    if (actions >= MAX_ACTIONS) throw gaveUp(node, labels[decision.action]);
     options.onProgress(`${labels[decision.action]}, ${elapsed()}`);
     try {
       const answered = await inRun(run, node, (within) => machine.act(decision.action, node, within));
@@ -111,7 +113,7 @@ export async function reconcile<Action extends string>(
       if (run.failure?.action !== decision.action) tries = countTries();
       if (!tries.allowAfter(error) && !handled) throw error;
       run.failure = { action: decision.action, error };
-      options.onProgress(`${labels[decision.action]}: ${error.fault}, trying again, ${elapsed()}`);
+      options.onProgress(`${labels[decision.action]}: ${faultRow(error.fault).label}, trying again, ${elapsed()}`);
       await pause(run, pauses.next().value, node);
       seen = await look(run, "now", seen);
     }
@@ -160,7 +162,9 @@ async function look(run: Run, how: "now" | "next", last: Observation): Promise<O
       return await inRun(run, last.node, (signal) => options.machine.observe(how, signal));
     } catch (error) {
       if (!(error instanceof IronicError) || isFinal(error)) throw error;
-      options.onProgress(`${error.fault}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`);
+      options.onProgress(
+        `${faultRow(error.fault).label}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`,
+      );
       await pause(run, pauses.next().value, last.node);
     }
   }
@@ -173,34 +177,37 @@ async function refusal(
 ): Promise<ProblemError> {
   const cause = decision.needsCause ? `: ${await options.cause(node)}` : "";
   return new ProblemError({
+    code: decision.code,
     problem: `${decision.problem}${cause}`,
     advice: `${decision.advice}.`,
     node: node.uuid,
   });
 }
 
-const gaveUp = (node: Node, action: string): ProblemError =>
+const gaveUp = (node: Node, label: string): ProblemError =>
   new ProblemError({
-    problem: `Gave up on node ${nodeLabel(node)} after ${MAX_ACTIONS} actions; the last was "${action}" in the state "${stateName(node.provision_state)}"`,
-    advice: "Something else keeps changing the node. Find out what, then run again.",
+    code: "node-changed-by-others",
+    problem: `Node ${nodeLabel(node)} did not reach the wanted state after ${MAX_ACTIONS} actions; the last was "${label}" in the state "${stateName(node.provision_state)}"`,
+    advice: "Somebody else keeps changing the node. Find out who, then run again.",
     node: node.uuid,
   });
 
 const cancelled = (node: Node, signal: AbortSignal): CancelledError =>
   new CancelledError(
-    `Interrupted while node ${nodeLabel(node)} was "${stateName(node.provision_state)}". Whatever Ironic is doing goes on; the next run continues from there.`,
+    `The run was interrupted while node ${nodeLabel(node)} was "${stateName(node.provision_state)}". Ironic continues, and the next run resumes.`,
     signal.reason,
   );
 
 function timedOut({ options, failure }: Run, node: Node): TimeoutError {
   const last = failure?.error.message ?? options.trouble();
   const held = isHeldByStep(node) ? `${stateAdvice(node)}. ` : "";
-  const maintenance = node.maintenance ? " and in maintenance, where Ironic's own time-outs do not count" : "";
+  const maintenance = node.maintenance ? " and in maintenance, in which Ironic's own timeouts do not run" : "";
   return new TimeoutError({
-    problem: `Waited ${seconds(options.timeoutMs)} for node ${nodeLabel(node)}; it is still "${stateName(node.provision_state)}"${maintenance}${
-      last ? `. The last trouble was: ${last}` : ""
+    code: "wait-timeout",
+    problem: `Node ${nodeLabel(node)} is still "${stateName(node.provision_state)}" after ${seconds(options.timeoutMs)}${maintenance}${
+      last ? `. The last error was: ${last}` : ""
     }`,
-    advice: `${held}Only the waiting has ended, not what the machine does: run again to go on waiting, with a longer timeoutSeconds (or undeployTimeoutSeconds) if it is simply slow.`,
+    advice: `${held}The timeout stopped Pulumi waiting; Ironic continues, and the next run resumes. If the machine is slow, set a longer timeoutSeconds (or undeployTimeoutSeconds).`,
     node: node.uuid,
   });
 }

@@ -58,10 +58,10 @@ export interface StateFacts {
   advice: string;
 }
 
-const WAIT_ADVICE = "It leaves this state by itself; run the command again when it has";
+const WAIT_ADVICE = "The node leaves this state by itself. Run the command again afterwards";
 const PROVIDE = "Make it available first: `baremetal node provide {node}`";
-const UNHOLD = "An operator's step holds it there; let it go on with `baremetal node unhold {node}`";
-const UNDEPLOY = "If nobody needs what is on it, undeploy it: `baremetal node undeploy {node}`";
+const UNHOLD = "A step of an operator holds the node in this state. Release it: `baremetal node unhold {node}`";
+const UNDEPLOY = "If nobody needs what runs on it: `baremetal node undeploy {node}`";
 const UNRESCUE = "Leave rescue mode first: `baremetal node unrescue {node}`";
 
 const moving = (release: StateFacts["release"] = "wait"): StateFacts => ({
@@ -78,7 +78,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
     interfaces: true,
     deploy: "refuse",
     release: "unclaim",
-    advice: "Bring it under management first: `baremetal node manage {node}`, then `baremetal node provide {node}`",
+    advice: "Make it available first: `baremetal node manage {node}`, then `baremetal node provide {node}`",
   },
   verifying: moving(),
   manageable: {
@@ -126,7 +126,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
-    advice: "Its undeployment failed; remove the cause, then `baremetal node undeploy {node}`",
+    advice: "Its undeploy failed. Remove the cause, then `baremetal node undeploy {node}`",
   },
   cleaning: moving(),
   "clean wait": moving(),
@@ -137,7 +137,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
     deploy: "refuse",
     release: "retryCleaning",
     advice:
-      "Its cleaning failed; remove the cause, then `baremetal node manage {node}` and `baremetal node provide {node}`",
+      "Its cleaning failed. Remove the cause, then `baremetal node manage {node}` and `baremetal node provide {node}`",
   },
   inspecting: moving(),
   "inspect wait": { ...moving(), interfaces: true },
@@ -146,7 +146,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
     interfaces: false,
     deploy: "refuse",
     release: "unclaim",
-    advice: "Its inspection failed: `baremetal node manage {node}`, then `baremetal node provide {node}`",
+    advice: "Its inspection failed. `baremetal node manage {node}`, then `baremetal node provide {node}`",
   },
   adopting: moving(),
   "adopt failed": {
@@ -154,7 +154,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
     interfaces: false,
     deploy: "refuse",
     release: "unclaim",
-    advice: "Its adoption failed: `baremetal node manage {node}`, then `baremetal node provide {node}`",
+    advice: "Its adoption in Ironic failed. `baremetal node manage {node}`, then `baremetal node provide {node}`",
   },
   rescuing: moving(),
   "rescue wait": moving("undeploy"),
@@ -188,7 +188,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
     interfaces: false,
     deploy: "refuse",
     release: "undeploy",
-    advice: "Its servicing failed; an operator must end it: `baremetal node abort {node}`",
+    advice: "Its servicing failed. An operator has to end it: `baremetal node abort {node}`",
   },
 };
 

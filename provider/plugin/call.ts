@@ -1,4 +1,4 @@
-import type { Clock } from "../core/index.ts";
+import { type Clock, withCode } from "../core/index.ts";
 import type { RunContext } from "../run/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Call, Props } from "./handler.ts";
@@ -64,7 +64,7 @@ export const callOf = (
     ...(urn === undefined ? {} : { urn }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     progress,
-    warn: (text) => bridge.log("warning", clean(text), { urn }),
+    warn: (code, text) => bridge.log("warning", withCode(clean(text), code), { urn }),
   };
   return {
     call,

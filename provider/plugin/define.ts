@@ -57,8 +57,8 @@ export function defineHandler<Inputs extends object, Outputs extends object, Sta
     const parsed = definition.inputs(news);
     if (parsed.kind !== "failed") return parsed;
     throw new ProblemError({
-      problem: `The arguments of ${resourceLabel(type, news)} are not usable: ${parsed.failures.map(describeFailure).join("; ")}`,
-      advice: "Correct them.",
+      problem: `The arguments of ${resourceLabel(type, news)} are not usable. Correct them:`,
+      failures: parsed.failures,
     });
   };
 
@@ -66,6 +66,7 @@ export function defineHandler<Inputs extends object, Outputs extends object, Sta
     const parsed = accepted(news);
     if (parsed.kind === "known") return parsed.value;
     throw new ProblemError({
+      code: "internal-error",
       problem: `Arguments of ${resourceLabel(type, news)} are not known yet`,
       advice: "This is a fault of pulumi-ironic: please report it.",
     });
@@ -75,6 +76,7 @@ export function defineHandler<Inputs extends object, Outputs extends object, Sta
     const result = definition.state.safeParse(props);
     if (result.success) return result.data;
     throw new ProblemError({
+      code: "state-unusable",
       problem: `The state of ${resourceLabel(type, props)} is not usable: ${failuresIn(definition.state, props).map(describeFailure).join("; ")}`,
       advice: "Correct it with `pulumi stack export` and `pulumi stack import`. Nothing was touched.",
     });
@@ -84,7 +86,7 @@ export function defineHandler<Inputs extends object, Outputs extends object, Sta
     secretOutputs: definition.secretOutputs,
     async check(olds, news, services, call) {
       const parsed = definition.inputs(news);
-      if (parsed.kind === "failed") return { inputs: news, failures: parsed.failures };
+      if (parsed.kind === "failed") return { inputs: news, failures: [...parsed.failures] };
       const { inputs, failures } = await definition.check(olds, parsed, services, call);
       return { inputs: inputs ? asProps(inputs) : news, failures };
     },

@@ -1,5 +1,4 @@
-import { CancelledError, IronicError, ProblemError } from "../core/index.ts";
-import { InvalidInput } from "../schema/index.ts";
+import { type Clean, CodedError, IronicError, printed, withCode } from "../core/index.ts";
 import type { Props } from "./handler.ts";
 import { PartialFailure } from "./handler.ts";
 
@@ -16,12 +15,13 @@ const failure = (message: string, summary: string): Error => {
 export const isUnexpected = (error: unknown): boolean =>
   error instanceof Error &&
   error.constructor !== Error &&
-  ![IronicError, ProblemError, CancelledError, PartialFailure, InvalidInput].some((type) => error instanceof type);
+  !(error instanceof CodedError || error instanceof PartialFailure);
 
-const messageOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return `Unexpected failure: ${String(error)}`;
-  if (isUnexpected(error)) return `Unexpected ${error.name}: ${error.message}`;
-  return error.message || error.name;
+const messageOf = (error: unknown, clean: Clean): string => {
+  const internal = (text: string): string => withCode(clean(text), "internal-error");
+  if (!(error instanceof Error)) return internal(`Unexpected failure: ${String(error)}`);
+  if (isUnexpected(error)) return internal(`Unexpected ${error.name}: ${error.message}`);
+  return error instanceof PartialFailure ? messageOf(error.cause, clean) : printed(error, clean);
 };
 
 const summaryOf = (error: unknown, what: string): string => {
@@ -31,8 +31,8 @@ const summaryOf = (error: unknown, what: string): string => {
 };
 
 /** What the user sees of `error`; `what` names the call, `clean` removes secrets. */
-export const failureOf = (error: unknown, what: string, clean: (text: string) => string): Error =>
-  failure(clean(messageOf(error)), clean(summaryOf(error, what)));
+export const failureOf = (error: unknown, what: string, clean: Clean): Error =>
+  failure(messageOf(error, clean), clean(summaryOf(error, what)));
 
 /**
  * Keeps the resource in the state with what is known, and the reasons as its `initErrors`; the next run updates it.

@@ -1,5 +1,5 @@
 import type { ConfigGetter } from "../connection/index.ts";
-import type { Clock } from "../core/index.ts";
+import type { Clock, Code, Failure } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import type { ConnectionContext, RunContext } from "../run/index.ts";
 
@@ -17,7 +17,7 @@ export interface Call {
   /** Shows `text` on the resource's own line in `pulumi up`, not stored: news within a second, new seconds every ten. */
   progress(text: string): void;
   /** An engine warning at the resource. */
-  warn(text: string): void;
+  warn(code: Code, text: string): void;
 }
 
 /** What a handler works with: the run's context, and the connection that belongs to its resource's provider. */
@@ -34,11 +34,7 @@ export interface Services {
   readonly get: ConfigGetter;
 }
 
-export interface CheckFailure {
-  /** Property path, e.g. `network.interfaces[0].gateway`. */
-  path: string;
-  reason: string;
-}
+export type CheckFailure = Failure;
 
 /** The kinds of resources. They name files in shells/, which states refer to: never rename one. */
 export type Kind = "stack-identity" | "node-config" | "config-drive" | "deployment" | "allocation";

@@ -52,7 +52,7 @@ const depthMax = 64;
 export const sanitized = (props: Props): Sanitized => {
   const problems: string[] = [];
   const dropped = (path: string, what: string): undefined => {
-    problems.push(`${path} is ${what}`);
+    problems.push(`${path}: is ${what}`);
     return undefined;
   };
   const visitRecord = (record: object, path: string, depth: number): Props => {

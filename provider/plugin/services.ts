@@ -1,4 +1,4 @@
-import { memoise } from "../core/index.ts";
+import { type Code, memoise } from "../core/index.ts";
 import type { ConnectionContext, RunContext } from "../run/index.ts";
 import type { Services } from "./handler.ts";
 
@@ -12,6 +12,9 @@ const configText = (value: unknown): string | undefined => {
   if (value === undefined || value === null) return undefined;
   return typeof value === "string" ? value : JSON.stringify(value);
 };
+
+/** Tells the user what is to be known of the connection. */
+type Warn = (code: Code, text: string) => void;
 
 /** What handlers get: `run`, and the connection that `connect` opens. */
 export const createServices = (
@@ -28,7 +31,7 @@ export const createServices = (
 });
 
 /** Synchronous and free of failure, so that no call of the engine can meet a half-configured provider. */
-export const servicesFor = (run: RunContext, request: ConfigureRequest, warn: (text: string) => void): Services => {
+export const servicesFor = (run: RunContext, request: ConfigureRequest, warn: Warn): Services => {
   const get: Services["get"] = (key) => configText(request.config.get(`ironic:${key}`));
   // A run has many calls, and reading clouds.yaml takes longer than most of them.
   const connection = memoise(() => run.connections.open(get, warn));

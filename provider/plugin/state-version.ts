@@ -14,7 +14,8 @@ export function unversioned(outs: Props): Props {
   const { version, ...rest } = outs;
   if (version === undefined || version === STATE_VERSION) return rest;
   throw new ProblemError({
-    problem: `The state of this resource has version ${version}, and this pulumi-ironic knows version ${STATE_VERSION} only`,
-    advice: "Use the newer pulumi-ironic that wrote it.",
+    code: "state-unusable",
+    problem: `The state of this resource has version ${version}; this pulumi-ironic knows only version ${STATE_VERSION}`,
+    advice: "Nothing was touched. Use the newer pulumi-ironic that wrote the state.",
   });
 }

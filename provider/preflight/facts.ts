@@ -31,7 +31,11 @@ export async function judged(
   return isStale ? (await judgeSince(freshSinceMs)).found : found;
 }
 
-export const NO_SUCH_NODE = rejected("node", "there is no such node in this Ironic, or this account may not see it");
+export const NO_SUCH_NODE = rejected(
+  "node-not-found",
+  "node",
+  "there is no such node in this Ironic, or this account cannot see it",
+);
 
 /** What exists is found by its marker: its node may have been renamed since, and the name given away. */
 export function nodeOf(
@@ -57,6 +61,6 @@ export function whyNotEnabled(
 ): string | undefined {
   const list = enabled?.[`enabled_${kind}_interfaces`];
   return name !== undefined && list && !list.includes(name)
-    ? `the ${kind} interface ${name} is not enabled for its driver ${driver}; there are ${list.join(", ")}`
+    ? `the ${kind} interface ${name} is not enabled for its driver ${driver}; enabled are ${list.join(", ")}`
     : undefined;
 }

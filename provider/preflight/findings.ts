@@ -4,15 +4,13 @@
  * what it would reject an error.
  */
 
-import { CancelledError, isFault, raceAbort } from "../core/index.ts";
+import { CancelledError, type Code, type Failure, isFault, raceAbort } from "../core/index.ts";
 import { type Feature, UnusableVersion } from "../http/index.ts";
 import type { Call, CheckFailure, Services } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
 
-export interface Finding {
-  /** Property; empty for the resource as a whole. */
-  path: string;
-  reason: string;
+/** A failure of the check, or a warning of it. */
+export interface Finding extends Failure {
   /** Ironic itself would refuse it. */
   rejected: boolean;
   /** Never an error: what is said may well be meant. */
@@ -21,7 +19,7 @@ export interface Finding {
   settings?: true;
 }
 
-export const rejected = (path: string, reason: string): Finding => ({ path, reason, rejected: true });
+export const rejected = (code: Code, path: string, reason: string): Finding => ({ path, reason, code, rejected: true });
 
 const MODES = ["off", "warn", "enforce"];
 
@@ -34,26 +32,27 @@ export async function report(
 ): Promise<CheckFailure[]> {
   const mode = services.get("preflight");
   if (mode !== undefined && !MODES.includes(mode))
-    return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}` }];
+    return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}`, code: "setting-invalid" }];
   if (mode === "off") return [];
   const findings: readonly Finding[] = await raceAbort(look(), call.signal).catch((error: unknown) => {
-    if (call.signal.aborted) throw new CancelledError("Interrupted while the program was checked", error);
+    if (call.signal.aborted) throw new CancelledError("The run was interrupted while the program was checked", error);
     if (!(error instanceof UnusableVersion)) throw error;
-    return [{ path: "", reason: error.message, rejected: true }];
+    return [rejected(error.code, "", error.message)];
   });
   const isFailure = ({ rejected, hint }: Finding) => !hint && (mode === "enforce" || (mode === undefined && rejected));
   for (const finding of findings)
     if (!isFailure(finding))
       call.warn(
+        finding.code,
         `${subject}: ${["", "node"].includes(finding.path) ? "" : `${finding.path} `}${finding.reason.replace(/\.$/, "")}.`,
       );
-  return findings.filter(isFailure).map(({ path, reason }) => ({ path, reason }));
+  return findings.filter(isFailure).map(({ path, reason, code }) => ({ path, reason, code }));
 }
 
 /** Once per run, however many resources meet the same. */
 export function tellUnchecked(error: Error, { run }: Services, { signal, warn }: Call): void {
   if (!run.uncheckedTold.has(signal) && !signal.aborted)
-    warn(`The program could not be checked against Ironic: ${error.message}`);
+    warn("preview-incomplete", `The program could not be checked against Ironic: ${error.message.replace(/\.$/, "")}.`);
   run.uncheckedTold.add(signal);
 }
 
@@ -84,7 +83,7 @@ export async function missing(needs: readonly Need[], services: Services, call: 
       await client.require(feature, "check the program");
     } catch (error) {
       if (!isFault(error, "unsupported")) throw error;
-      findings.push({ path, reason: `${error.detail}. ${error.advice}`, rejected: true });
+      findings.push(rejected(error.code, path, `${error.detail}. ${error.advice}`));
     }
   }
   return findings;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ConfigGetter } from "../connection/index.ts";
-import type { Clock } from "../core/index.ts";
+import type { Clock, Code } from "../core/index.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 
 export interface Connections {
   /** The connection for what `get` and the environment say. Throws a ProblemError when they are not usable. */
-  open(get: ConfigGetter, warn: (text: string) => void): Promise<ConnectionContext>;
+  open(get: ConfigGetter, warn: (code: Code, text: string) => void): Promise<ConnectionContext>;
 }
 
 export interface ConnectionsOptions {

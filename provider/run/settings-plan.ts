@@ -68,9 +68,10 @@ export interface SettingsPlan {
 
 const late = (node: Node, timeoutMs: number): ProblemError =>
   new ProblemError({
-    problem: `The settings that this program has for node ${node.name ?? node.uuid} did not come to stand within ${timeoutMs / 1000} s`,
+    code: "settings-not-ready",
+    problem: `The settings that this program has for node ${node.name ?? node.uuid} were not in place within ${timeoutMs / 1000} s`,
     advice:
-      "The deployment was not begun. See its BaremetalNodeConfig; `pulumi up --refresh` sees what others have changed.",
+      "The deployment was not begun. See its BaremetalNodeConfig; `pulumi up --refresh` notices what others have changed.",
     node: node.uuid,
   });
 

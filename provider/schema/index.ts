@@ -1,30 +1,38 @@
 import { distance } from "fastest-levenshtein";
 import * as z from "zod";
+import {
+  type Clean,
+  CODES,
+  type Code,
+  CodedError,
+  describeFailure,
+  type Failure,
+  failureLines,
+} from "../core/index.ts";
+
+export { describeFailure, type Failure };
+
 import { type Draft, hasUnknown, isUnknown, UNKNOWN } from "./unknown.ts";
 
 export { typesOnly } from "./types-only.ts";
 export { type Draft, hasUnknown, isUnknown, known, UNKNOWN } from "./unknown.ts";
 
-/** A refusal: where in the arguments, and why. Never holds a value that could be secret. */
-export interface Failure {
-  /** Property path, e.g. `network.interfaces[0].gateway`; empty for the whole. */
-  path: string;
-  /** A clause that completes "`path`: …". */
-  reason: string;
-}
-
 /** Thrown where arguments are refused after the check, e.g. against the node's ports. The message lists every failure. */
-export class InvalidInput extends Error {
+export class InvalidInput extends CodedError {
   override readonly name = "InvalidInput";
+  /** The first failure's. */
+  readonly code: Code;
   readonly failures: readonly Failure[];
   constructor(failures: readonly Failure[]) {
     super(failures.map(describeFailure).join("\n"));
     this.failures = failures;
+    this.code = failures[0]?.code ?? "argument-invalid";
+  }
+
+  override printed(clean: Clean): string {
+    return failureLines(this.failures, clean);
   }
 }
-
-/** A failure as one line for a person. */
-export const describeFailure = ({ path, reason }: Failure): string => (path === "" ? reason : `${path}: ${reason}`);
 
 type Step = string | number;
 type Issue = z.core.$ZodIssue;
@@ -58,11 +66,19 @@ export function object<T extends z.core.$ZodShape>(
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
 }
 
-/** A string for which `why` finds nothing to object; otherwise `why` says what is wrong. */
-export const text = (why: (value: string) => string | undefined): z.ZodString =>
+/** What is wrong with a value, where one rule has several codes. */
+export type Objection = Pick<Failure, "reason" | "code">;
+
+/** A string for which `why` finds nothing to object; otherwise `why` says what is wrong. `code` is that of a plain reason. */
+export const text = (
+  why: (value: string) => string | Objection | undefined,
+  code: Code = "argument-invalid",
+): z.ZodString =>
   z.string().superRefine((value, context) => {
-    const reason = why(value);
-    if (reason !== undefined) context.addIssue(reason);
+    const found = why(value);
+    if (found === undefined) return;
+    const objection = typeof found === "string" ? { reason: found, code } : found;
+    context.addIssue({ code: "custom", message: objection.reason, params: { code: objection.code } });
   });
 
 /** The valid name that `key` most likely stands for, if any is near. */
@@ -79,7 +95,7 @@ function unknownKey(key: string, { names, hints }: KnownKeys): string {
   if (hint !== undefined) return `there is no such property; ${hint}`;
   const name = nearest(key, names);
   return name === undefined
-    ? `there is no such property; there are ${names.join(", ")}`
+    ? `there is no such property; the properties are ${names.join(", ")}`
     : `there is no such property; did you mean ${name}?`;
 }
 
@@ -124,13 +140,25 @@ function reasonOf(issue: Issue, missing: boolean): string {
   }
 }
 
+/** The code of an issue: that of its rule, if the rule has one of its own. */
+function codeOf(issue: Issue, missing: boolean): Code {
+  if (issue.code === "custom") return CODES.find((code) => code === issue.params?.code) ?? "argument-invalid";
+  return missing && ["invalid_type", "invalid_value"].includes(issue.code) ? "argument-missing" : "argument-invalid";
+}
+
+type Found = Objection & { steps: Step[] };
+
 /** Failures of one issue; none if it is only about values that are not known yet. */
-function failuresOf(issue: Issue, root: unknown, before: readonly Step[]): { steps: Step[]; reason: string }[] {
+function failuresOf(issue: Issue, root: unknown, before: readonly Step[]): Found[] {
   const steps = [...before, ...(issue.path as Step[])];
   if (touchesUnknown(root, steps)) return [];
   if (issue.code === "unrecognized_keys") {
     const known = JSON.parse(issue.message) as KnownKeys;
-    return issue.keys.map((key) => ({ steps: [...steps, key], reason: unknownKey(key, known) }));
+    return issue.keys.map((key) => ({
+      steps: [...steps, key],
+      reason: unknownKey(key, known),
+      code: "argument-unknown",
+    }));
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branches = issue.errors.map((issues) => ({
@@ -145,9 +173,10 @@ function failuresOf(issue: Issue, root: unknown, before: readonly Step[]): { ste
     const forms = branches.flatMap(({ issues }) =>
       issues.flatMap((each) => (each.code === "invalid_type" ? [EXPECTED[each.expected] ?? each.expected] : [])),
     );
-    return [{ steps, reason: `must be ${[...new Set(forms)].join(" or ")}` }];
+    return [{ steps, reason: `must be ${[...new Set(forms)].join(" or ")}`, code: "argument-invalid" }];
   }
-  return [{ steps, reason: reasonOf(issue, valueAt(root, steps) === undefined) }];
+  const missing = valueAt(root, steps) === undefined;
+  return [{ steps, reason: reasonOf(issue, missing), code: codeOf(issue, missing) }];
 }
 
 function valueAt(root: unknown, steps: readonly Step[]): unknown {
@@ -165,7 +194,7 @@ export function failuresIn(schema: z.ZodType, value: unknown, at = ""): Failure[
   if (result.success) return [];
   return result.error.issues
     .flatMap((issue) => failuresOf(issue, value, []))
-    .map(({ steps, reason }) => ({ path: joinPath(at, formatPath(steps)), reason }));
+    .map(({ steps, ...objection }) => ({ path: joinPath(at, formatPath(steps)), ...objection }));
 }
 
 /** Values that are complete and right. */
@@ -182,11 +211,16 @@ export interface PartialValue<T> {
   value: Draft<T>;
 }
 
+/** At least one. */
+export type Failures = readonly [Failure, ...Failure[]];
+
 /** What is refused: there is no value with which to go on. */
 export interface Refused {
   kind: "failed";
-  failures: Failure[];
+  failures: Failures;
 }
+
+export const refused = (failures: Failures): Refused => ({ kind: "failed", failures });
 
 /** What came of {@link parse}. Only what is `known` may be used as `T`. */
 export type Parsed<T> = KnownValue<T> | PartialValue<T> | Refused;
@@ -196,9 +230,9 @@ export type Parsed<T> = KnownValue<T> | PartialValue<T> | Refused;
  * Rules that look at several properties belong in functions of their own, which leave out what is unknown: see {@link known}.
  */
 export function parse<T extends object>(schema: z.ZodType<T>, value: unknown, at = ""): Parsed<T> {
-  if (isUnknown(value)) return { kind: "failed", failures: [{ path: at, reason: "is not known yet" }] };
-  const failures = failuresIn(schema, value, at);
-  if (failures.length > 0) return { kind: "failed", failures };
+  if (isUnknown(value)) return refused([{ path: at, reason: "is not known yet", code: "argument-invalid" }]);
+  const [first, ...others] = failuresIn(schema, value, at);
+  if (first) return refused([first, ...others]);
   // What holds an unknown is not the schema's to read, even where it would do: a string may stand for a text.
   // Without a failure it has the schema's form, but for the unknowns that Draft names.
   if (hasUnknown(value)) return { kind: "partial", value: value as Draft<T> };
@@ -208,8 +242,8 @@ export function parse<T extends object>(schema: z.ZodType<T>, value: unknown, at
 /** `parsed` with what `rules` find in it, unless it is refused already. */
 export function withRules<T>(parsed: Parsed<T>, rules: (value: T | Draft<T>) => Failure[]): Parsed<T> {
   if (parsed.kind === "failed") return parsed;
-  const failures = rules(parsed.value);
-  return failures.length > 0 ? { kind: "failed", failures } : parsed;
+  const [first, ...others] = rules(parsed.value);
+  return first ? refused([first, ...others]) : parsed;
 }
 
 /** Two property paths as one. */

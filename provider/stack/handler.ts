@@ -17,7 +17,7 @@ function parseIdentity(news: Props): Parsed<Inputs> {
   const reason = "must be 1 to 128 letters, digits, dots, dashes and underscores, and begin with a letter or digit";
   return withRules(parse(inputs, news), ({ configured }) => {
     const good = configured === undefined || (typeof configured === "string" && STACK_ID.test(configured));
-    return good ? [] : [{ path: "ironic:stackId", reason }];
+    return good ? [] : [{ path: "ironic:stackId", reason, code: "setting-invalid" }];
   });
 }
 

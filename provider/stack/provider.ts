@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { connectionKeyNames, secretConnectionKeys } from "../connection/keys.ts";
+import { withCode } from "../core/index.ts";
 
 /**
  * The connection of an explicit {@link Provider}. Each argument means what the stack configuration `ironic:<name>`
@@ -105,7 +106,10 @@ export const refusePlainSecrets = (): void => {
     const key = `ironic:${name}`;
     if (config.get(name) === undefined || isConfigSecret(pulumi.runtime, key)) continue;
     throw new pulumi.RunError(
-      `The stack's configuration holds ${key} in plain text, and so would the state. Encrypt it: \`pulumi config set --secret ${key}\`.`,
+      withCode(
+        `The stack's configuration contains ${key} in plain text, and Pulumi would copy it into the state. Encrypt it: \`pulumi config set --secret ${key}\`.`,
+        "secret-not-encrypted",
+      ),
     );
   }
 };

@@ -20,7 +20,7 @@ import {
 import { bootsIn, type Kill, type Plan, planFor, reboots, victims } from "../../chaos/plan.ts";
 import type { Passage } from "../../chaos/proxy.ts";
 import { complaints, reproduction } from "../../chaos/report.ts";
-import { errorsIn } from "../../chaos/run.ts";
+import { errorsIn, uncodedIn } from "../../chaos/run.ts";
 import { type Running, Stack } from "../../chaos/stack.ts";
 
 const choice = {
@@ -243,6 +243,24 @@ describe("errors in the engine's output", () => {
       { resource: "node-3", text: "it did not work" },
       { resource: "chaos-seed-1", text: "update failed" },
     ]);
+  });
+});
+
+describe("messages without a code in the engine's output", () => {
+  it("are found, whether they have one line or one for each failure", () => {
+    const output = [
+      "  pulumi-nodejs:dynamic/ironic:RamdiskDeployment (node-3):",
+      "    warning: it was switched on [node-powered-on]",
+      "    error: 1 error occurred:",
+      "    \t* it is held [node-held]",
+      "    error: The config drive cannot be sent. Correct it:",
+      "    image: it is empty [config-drive-empty]",
+      "    error: it did not work",
+      "",
+      "  pulumi:pulumi:Stack (chaos-seed-1):",
+      "    error: update failed",
+    ].join("\n");
+    expect(uncodedIn(output)).to.deep.equal(["it did not work"]);
   });
 });
 

@@ -108,7 +108,7 @@ describe("claims", () => {
     expect(told[0]).to.match(/^Not released: deployment worker on worker-1: .*protected/);
     for (const [index, what] of ["allocation any", "node config settings"].entries())
       expect(told[index + 1]).to.equal(
-        `Not released: ${what} on worker-1: The deployment on its node was not released. See to that one first, then run this again.`,
+        `Not released: ${what} on worker-1: The deployment on its node was not released. Resolve that one first, then run this again. [claim-not-released]`,
       );
     expect(told[3]).to.equal("Released: node config settings on worker-2");
     expect(w.node()).to.deep.equal(before);

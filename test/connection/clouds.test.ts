@@ -46,7 +46,10 @@ describe("clouds.yaml", () => {
 
   it("says what it looked at when a cloud is missing or it is not clear which is meant", () => {
     const file = { "/work/clouds.yaml": "clouds:\n  a: {}\n  b: {}\n" };
-    expect(() => resolve(file)).to.throw(ProblemError, /Which cloud is meant\? \/work\/clouds\.yaml has "a", "b"/);
+    expect(() => resolve(file)).to.throw(
+      ProblemError,
+      /\/work\/clouds\.yaml has several clouds \("a", "b"\), and none is chosen/,
+    );
     expect(() => resolve(file, { OS_CLOUD: "c" })).to.throw(
       ProblemError,
       /Cloud "c" \(OS_CLOUD\) was not found\. Looked at: environment \(OS_CLOUD\); \/work\/clouds\.yaml \(clouds: a, b\)/,

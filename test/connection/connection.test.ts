@@ -97,7 +97,7 @@ describe("connection", () => {
 
   it("never sends credentials kept for one Keystone to another", () => {
     const message = refusal({ authUrl: "https://other.example.org", userId: "bob" }, envKeystone);
-    expect(message).to.contain("missing: password").and.contain("ironic:authUrl names another Keystone");
+    expect(message).to.contain("missing: password").and.contain("ironic:authUrl is another Keystone");
     const same = resolve({ authUrl: "https://k.example.org/v3/", username: "bob", userDomainId: "d" }, envKeystone);
     expect(same.auth).to.deep.include({
       methods: [{ name: "password", user: { name: "bob", domain: { id: "d" } }, password: "hunter22" }],
@@ -182,17 +182,17 @@ describe("connection", () => {
     [
       "two scopes",
       [{ authUrl: "https://k", userId: "u", password: "s3cret", projectId: "p", trustId: "t" }],
-      /more than one scope is named: project and trust/,
+      /more than one scope is set: project and trust/,
     ],
     [
       "part of a system",
       [{ authUrl: "https://k", userId: "u", password: "s3cret", systemScope: "some" }],
-      /only "all" exists/,
+      /only "all" is allowed/,
     ],
     [
       "a file that is not there",
       [{ endpoint: "http://i", caCertificate: "~/ca.pem" }],
-      /CA certificate: \/home\/u\/ca\.pem can't be read/,
+      /CA certificate: \/home\/u\/ca\.pem cannot be read/,
     ],
     ["a file that is no PEM", [{ endpoint: "http://i", caCertificate: "/c" }, {}, { "/c": "x" }], /not in PEM form/],
     [
@@ -203,22 +203,26 @@ describe("connection", () => {
     [
       "a password in the endpoint",
       [{ endpoint: "http://u:hunter22@i" }],
-      /http:\/\/i has a user name or password in it/,
+      /http:\/\/i contains a user name or password/,
     ],
     [
       "a password in the address of Keystone",
       [{ authUrl: "http://u:hunter22@k", userId: "u", password: "s3cret" }],
-      /Keystone at k has a user name or password in it/,
+      /Keystone at k contains a user name or password/,
     ],
     [
       "a list of interfaces that is cut off",
       [{ endpoint: "http://i", interface: '["internal"' }],
       /ironic:interface is "\["internal""/,
     ],
-    ["a version that is none", [{ endpoint: "http://i", apiVersion: "newest" }], /"newest" .* has not the form 1\.N/],
+    [
+      "a version that is none",
+      [{ endpoint: "http://i", apiVersion: "newest" }],
+      /"newest" .* does not have the form 1\.N/,
+    ],
     ["no time", [{ endpoint: "http://i", requestTimeoutSeconds: "0" }], /ironic:requestTimeoutSeconds is "0"/],
     ["too many at once", [{ endpoint: "http://i", concurrency: "5000" }], /at most 1000/],
-    ["an unknown region", [{ region: "south" }, {}, { [home]: keystoneCloud }], /Region "south" .* has "north"/],
+    ["an unknown region", [{ region: "south" }, {}, { [home]: keystoneCloud }], /has no region "south" .* has "north"/],
     [
       "an application credential by the wrong way",
       [{}, { OS_AUTH_URL: "https://k", OS_APPLICATION_CREDENTIAL_SECRET: "s3cret" }],

@@ -50,8 +50,13 @@ describe("errors", () => {
   });
 
   it("of our own have a problem and an advice", () => {
-    const error = new ProblemError({ problem: "It is wrong", advice: "Mend it.", node: "n" });
-    expect(error).to.include({ message: "It is wrong. Mend it.", node: "n", name: "ProblemError" });
+    const error = new ProblemError({ code: "setting-invalid", problem: "It is wrong", advice: "Mend it.", node: "n" });
+    expect(error).to.include({
+      code: "setting-invalid",
+      message: "It is wrong. Mend it.",
+      node: "n",
+      name: "ProblemError",
+    });
     expect(new CancelledError().name).to.equal("CancelledError");
   });
 });

@@ -144,7 +144,7 @@ describe("RamdiskDeployment: create", () => {
       const error = await act.catch((failure: Error) => failure);
       expect(error).to.be.instanceOf(ProblemError);
       expect((error as Error).message).to.match(
-        /^The config drive of node worker-1 .* cannot be sent: image: .*can't be read/,
+        /^The config drive of node worker-1 .* cannot be sent\. .*:\nimage: .*cannot be read/,
       );
       untouched(w);
     }
@@ -155,7 +155,7 @@ describe("RamdiskDeployment: create", () => {
       [{ maintenance: true, maintenance_reason: "fan" }, /in maintenance \("fan"\)/],
       [{ retired: true }, /is retired/],
       [{ provision_state: "manageable" }, /from the state "manageable".*baremetal node provide worker-1/],
-      [{ provision_state: "active" }, /no instance_uuid says whose/],
+      [{ provision_state: "active" }, /has no instance_uuid, so it is not known whose/],
       [{ provision_state: "levitating" }, /"levitating", which this version does not know/],
     ] as const) {
       const w = scene(fields);
@@ -208,7 +208,9 @@ describe("RamdiskDeployment: create", () => {
     const w = scene();
     w.fake.fate.deployMs = 400_000;
     const { stored, error } = await w.up(undefined, { ...INPUTS, timeoutSeconds: 300 });
-    expect(error?.message).to.match(/^Waited 300 s for node worker-1 .*still "deploying".*Only the waiting has ended/);
+    expect(error?.message).to.match(
+      /^Node worker-1 .* is still "deploying" after 300 s.*The timeout stopped Pulumi waiting/,
+    );
     await w.made(stored, { ...INPUTS, timeoutSeconds: 300 });
     expect(w.fake.boots).to.have.length(1);
   });
@@ -217,7 +219,7 @@ describe("RamdiskDeployment: create", () => {
     const w = scene();
     w.fake.fate.deployMs = 400_000;
     Object.assign(w.call, { timeoutMs: 60_000 });
-    expect((await w.up(undefined, INPUTS)).error?.message).to.match(/^Waited 60 s/);
+    expect((await w.up(undefined, INPUTS)).error?.message).to.match(/^Node worker-1 .* after 60 s/);
   });
 
   it("waits for settings no longer than the engine does", async () => {
@@ -225,9 +227,7 @@ describe("RamdiskDeployment: create", () => {
       const w = scene({ deploy_interface: "direct" });
       Object.assign(w.call, more.timeoutSeconds === undefined && { timeoutMs: 30_000 });
       w.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
-      expect((await w.up(undefined, { ...INPUTS, ...more })).error?.message).to.match(
-        /did not come to stand within 30 s/,
-      );
+      expect((await w.up(undefined, { ...INPUTS, ...more })).error?.message).to.match(/were not in place within 30 s/);
       expect(w.clock.now()).to.equal(30_000);
     }
   });
@@ -281,7 +281,7 @@ describe("RamdiskDeployment: create", () => {
       if (!changes) continue;
       const { outs } = await w.made(off, { ...INPUTS, powerPolicy });
       expect(outs.powerState).to.equal("power on");
-      expect(w.warnings().join()).to.contain("powering it on");
+      expect(w.warnings().join()).to.contain("It is switched on");
       expect(w.fake.boots).to.have.length(1);
     }
   });
@@ -371,7 +371,7 @@ describe("RamdiskDeployment: create", () => {
     expect((await waiting.up(undefined, { ...INPUTS, adopt: OURS })).stored).to.equal(undefined);
     const stripped = scene({ ...running, instance_uuid: null });
     const { stored, error } = await stripped.up(undefined, INPUTS);
-    expect(error?.message).to.match(/no instance_uuid says whose deployment it is/);
+    expect(error?.message).to.match(/has no instance_uuid, so it is not known whose deployment this is/);
     expect(stored).to.equal(undefined);
   });
 

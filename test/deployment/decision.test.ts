@@ -219,7 +219,9 @@ describe("deciding a deployment", () => {
 
   it("that failed is given back by hand where nothing says whose it is", () => {
     const advice = (held: Held) => problemOf(decideDeploy(nodeIn("deploy failed", held), WANT, newAttempt()));
-    expect(advice("free")).to.match(/is "deploy failed", but no instance_uuid says whose.*baremetal node undeploy/);
+    expect(advice("free")).to.match(
+      /is "deploy failed", but has no instance_uuid, so it is not known whose.*baremetal node undeploy/,
+    );
     expect(advice("marked")).to.match(/Somebody removed it\..*baremetal node set \S+ --instance-uuid aaaaaaaa-/);
   });
 
@@ -229,13 +231,13 @@ describe("deciding a deployment", () => {
   it("names who took the node while it was being redeployed", () => {
     const attempt = { ...newAttempt("redeploy"), undeploys: 1 };
     expect(problemOf(decideDeploy(nodeIn("available", "other instance"), WANT, attempt))).to.match(
-      /was taken by instance .* between undeployment and deployment; it is lost to this stack and was not touched/,
+      /was taken by instance .* between undeploy and deploy\. It is lost to this stack and was not touched/,
     );
   });
 
   it("notices that somebody undeploys under it", () => {
     expect(problemOf(decideDeploy(nodeIn("available", "marked"), WANT, { ...newAttempt(), started: true }))).to.match(
-      /was undeployed by somebody while it was being deployed/,
+      /was undeployed by somebody else while it was being deployed/,
     );
   });
 
@@ -377,6 +379,7 @@ describe("deciding a release", () => {
         const decision = decideRelease(nodeIn(state, held), RELEASE, newAttempt());
         expect(decision, held)
           .to.have.property("warning")
+          .that.has.property("text")
           .that.matches(/is held by .*nothing was written/);
       }
     });
@@ -402,7 +405,7 @@ describe("deciding a release", () => {
 
   it("refuses a running machine whose instance_uuid is gone, and names both ways out", () => {
     expect(problemOf(decideRelease(nodeIn("active", "marked"), RELEASE, newAttempt()))).to.match(
-      /its instance_uuid is gone.*Nothing was written.*`pulumi destroy`.*`pulumi state delete`/,
+      /its instance_uuid was removed.*Nothing was written.*`pulumi destroy`.*`pulumi state delete`/,
     );
   });
 

@@ -99,7 +99,7 @@ describe("RamdiskDeployment: destroy", () => {
     for (const extra of [undefined, {}]) {
       const { w, first } = await deployed();
       Object.assign(w.fake.node, { instance_uuid: null, ...(extra && { extra }) });
-      expect((await w.destroy(first))?.message).to.match(/its instance_uuid is gone.*Nothing was written/);
+      expect((await w.destroy(first))?.message).to.match(/its instance_uuid was removed.*Nothing was written/);
       expect(w.client.writes).to.deep.equal([]);
     }
   });
@@ -190,7 +190,7 @@ describe("RamdiskDeployment: destroy", () => {
       });
       const error = await w.destroy(first);
       expect(error?.message).to.match(
-        /is retired, so that its cleaning cannot be repeated after it failed: .*node unset worker-1 --retired/,
+        /cannot be repeated, because the node is retired: .*node unset worker-1 --retired/,
       );
       expect(w.node().provision_state).to.equal(retiredAt);
       expect(deploymentMarker(w.node())).to.include({ instanceUuid: OURS });
@@ -216,7 +216,7 @@ describe("RamdiskDeployment: destroy", () => {
       if (v.fake.node.provision_state === "manageable") v.fake.node.retired = true;
     });
     const error = await v.destroy(second);
-    expect(error?.message).to.match(/`baremetal node unset worker-1 --extra pulumi_ironic_deployment` first/);
+    expect(error?.message).to.match(/first `baremetal node unset worker-1 --extra pulumi_ironic_deployment`/);
     v.ironic.patch(v.node().uuid, [{ op: "remove", path: `/extra/${DEPLOYMENT_MARKER}` }]);
     expect(await v.destroy(second)).to.equal(undefined);
     expect(v.node()).to.include({ provision_state: "manageable", retired: true });
@@ -315,7 +315,7 @@ describe("RamdiskDeployment: destroy", () => {
     expect(verbs(w)).to.deep.equal(["deleted", "deleted", "PATCH"]);
     const { w: v, first: second } = await deployed();
     v.fake.fate.undeployFails = 2;
-    expect((await v.destroy(second))?.message).to.match(/Undeploying node worker-1 .* failed: Failed to tear down/);
+    expect((await v.destroy(second))?.message).to.match(/The undeploy of node worker-1 .* failed: Failed to tear down/);
     expect(await v.destroy(second)).to.equal(undefined);
     isClean(v.node());
   });
@@ -368,12 +368,12 @@ describe("RamdiskDeployment: destroy", () => {
       const { w, first } = await deployed({ automated_clean });
       w.fake.fate.undeployMs = 1e9;
       expect((await w.destroy(first))?.message).to.match(
-        new RegExp(`^Waited ${seconds} s .*still "deleting".*undeployTimeoutSeconds`),
+        new RegExp(`^Node worker-1 .*still "deleting" after ${seconds} s.*undeployTimeoutSeconds`),
       );
     }
     const { w, first } = await deployed({}, { ...INPUTS, undeployTimeoutSeconds: 7 });
     w.fake.fate.undeployMs = 1e9;
-    expect((await w.destroy(first))?.message).to.match(/^Waited 7 s/);
+    expect((await w.destroy(first))?.message).to.match(/^Node worker-1 .* after 7 s/);
   });
 
   it("leaves the instance_uuid of an allocation where nothing was deployed", async () => {
@@ -412,7 +412,7 @@ describe("RamdiskDeployment: adopt", () => {
 
   it("refuses what is not as expected, before a byte is written", async () => {
     const cases: [Partial<Node>, Props, RegExp][] = [
-      [{}, { adopt: OTHER_INSTANCE }, /instance_uuid is unset, expected bbbb/],
+      [{}, { adopt: OTHER_INSTANCE }, /instance_uuid is not set, but bbbb/],
       [{ instance_uuid: OTHER_INSTANCE }, { adopt: "unclaimed" }, /is held by instance/],
       [{ instance_uuid: OTHER_INSTANCE }, { ...B }, /instance_info differs in kernel, ramdisk/],
       [{ instance_uuid: OTHER_INSTANCE, provision_state: "rescue" }, {}, /is "rescue", not active/],
@@ -443,7 +443,7 @@ describe("RamdiskDeployment: adopt", () => {
     const w = scene({ ...running, instance_uuid: OTHER_INSTANCE });
     w.fault("PATCH", "", "hangBefore");
     Object.assign(w.call, { timeoutMs: 10_000 });
-    expect((await w.up(undefined, adopt)).error?.message).to.match(/^Waited 10 s/);
+    expect((await w.up(undefined, adopt)).error?.message).to.match(/^Node worker-1 .* after 10 s/);
   });
 
   it("stays to be kept after an update, and does what the program then says", async () => {

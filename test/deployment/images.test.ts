@@ -7,7 +7,7 @@ import { imageFindings } from "../../provider/deployment/images.ts";
 import type { RunContext } from "../../provider/run/context.ts";
 
 const HOST = "http://images.test";
-const LATER = "from here; the conductor may see another network";
+const LATER = "from here; the conductor may use another network";
 
 const asked: RunContext["imageTroubles"] = new Map();
 

@@ -65,7 +65,7 @@ const settled = { bootInterface: undefined };
 describe("preflight: the node", () => {
   const enabled = (list: Record<string, string[]>): WorldOptions => ({ client: { driver: list } });
   const missing = { inputs: { node: "worker-9" } };
-  const noSuchNode = /^node: there is no such node in this Ironic, or this account may not see it$/;
+  const noSuchNode = /^node: there is no such node in this Ironic, or this account cannot see it$/;
   runs([
     { title: "nothing is said of one that is fit" },
     { title: "has to be there", ...missing, rejected: [noSuchNode] },
@@ -80,23 +80,23 @@ describe("preflight: the node", () => {
     {
       title: "is retired",
       node: { retired: true },
-      rejected: [/^node: is retired; retired nodes cannot be deployed$/],
+      rejected: [/^node: is retired; Ironic does not deploy retired nodes$/],
     },
     {
       title: "is not available",
       node: { provision_state: "enroll" },
-      rejected: [/^node: is "enroll" and cannot be deployed from there\. .*worker-1/],
+      rejected: [/^node: is "enroll" and cannot be deployed from this state\. .*worker-1/],
     },
     {
       title: "has a deploy interface that writes to disks",
       node: { deploy_interface: "direct" },
       planned: { deployInterface: undefined },
-      rejected: [/^node: has the deploy interface direct; a BaremetalNodeConfig for it sets ramdisk$/],
+      rejected: [/^node: has the deploy interface direct; add a BaremetalNodeConfig, which sets ramdisk$/],
     },
     {
       title: "may yet get another deploy interface from the program",
       node: { deploy_interface: "direct" },
-      warned: [/^Node worker-1: has the deploy interface direct; a BaremetalNodeConfig for it sets ramdisk\.$/],
+      warned: [/^Node worker-1: has the deploy interface direct; add a BaremetalNodeConfig, which sets ramdisk\.$/],
     },
     {
       title: "gets another deploy interface from the program",
@@ -113,13 +113,13 @@ describe("preflight: the node", () => {
       title: "has a driver without the boot interface",
       planned: { bootInterface: "pxe" },
       options: enabled({ enabled_boot_interfaces: ["ipxe", "fake"] }),
-      rejected: [/^node: the boot interface pxe is not enabled for its driver redfish; there are ipxe, fake$/],
+      rejected: [/^node: the boot interface pxe is not enabled for its driver redfish; enabled are ipxe, fake$/],
     },
     {
       title: "has a driver without the deploy interface",
       planned: { deployInterface: "ramdisk" },
       options: enabled({ enabled_deploy_interfaces: ["direct"] }),
-      rejected: [/^node: the deploy interface ramdisk is not enabled for its driver redfish; there are direct$/],
+      rejected: [/^node: the deploy interface ramdisk is not enabled for its driver redfish; enabled are direct$/],
     },
   ]);
 });
@@ -127,7 +127,7 @@ describe("preflight: the node", () => {
 describe("preflight: what it boots", () => {
   const HOST = "http://preflight-images.test";
   const twice = { ...ISO, kernelArguments: "quiet" };
-  const noEffect = "kernelArguments have no effect on bootIso: an ISO brings its own";
+  const noEffect = "kernelArguments have no effect with bootIso: an ISO has its own";
   before(() => nock.disableNetConnect());
   after(() => nock.enableNetConnect());
   beforeEach(() => {
@@ -142,7 +142,7 @@ describe("preflight: what it boots", () => {
       title: "may not be there, as far as can be told from here",
       inputs: { kernel: `${HOST}/kernel`, ramdisk: `${HOST}/ramdisk` },
       warned: [
-        /^Node worker-1: kernel answers 404 from here; the conductor may see another network\.$/,
+        /^Node worker-1: kernel answers 404 from here; the conductor may use another network\.$/,
         /^Node worker-1: ramdisk does not answer \(ECONNREFUSED\) from here; /,
       ],
     },
@@ -163,7 +163,7 @@ describe("preflight: what it boots", () => {
       node: { maintenance: true },
       inputs: twice,
       options: { ...ANY, settings: { preflight: "warn" } },
-      warned: [/is in maintenance\.$/, /have no effect on bootIso/],
+      warned: [/is in maintenance\.$/, /have no effect with bootIso/],
     },
     {
       title: "is looked at as the stack's configuration says, which may be wrong",
@@ -193,20 +193,22 @@ describe("preflight: boot interfaces", () => {
       node: { boot_interface: "acme" },
       inputs: { configDrive: { meta_data: {} } },
       planned: settled,
-      warned: [/^Node worker-1: has the boot interface acme, which is not known to boot a ramdisk; Ironic refuses/],
+      warned: [/^Node worker-1: has the boot interface acme, which may not boot ramdisks; Ironic refuses/],
     },
     ...["pxe", "http", "ilo-pxe", "irmc-pxe"].map((boot_interface) => ({
       title: `an ISO has no place in the template of ${boot_interface}`,
       node: { boot_interface },
       inputs: ISO,
-      warned: [/^Node worker-1: bootIso is not in the template of the boot interface \S+; use ipxe/],
+      warned: [/^Node worker-1: bootIso cannot be booted by the boot interface \S+; use ipxe/],
     })),
     { title: "ipxe boots an ISO", node: { boot_interface: "ipxe" }, inputs: ISO },
     ...["ipxe", "ilo-virtual-media"].map((boot_interface) => ({
       title: `${boot_interface} drops a config drive`,
       node: { boot_interface },
       inputs: { configDrive: { meta_data: {} } },
-      warned: [/configDrive will be dropped silently: only redfish-virtual-media and \S+ attach it, not /],
+      warned: [
+        /configDrive will be dropped by Ironic without an error: only redfish-virtual-media and \S+ attach it, not /,
+      ],
     })),
   ]);
 });
@@ -218,20 +220,20 @@ describe("preflight: ports", () => {
       node: { boot_interface },
       ports: [],
       planned: settled,
-      rejected: [/^node: boots by \S+, but has no port$/],
+      rejected: [/^node: boots with \S+, but has no port in Ironic$/],
     })),
     { title: "virtual media wants none", node: { boot_interface: "redfish-virtual-media" }, ports: [] },
     {
       title: "Ironic takes one without pxe_enabled, but does not boot by it",
       ports: [{ pxe_enabled: false }],
       planned: settled,
-      warned: [/^Node worker-1: boots by ipxe, but none of its ports has pxe_enabled, so /],
+      warned: [/^Node worker-1: boots with ipxe, but none of its ports has pxe_enabled, so /],
     },
     { title: "one that boots is enough", ports: [{ pxe_enabled: true }, { pxe_enabled: false, uuid: "p-2" }] },
     {
       title: "a BaremetalNodeConfig that may still come makes it a warning",
       ports: [],
-      warned: [/^Node worker-1: boots by ipxe, but has no port\.$/],
+      warned: [/^Node worker-1: boots with ipxe, but has no port in Ironic\.$/],
     },
   ]);
 });
@@ -331,7 +333,7 @@ describe("preflight: cleaning", () => {
   const agent = { driver_info: { deploy_kernel: "http://k", deploy_ramdisk: "http://r" } };
   const cleans = { automated_clean: true, ...agent };
   const still =
-    /^Node worker-1: is cleaned after use: cleaning is still on, .*A BaremetalNodeConfig with automatedCleaning /;
+    /^Node worker-1: is cleaned after use\. Cleaning makes destroy slow .*Set automatedCleaning of a BaremetalNodeConfig /;
   runs([
     { title: "still on is said", node: cleans, warned: [still] },
     {
@@ -344,7 +346,7 @@ describe("preflight: cleaning", () => {
       title: "by default it depends on the conductor",
       node: { ...cleans, automated_clean: null },
       warned: [
-        /^Node worker-1: is cleaned after use, unless the conductor's configuration switches that off: cleaning is/,
+        /^Node worker-1: is cleaned after use, unless the conductor's configuration turns it off\. Cleaning makes/,
       ],
     },
     {
@@ -388,14 +390,14 @@ describe("preflight: cleaning", () => {
       title: "that it cannot work says enough",
       node: { automated_clean: null },
       warned: [
-        /^Node worker-1: is cleaned after use and boots by ipxe, so Ironic also wants deploy_kernel and deploy_ramdisk /,
+        /^Node worker-1: is cleaned after use and boots with ipxe, so Ironic also needs deploy_kernel and deploy_ramdisk /,
       ],
     },
     {
       title: "it cannot work though it is meant",
       node: { automated_clean: null, driver_info: { deploy_kernel: "http://k" } },
       planned: { automatedCleaning: true },
-      warned: [/so Ironic also wants deploy_ramdisk in driver_info/],
+      warned: [/so Ironic also needs deploy_ramdisk in driver_info/],
     },
     {
       title: "virtual media needs no such files of the node",

@@ -90,7 +90,7 @@ describe("the readiness probe", () => {
         void listening(server, port).then(() => clock.pass(2_000));
       });
       expect(ended).to.equal(undefined);
-      expect(said).to.deep.equal([`waiting for 127.0.0.1:${port} (ECONNREFUSED), 0 s`]);
+      expect(said).to.deep.equal([`waiting until 127.0.0.1:${port} is ready (ECONNREFUSED), 0 s`]);
     } finally {
       server.close();
     }
@@ -126,7 +126,7 @@ describe("the readiness probe", () => {
       setImmediate(() => interruption.abort());
       const ended = await outcome({ http }, systemClock, undefined, interruption.signal);
       expect(ended).to.be.instanceOf(CancelledError);
-      expect(ended?.message).to.contain("the next run goes on");
+      expect(ended?.message).to.contain("The next run resumes");
     }));
 
   it("ends with an interruption between two attempts", async () => {
@@ -137,7 +137,7 @@ describe("the readiness probe", () => {
     try {
       const ended = await outcome({ http }, systemClock, interrupt, interruption.signal);
       expect(ended).to.be.instanceOf(CancelledError);
-      expect(ended?.message).to.contain("the next run goes on");
+      expect(ended?.message).to.contain("The next run resumes");
     } finally {
       server.closeAllConnections();
       server.close();

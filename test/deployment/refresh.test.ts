@@ -51,7 +51,7 @@ describe("RamdiskDeployment: diff", () => {
       const error = await w.diff(first, { ...INPUTS, node: "renamed" }).catch((thrown: Error) => thrown);
       expect(error, fault).to.be.instanceOf(ProblemError);
       expect((error as Error).message).to.match(
-        /^Whether renamed is the node that the state knows as worker-1 is not known, .*Nothing was touched\. Run again/,
+        /^It is not known whether renamed is the node that the state knows as worker-1, .*Nothing was changed\. Run again/,
       );
     }
   });
@@ -150,7 +150,7 @@ describe("RamdiskDeployment: refresh", () => {
           runningBootHash: QUIET,
         });
       },
-      drift: /has not been restarted/,
+      drift: /was not restarted/,
       // The machine runs what is wanted all the time.
       boots: 1,
     },
@@ -181,12 +181,18 @@ describe("RamdiskDeployment: refresh", () => {
 
   it("says maintenance, fault, power, and who holds the node now", async () => {
     const cases: [Partial<Node>, Props][] = [
-      [{ maintenance: true, fault: "power failure" }, { drift: "in maintenance (power failure)" }],
+      [
+        { maintenance: true, fault: "power failure" },
+        { drift: "in maintenance (power failure) [node-in-maintenance]" },
+      ],
       [{ power_state: "power off" }, { powerState: "power off" }],
-      [{ instance_uuid: OTHER_INSTANCE }, { drift: `held by instance ${OTHER_INSTANCE}` }],
-      [{ instance_uuid: null }, { drift: "instance_uuid was removed" }],
-      [{ extra: {} }, { drift: "the marker in extra was removed" }],
-      [{ extra: {}, instance_uuid: null }, { drift: "the claim was removed" }],
+      [{ instance_uuid: OTHER_INSTANCE }, { drift: `held by instance ${OTHER_INSTANCE} [node-held]` }],
+      [{ instance_uuid: null }, { drift: "instance_uuid was removed [drift-claim-removed]" }],
+      [{ extra: {} }, { drift: "the marker in extra was removed [drift-claim-removed]" }],
+      [
+        { extra: {}, instance_uuid: null },
+        { drift: "instance_uuid and the marker in extra were removed [drift-claim-removed]" },
+      ],
       [{ provision_state: "rescue" }, { provisionState: "rescue" }],
     ];
     for (const [change, expected] of cases) {
@@ -208,7 +214,7 @@ describe("RamdiskDeployment: refresh", () => {
     expect(w.node().provision_state).to.equal("active");
   };
   const DEPLOYED_ANEW =
-    /^Node worker-1 \(\S+\) was deployed anew, and not by this stack: it has been active since 2026-/;
+    /^Node worker-1 \(\S+\) was deployed again, but not by this stack\. It has been active since 2026-/;
 
   /** An update that is interrupted when the machine has begun to restart; the machine goes on. */
   const cutOff = async (w: World, first: Stored): Promise<Stored | undefined> => {
@@ -225,7 +231,10 @@ describe("RamdiskDeployment: refresh", () => {
   it("tells once of a restart by others, and leaves what runs since alone", async () => {
     for (const [inputs, said] of [
       [INPUTS, /\d\+00:00\. `pulumi up --replace`/],
-      [{ ...INPUTS, configDrive: DRIVE }, /Ironic does not show whether its config drive is still this stack's\. `/],
+      [
+        { ...INPUTS, configDrive: DRIVE },
+        /Ironic does not show whether its config drive is still the one of this stack\. `/,
+      ],
     ] as const) {
       const w = scene();
       const first = await w.made(undefined, inputs);

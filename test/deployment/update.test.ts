@@ -99,7 +99,7 @@ describe("RamdiskDeployment: update", () => {
       w.fault("PUT", "provision", fault);
       let puts = 0;
       w.before(({ method }) => method === "PUT" && ++puts === 1 && w.call.abort());
-      expect((await w.up(first, inputs)).error?.message).to.match(/^Interrupted/);
+      expect((await w.up(first, inputs)).error?.message).to.match(/^The run was interrupted/);
       await w.clock.pass(60_000);
       w.node();
       w.ironic.move(w.fake, "rescue");
@@ -153,7 +153,7 @@ describe("RamdiskDeployment: update", () => {
       let puts = 0;
       w.before(({ method }) => method === "PUT" && ++puts === 1 && w.call.abort());
       const { stored, error } = await w.up(first, news);
-      expect(error?.message).to.match(/^Interrupted/);
+      expect(error?.message).to.match(/^The run was interrupted/);
       expect(w.node().instance_info).to.include({ ramdisk_kernel_arguments: "quiet" });
       await w.made(stored, { ...INPUTS, configDrive: DRIVE });
       // A worker that is lacking moves the node's clock, so that it is no longer sure what it runs.
@@ -200,7 +200,7 @@ describe("RamdiskDeployment: update", () => {
       const first = create ? undefined : await w.made(undefined, { ...INPUTS, configDrive: DRIVE });
       w.before(() => w.fake.boots.length === (create ? 1 : 2) && w.fake.due && w.call.abort());
       const { stored, error } = await w.up(first, news);
-      expect(error?.message).to.match(/^Interrupted/);
+      expect(error?.message).to.match(/^The run was interrupted/);
       await w.clock.pass(60_000);
       w.node().extra = {};
       await w.made(stored, news);
@@ -270,7 +270,7 @@ describe("RamdiskDeployment: update", () => {
     await w.made(first, { ...INPUTS, ...B });
     expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "active"]);
     expect(w.fake.runs?.info).to.deep.equal(B);
-    expect(w.warnings().join()).to.contain("Updating by undeploy and deploy instead");
+    expect(w.warnings().join()).to.contain("The update continues by undeploy and deploy");
   });
 
   it("where no rebuild works and the node cleans: refuses, and all is as before", async () => {
@@ -363,7 +363,7 @@ describe("RamdiskDeployment: update", () => {
     w.ironic.add({ provision_state: "clean failed", extra: { [DEPLOYMENT_MARKER]: { ...other, cleanRetry: true } } });
     const check = deploymentHandler.check(first.outs, { ...INPUTS, node: "worker-2" }, w.services, w.call);
     expect((await w.clock.run(check)).failures.map(({ reason }) => reason).join()).to.match(
-      /is "clean failed" and cannot be deployed from there/,
+      /is "clean failed" and cannot be deployed from this state/,
     );
   });
 
@@ -397,7 +397,7 @@ describe("RamdiskDeployment: update", () => {
     w.ironic.provision(NODE, "operator", "deleted");
     await w.clock.pass(60_000);
     const seen = (await w.refresh(first)) as Stored;
-    expect(seen.outs).to.include({ provisionState: "available", drift: "undeployed" });
+    expect(seen.outs).to.include({ provisionState: "available", drift: "undeployed [drift-undeployed]" });
     expect((await w.diff(seen, INPUTS)).changes).to.equal(true);
     expect((await w.made(seen, INPUTS)).outs.provisionState).to.equal("active");
     expect(w.fake.boots).to.have.length(2);
@@ -407,7 +407,7 @@ describe("RamdiskDeployment: update", () => {
     const { w, first } = await made({}, { ...INPUTS, configDrive: DRIVE });
     w.fake.node.extra = {};
     const seen = (await w.refresh(first)) as Stored;
-    expect(seen.outs.drift).to.equal("the marker in extra was removed");
+    expect(seen.outs.drift).to.equal("the marker in extra was removed [drift-claim-removed]");
     const mended = await w.made(seen, { ...INPUTS, configDrive: DRIVE });
     expect(w.fake.boots).to.have.length(1);
     expect(mended.outs).not.to.have.property("drift");

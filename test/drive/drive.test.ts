@@ -118,7 +118,7 @@ describe("drive", () => {
   it("carries gzipped user data in an image, byte for byte", () => {
     const raw = Buffer.from([0x1f, 0x8b, 8, 0, 0, 255, 254, 253, 1, 2, 3, 128]);
     const drive = build({ userData: { gzipBase64: raw.toString("base64") } });
-    expect(drive).to.include({ format: "iso", formatReason: "gzipped user data does not fit into JSON" });
+    expect(drive).to.include({ format: "iso", formatReason: "JSON cannot contain gzipped user data" });
     expect(image(drive.content).includes(raw)).to.equal(true);
   });
 
@@ -155,7 +155,7 @@ describe("drive", () => {
     expect(image(buildDrive({ imageBase64: plain }, facts).content).toString("base64")).to.equal(plain);
     expect(refusals({ imageBase64: "AAAA" })[0]).to.match(/^imageBase64: the image is not an ISO 9660 image/);
     expect(refusals({ imageBase64: ready, userData: "x" })).to.deep.equal([
-      "userData: can't be added to the drive that imageBase64 brings",
+      "userData: conflicts with imageBase64, which is a complete drive: set only one",
     ]);
   });
 
@@ -168,7 +168,7 @@ describe("drive", () => {
     const drive = buildDrive({ networkData }, facts);
     expect(JSON.parse(drive.content).network_data).to.deep.equal(networkData);
     expect(drive.ports).to.deep.equal(["52:54:00:00:00:01"]);
-    expect(drive.warnings[0]).to.match(/^networkData\.links\[0\] has no mtu/);
+    expect(drive.warnings[0]?.text).to.match(/^networkData\.links\[0\] has no mtu/);
     const foreign = { ...networkData, links: [{ ...networkData.links[0], ethernet_mac_address: "52:54:00:00:00:02" }] };
     expect(refusals({ networkData: foreign })[0]).to.match(
       /^networkData\.links\[0\]\.ethernet_mac_address: 52:54:00:00:00:02 is no port/,
@@ -177,7 +177,7 @@ describe("drive", () => {
 
   it("warns over 64 KiB and refuses over 1 MiB", () => {
     expect(build({ userData: "x".repeat(60_000) }).warnings).to.deep.equal([]);
-    expect(build({ userData: "x".repeat(70_000) }).warnings[0]).to.match(/^the drive has \d+ bytes; over 65536/);
+    expect(build({ userData: "x".repeat(70_000) }).warnings[0]?.text).to.match(/^the drive has \d+ bytes; over 65536/);
     // Compressible content is small as an image, but lies in the state as it was written.
     expect(build({ userData: "x".repeat(70_000), format: "iso" }).warnings).to.have.length(1);
     expect(refusals({ userData: "x".repeat(INLINE_MAX_BYTES) })[0]).to.match(
@@ -187,21 +187,21 @@ describe("drive", () => {
   });
 
   const wrong: [value: Record<string, unknown>, failures: RegExp[]][] = [
-    [{}, [/^the drive would be empty: give metaData, network/]],
+    [{}, [/^the drive would be empty: set metaData, network/]],
     [{ format: "json" }, [/^the drive would be empty/]],
     [
       { network: args.network, networkData: { links: [], networks: [], services: [] } },
-      [/^networkData: is given beside network; keep one$/],
+      [/^networkData: conflicts with network: set only one$/],
     ],
-    [{ image: "a", url: "http://x/y" }, [/^url: is given beside image; keep one$/]],
-    [{ image: "a", userData: "x" }, [/^userData: can't be added to the drive that image brings$/]],
-    [{ directory: "a", format: "iso" }, [/^format: has no meaning beside directory/]],
+    [{ image: "a", url: "http://x/y" }, [/^url: conflicts with image: set only one$/]],
+    [{ image: "a", userData: "x" }, [/^userData: conflicts with image, which is a complete drive: set only one$/]],
+    [{ directory: "a", format: "iso" }, [/^format: has no effect with directory/]],
     [{ url: "ftp://x/y" }, [/^url: must be an http:\/\/ or https:\/\/ address/]],
     [{ url: "nonsense" }, [/^url: must be/]],
     [{ ...args, format: "vfat" }, [/^format: must be one of auto, json, iso$/]],
-    [{ ...args, format: "json", userData: { gzipBase64: "AAAA" } }, [/^format: json can't carry gzipped user data/]],
+    [{ ...args, format: "json", userData: { gzipBase64: "AAAA" } }, [/^format: json cannot contain gzipped user data/]],
     [{ metaData: { a: Number.POSITIVE_INFINITY } }, [/^metaData\.a: is not a finite number$/]],
-    [{ vendorData: { a: ["\ud800"] } }, [/^vendorData\.a\[0\]: holds half of a Unicode character$/]],
+    [{ vendorData: { a: ["\ud800"] } }, [/^vendorData\.a\[0\]: contains half of a Unicode character$/]],
     [{ vendorData: "x" }, [/^vendorData: must be an object$/]],
     [{ userData: 5, metaData: 5 }, [/^metaData: must be an object$/, /^userData: must be a string or an object$/]],
   ];

@@ -50,7 +50,7 @@ describe("meta-data", () => {
 
   it("says which file holds no public keys, and never what is in it", () => {
     expect(refusal({ publicKeyFiles: ["a.pub", "b.pub"] })).to.equal(
-      "metaData.publicKeyFiles[1]: the key file b.pub can't be read (ENOENT)",
+      "metaData.publicKeyFiles[1]: the key file b.pub cannot be read (ENOENT)",
     );
     expect(refusal({ publicKeyFiles: ["id_ed25519"] })).to.match(
       /^metaData\.publicKeyFiles\[0\]: id_ed25519 holds a PRIVATE key/,
@@ -67,7 +67,7 @@ describe("meta-data", () => {
     [{ publicKeys: [`${ED}\n${RSA}`] }, /^metaData\.publicKeys\[0\]: must be one public key on one line$/],
     [{ publicKeys: { me: files.id_ed25519 } }, /^metaData\.publicKeys\.me: is a PRIVATE key/],
     [{ publicKeys: [" "] }, /^metaData\.publicKeys\[0\]: is empty$/],
-    [{ public_keys: { a: ED }, publicKeys: [ED] }, /^metaData\.public_keys: is the same as publicKeys/],
+    [{ public_keys: { a: ED }, publicKeys: [ED] }, /^metaData\.public_keys: conflicts with publicKeys/],
     [{ uuid: 5 }, /^metaData\.uuid: must be a string$/],
     ["x", /^metaData: must be an object$/],
   ];

@@ -63,15 +63,15 @@ describe("drive-source", () => {
     });
 
     const wrong: [what: string, data: Buffer | string, message: RegExp][] = [
-      ["text", "#cloud-config\n", /^image: \S+ is not an ISO 9660 image, neither as it is nor gzipped nor in base64$/],
+      ["text", "#cloud-config\n", /^image: \S+ is not an ISO 9660 image \(plain, gzipped or in base64\)$/],
       ["nothing", "", /is not an ISO 9660 image/],
       ["gzipped text", gzipSync("hello"), /is not an ISO 9660 image/],
       [
         "another label",
         Buffer.from(buildIso(files, { label: "cidata" })),
-        /has the volume label "cidata"; readers look for config-2 only$/,
+        /has the volume label "cidata"; cloud-init and Glean look only for config-2$/,
       ],
-      ["half a gzip file", packed.subarray(0, 400), /starts like gzip but can't be unpacked/],
+      ["half a gzip file", packed.subarray(0, 400), /starts like gzip, but cannot be unpacked/],
       ["half an image", image.subarray(0, 30_000), /is not an ISO 9660 image/],
     ];
     for (const [what, data, message] of wrong) {
@@ -79,7 +79,7 @@ describe("drive-source", () => {
     }
 
     it("is refused when it is not there", async () => {
-      expect(await refusal(loadImage(join(folder, "none")))).to.match(/^image: \S+ can't be read \(ENOENT\)$/);
+      expect(await refusal(loadImage(join(folder, "none")))).to.match(/^image: \S+ cannot be read \(ENOENT\)$/);
     });
 
     it("is refused when it is too large for Ironic", () => {
@@ -106,7 +106,7 @@ describe("drive-source", () => {
       expect(await refusal(loadDirectory(tree()))).to.equal("");
       symlinkSync(put("secret"), join(tree(), "openstack/latest/leak"));
       expect(await refusal(loadDirectory(tree()))).to.equal(
-        "directory: openstack/latest/leak is a link to something outside the directory",
+        "directory: openstack/latest/leak is a link that leads out of the directory",
       );
     });
 
@@ -119,7 +119,7 @@ describe("drive-source", () => {
       expect(await refusal(loadDirectory(join(tree(), "openstack")))).to.match(
         /^directory: \S+ has no openstack\/latest\/meta_data\.json/,
       );
-      expect(await refusal(loadDirectory(join(folder, "none")))).to.match(/^directory: \S+ can't be read \(ENOENT\)$/);
+      expect(await refusal(loadDirectory(join(folder, "none")))).to.match(/^directory: \S+ cannot be read \(ENOENT\)$/);
     });
   });
 
@@ -151,7 +151,7 @@ describe("drive-source", () => {
       expect(unpacked(await loadDriveContent(reference)).equals(image)).to.equal(true);
       put(otherImage);
       expect(await refusal(loadDriveContent(reference))).to.match(
-        /^image: \S+ changed since the program read it; run pulumi up again$/,
+        /^image: \S+ changed after the program read it; run `pulumi up` again$/,
       );
     });
 

@@ -102,17 +102,17 @@ describe("user-data", () => {
 
   const wrong: [value: unknown, failure: string][] = [
     [3, "userData: must be a string or an object"],
-    [{}, "userData: needs one of cloudConfig, parts, gzipBase64"],
-    [{ cloudConfig: {}, gzipBase64: "AAAA" }, "userData.gzipBase64: is given beside cloudConfig; keep one"],
+    [{}, "userData: set one of cloudConfig, parts, gzipBase64"],
+    [{ cloudConfig: {}, gzipBase64: "AAAA" }, "userData.gzipBase64: conflicts with cloudConfig: set only one"],
     [{ cloudConfig: [] }, "userData.cloudConfig: must be an object"],
     [{ cloud_config: {} }, "userData.cloud_config: there is no such property; did you mean cloudConfig?"],
     [{ gzipBase64: "not base64!" }, "userData.gzipBase64: is not base64"],
     [{ parts: [] }, "userData.parts: must have at least 1 entries"],
-    [{ parts: [{}] }, "userData.parts[0]: needs text or cloudConfig"],
-    [{ parts: [{ text: "a", cloudConfig: {} }] }, "userData.parts[0].cloudConfig: is given beside text; keep one"],
+    [{ parts: [{}] }, "userData.parts[0]: set text or cloudConfig"],
+    [{ parts: [{ text: "a", cloudConfig: {} }] }, "userData.parts[0].cloudConfig: conflicts with text: set only one"],
     [
       { parts: [{ text: "a", filename: 'a"b' }] },
-      'userData.parts[0].filename: must be a plain file name, without " \\ and /',
+      'userData.parts[0].filename: must be a plain file name, without ", \\ and /',
     ],
     [
       { parts: [{ text: "a", contentType: "script" }] },

@@ -28,7 +28,7 @@ describe("adopt (engine)", () => {
     };
     await wrong({ adopt: randomUUID() }, [
       new RegExp(`cannot be adopted: it is held by instance ${theirs}`),
-      /cannot be adopted: its instance_uuid is unset, expected /,
+      /cannot be adopted: its instance_uuid is not set, but /,
     ]);
     await wrong({ kernelArguments: "quiet" }, [
       /\(held\):\s+error: [^\n]*cannot be adopted: instance_info differs in ramdisk_kernel_arguments/,

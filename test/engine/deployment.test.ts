@@ -206,7 +206,7 @@ describe("NodeAllocation (engine)", () => {
     const kept = { allocation: { ref: "allocation:any.uuid" }, onDestroy: "keep" };
     stack.resources = [...settings, deployment("w", judge.lab, kept)];
     await stack.up();
-    expect(await stack.destroy()).to.match(/stays deployed, and under its allocation/);
+    expect(await stack.destroy()).to.match(/stays deployed and keeps its allocation/);
     const [left] = await allocations();
     expect(await judge.node(node)).to.include({ provision_state: "active", instance_uuid: left.uuid });
     await judge.provision(node, "deleted");

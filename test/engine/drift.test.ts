@@ -45,20 +45,22 @@ describe("drift (engine)", () => {
 
     const shown = await stack.preview("--refresh", "--diff");
     expect(shown).to.match(/kernelArguments\s*: "drifted" => "ours"/);
-    expect(shown).to.match(/drift\s*: "undeployed"/);
+    expect(shown).to.match(/drift\s*: "undeployed \[drift-undeployed\]"/);
     expect(shown).to.match(/provisionState\s*: "active" => "available"/);
-    expect(shown).to.match(/drift\s*: "the marker in extra was removed"/);
-    expect(shown).to.match(/drift\s*: "instance_uuid was removed"/);
-    expect(shown).to.match(new RegExp(`drift\\s*: "held by instance ${theirs}"`));
+    expect(shown).to.match(/drift\s*: "the marker in extra was removed \[drift-claim-removed\]"/);
+    expect(shown).to.match(/drift\s*: "instance_uuid was removed \[drift-claim-removed\]"/);
+    expect(shown).to.match(new RegExp(`drift\\s*: "held by instance ${theirs} \\[node-held\\]"`));
     const told =
-      /warning: Node [^\n]* was deployed anew, and not by this stack: [^\n]* whether its config drive is still/;
+      /warning: Node [^\n]* was deployed again, but not by this stack\. [^\n]* whether its config drive is still/;
     expect(shown).to.match(told);
 
     const running = await judge.node(nodes.unmarked);
     await judge.untouched(nodes.unclaimed, () =>
       judge.untouched(nodes.taken, async () => {
         const output = await stack.fails("up", "--refresh", "--continue-on-error");
-        expect(output).to.match(/\(unclaimed\):\s+error: Node [^\n]* is "active", but no instance_uuid says whose/);
+        expect(output).to.match(
+          /\(unclaimed\):\s+error: Node [^\n]* is "active", but has no instance_uuid, so it is not known whose/,
+        );
         expect(output).to.match(/\(taken\):\s+error: Node [^\n]* is held by instance /);
         expect(output).to.match(told);
       }),
@@ -77,9 +79,9 @@ describe("drift (engine)", () => {
       judge.untouched(nodes.taken, async () => {
         const output = await stack.fails("destroy", "--continue-on-error");
         expect(output).to.match(
-          /\(unclaimed\):\s+error: Node [^\n]*its instance_uuid is gone[^\n]*Nothing was written/,
+          /\(unclaimed\):\s+error: Node [^\n]*its instance_uuid was removed[^\n]*Nothing was written/,
         );
-        expect(output).to.match(/warning: Node [^\n]* is held by instance [^\n]*what this stack had there is gone/);
+        expect(output).to.match(/warning: Node [^\n]* is held by instance [^\n]*What this stack had there is gone/);
       }),
     );
     for (const kind of ["arguments", "undeployed", "unmarked", "restarted"] as const)

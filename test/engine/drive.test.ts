@@ -53,7 +53,7 @@ describe("ConfigDrive (engine)", () => {
     const byPort = { interfaces: [{ mac: macs[1], addresses: ["192.0.2.10/24"] }] };
     describeAll({ userData: "#".repeat(70 * 1024) }, byPort);
     expect(await stack.up()).to.match(
-      /warning: Config drive of node \S+: the drive has \d+ bytes; over 65536 makes state and runs slow/,
+      /warning: Config drive of node \S+: the drive has \d+ bytes; over 65536 makes the state and runs slow/,
     );
     const { outputs } = await stack.stateOf("ConfigDrive", "w");
     expect(outputs.ports).to.deep.equal([macs[1]]);
@@ -67,7 +67,7 @@ describe("ConfigDrive (engine)", () => {
     describeAll({}, { interfaces: [{ port: uuid, addresses: ["192.0.2.10/24"] }] });
     await stack.up();
     await setAddress(uuid, changed);
-    expect(await stack.preview("--refresh", "--diff")).to.match(/drift\s*: "the node's ports, or/);
+    expect(await stack.preview("--refresh", "--diff")).to.match(/drift\s*: "the node's ports or/);
     await stack.up("--refresh");
     expect(received(node)).to.contain(changed).and.to.not.contain(macs[1]);
     await stack.settled();

@@ -42,7 +42,7 @@ describe("examples/environment.ts (engine)", () => {
 
   it("boots the machines; state and Ironic agree", async () => {
     const output = await stack.up("--logtostderr", "-v=3");
-    expect(output).to.contain("configDrive will be dropped silently");
+    expect(output).to.contain("configDrive will be dropped by Ironic without an error");
     for (const [index, node] of (await nodes()).entries()) {
       const { outputs, id } = await stack.stateOf("RamdiskDeployment", names[index] ?? "");
       expect(node.provision_state).to.equal("active");

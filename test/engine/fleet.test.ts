@@ -128,10 +128,13 @@ describe("RamdiskFleet (engine)", () => {
     stack = await Stack.init({ main: fleetProgram, env: judge.lab.env });
     const any = { resourceClass: "baremetal" };
     for (const [machines, reason] of [
-      [["a", { any }], "machines[1] needs a name and exactly one of node and any"],
-      [[{ name: "a" }], "machines[0] needs a name and exactly one of node and any"],
-      [[{ name: "a", node: "a", any }], "machines[0] needs a name and exactly one of node and any"],
-      [["a", { name: "a", node: "b" }], "machines[1]: there are two named a"],
+      [["a", { any }], "machines[1].name: is missing; set it if node is not a plain text [argument-missing]"],
+      [[{ name: "a" }], "machines[0]: set node or any, and a name if node is not a plain text [argument-missing]"],
+      [[{ name: "a", node: "a", any }], "machines[0].any: conflicts with node: set only one [argument-conflict]"],
+      [
+        ["a", { name: "a", node: "b" }],
+        "machines[1]: another machine has the name a already; set name [argument-invalid]",
+      ],
     ] as const) {
       fleet([...machines]);
       const output = await stack.fails("preview");
@@ -212,7 +215,8 @@ describe("look-ups (engine)", () => {
 
     ask("nobody");
     const refused = await stack.fails("preview");
-    const missing = "\\(node nobody\\): Ironic answered 404 \\(req-\\S+\\): [^\\n]*check the name and the endpoint\\.";
+    const missing =
+      "\\(node nobody\\): Ironic answered 404 \\(req-\\S+\\): [^\\n]*check the name and `ironic:endpoint`\\. \\[node-not-found\\]";
     for (const tried of ["look up the node", "read the node's ports"])
       expect(refused).to.match(new RegExp(`error: Could not ${tried} ${missing}`));
     expect(refused).not.to.match(/unhandled|^\s+at /m);

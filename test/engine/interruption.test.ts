@@ -46,7 +46,9 @@ describe("interruptions (engine)", () => {
   it("by a time-out end the wait only: the next up goes on with the same deploy", async () => {
     const { node, before } = await begin();
     stack.resources = [config("w", node), deployment("w", judge.lab, { timeoutSeconds: 1 })];
-    expect(await stack.fails("up")).to.match(/Waited 1 s for node [^\n]*Only the waiting has ended/);
+    expect(await stack.fails("up")).to.match(
+      /Node [^\n]* is still "[^\n]*" after 1 s[^\n]*The timeout stopped Pulumi waiting[^\n]* \[wait-timeout\]/,
+    );
     expect((await stack.stateOf("RamdiskDeployment", "w")).outputs.provisionState).to.equal("deploying");
     stack.resources = [config("w", node), deployment("w", judge.lab)];
     await finish(node, before);
@@ -61,7 +63,7 @@ describe("interruptions (engine)", () => {
     const { output } = await going.done;
     process.stdout.write(`      the engine ended ${Date.now() - at} ms after SIGINT\n`);
     expect(Date.now() - at).to.be.lessThan(5_000);
-    expect(output).to.match(/Interrupted while node [^\n]* was "(available|deploying)"/);
+    expect(output).to.match(/The run was interrupted while node [^\n]* was "(available|deploying)"/);
     expect((await stack.stateOf("RamdiskDeployment", "w")).outputs.instanceUuid).to.be.a("string");
     await finish(node, before);
   });
@@ -179,7 +181,7 @@ describe("interruptions (engine)", () => {
         },
       );
     await judge.until(node, "active");
-    expect(cli()).to.match(new RegExp(`deployment +${node} +w +active .* NO`));
+    expect(cli()).to.match(new RegExp(`deployment +${node} +w +active .* no`));
     cli("--release");
     expect((await judge.node(node)).provision_state).to.equal("available");
     await stack.destroy();

@@ -106,7 +106,7 @@ describe("whose machine is it (engine)", () => {
       expect(await stack.preview("--refresh", "--diff")).to.match(/drift\s*: "held by [^\n]*somebody-else/);
       const gone = await stack.fails("destroy", "--continue-on-error");
       // At the resource, or at the stack where it is the first call of its process.
-      expect(gone).to.match(/warning: [^\n]*what this stack had there is gone/);
+      expect(gone).to.match(/warning: [^\n]*What this stack had there is gone[^\n]* \[claim-gone\]/);
       expect(gone).to.match(/BaremetalNodeConfig \(w\):\s+error: Node [^\n]* is held by [^\n]*somebody-else/);
       expect(await stack.find("RamdiskDeployment", "w")).to.equal(undefined);
     });
@@ -215,7 +215,7 @@ describe("whose machine is it (engine)", () => {
       stack.resources = [config("w", node), deployment("w", judge.lab, { kernelArguments: "two" })];
       expect(await stack.fails("up")).to.match(/RamdiskDeployment \(w\):\s+error: Node [^\n]* is in maintenance/);
       stack.resources = [config("w", node), deployment("w", judge.lab, { kernelArguments: "one" })];
-      expect(await stack.preview("--refresh", "--diff")).to.match(/drift\s*: "in maintenance"/);
+      expect(await stack.preview("--refresh", "--diff")).to.match(/drift\s*: "in maintenance \[node-in-maintenance\]"/);
     });
     await stack.destroy();
     const after = await judge.node(node);

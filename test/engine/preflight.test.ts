@@ -45,16 +45,16 @@ describe("preview (engine)", () => {
     warned("unfit", "has the boot interface fake, which cannot boot a ramdisk");
     // Judged with the settings of the same program laid over it: `fake` on the node, `ipxe` in the program.
     expect(output).to.not.match(new RegExp(`Node ${node}: has the`));
-    warned("good", "configDrive will be dropped silently");
-    warned("good", "kernel answers 404 from here; the conductor may see another network");
+    warned("good", "configDrive will be dropped by Ironic without an error");
+    warned("good", "kernel answers 404 from here; the conductor may use another network");
     expect(made.filter((request) => /^GET .v1.(nodes|ports)/.test(request)).length, made.join("\n")).to.equal(2);
     stack.config({ "ironic:preflight": undefined });
     expect(await stack.fails("preview")).to.match(/\(missing\):\s+error: [^\n]*node: there is no such node/);
 
     stack.resources = [config("good", node), deployment("good", judge.lab, { ...iso, kernelArguments: "quiet" })];
-    expect(await stack.preview()).to.match(/warning: Node \S+: kernelArguments have no effect on bootIso/);
+    expect(await stack.preview()).to.match(/warning: Node \S+: kernelArguments have no effect with bootIso/);
     stack.config({ "ironic:preflight": "enforce" });
-    expect(await stack.fails("preview")).to.match(/error: [^\n]*kernelArguments: have no effect on bootIso/);
+    expect(await stack.fails("preview")).to.match(/error: [^\n]*kernelArguments: have no effect with bootIso/);
     stack.config({ "ironic:preflight": "off" });
     expect(await stack.preview()).to.not.contain("bootIso:");
   });

@@ -101,7 +101,9 @@ describe("replacement and order (engine)", () => {
     expect((await judge.node(node)).instance_info.boot_iso).to.equal(judge.lab.images.iso);
     stack.resources = iso(`${judge.lab.images.iso}?second`);
     const said = await stack.up();
-    expect(said).to.match(/warning: Ironic answered 500 to the rebuild[^\n]*Updating by undeploy and deploy instead/);
+    expect(said).to.match(
+      /warning: Ironic answered 500 to the rebuild[^\n]*The update continues by undeploy and deploy/,
+    );
     expect((await judge.node(node)).instance_info.boot_iso).to.equal(`${judge.lab.images.iso}?second`);
     stack.resources = iso(judge.lab.images.iso, { updateStrategy: "redeploy" });
     expect(await stack.up()).to.not.include("Ironic answered 500");

@@ -59,7 +59,9 @@ describe("what was there before (engine)", () => {
     await judge.until(node, "active");
     stack.resources = [config("w", node, { bootInterface: "pxe" })];
     await judge.untouched(node, async () =>
-      expect(await stack.fails("up")).to.match(/boot_interface of node [^\n]* cannot change while it is "active"/),
+      expect(await stack.fails("up")).to.match(
+        /boot_interface of node [^\n]* cannot be changed while the node is "active"/,
+      ),
     );
     await judge.lab.agentMode("silent");
     await judge.provision(node, "deleted");
@@ -86,7 +88,7 @@ describe("what was there before (engine)", () => {
     ];
     await stack.up();
     await judge.lab.agentMode("silent");
-    expect(await stack.fails("destroy")).to.match(/Waited 2 s for node [^\n]* it is still "clean wait"/);
+    expect(await stack.fails("destroy")).to.match(/Node [^\n]* is still "clean wait" after 2 s/);
     expect(await judge.node(node)).to.include({ provision_state: "clean wait", instance_uuid: null });
     await judge.lab.agentMode("normal");
     await judge.until(node, "available");

@@ -193,7 +193,7 @@ describe("secrets (engine)", () => {
     ];
     for (const signal of ["SIGABRT", "SIGSEGV"] as const) {
       const going = stack.start("up");
-      await going.said(/waiting for .*127\.0\.0\.1:9/);
+      await going.said(/waiting until .*127\.0\.0\.1:9/);
       const pids = stack.providers();
       expect(pids).to.have.length.greaterThan(0);
       for (const pid of pids) kill(pid, signal);

@@ -44,7 +44,7 @@ describe("a node's settings (engine)", () => {
       { op: "replace", path: "/description", value: "changed since" },
     );
     const said = await stack.destroy();
-    expect(said).to.match(/warning: Node [^\n]*description had been changed by somebody else since/);
+    expect(said).to.match(/warning: Node [^\n]*not restored, because somebody else changed the value: description/);
     const after = await judge.settings(node);
     expect(after).to.deep.equal({ ...before, description: "changed since", extra: { theirs: 1 } });
     await judge.patch(node, { op: "remove", path: "/extra/theirs" }, { op: "remove", path: "/description" });

@@ -77,7 +77,7 @@ describe("tokens that end in mid-run (engine)", function () {
         .find((line) => line.includes("answered 401"))
         ?.trim()}\n`,
     );
-    expect(said).to.match(/answered 401[^\n]*token has ended or was revoked/);
+    expect(said).to.match(/answered 401[^\n]*token has expired or was revoked/);
     expect((await stack.stateOf("RamdiskDeployment", "w")).initErrors).to.have.length(1);
     await judge.until(node, "active", 60_000);
     tokens.push(newToken());

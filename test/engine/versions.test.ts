@@ -64,7 +64,7 @@ describe("older Ironics (engine)", () => {
       what: "automatedCleaning",
       resource: (node) => config("w", node),
       message:
-        /automatedCleaning: automated cleaning per node .*API 1\.47 is needed, \S+ offers 1\.1 to 1\.46\. .*metadata erasure/,
+        /automatedCleaning: automated cleaning per node .*API 1\.47 is needed, \S+ offers 1\.1 to 1\.46\. .*erase only metadata/,
     },
     {
       max: 50,

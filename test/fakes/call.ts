@@ -1,4 +1,5 @@
 import type { Clock } from "../../provider/core/clock.ts";
+import { withCode } from "../../provider/core/codes.ts";
 import { createSlowHash } from "../../provider/core/slow-hash.ts";
 import type { Client } from "../../provider/http/client.ts";
 import type { Call, Handler, Props, Services } from "../../provider/plugin/handler.ts";
@@ -8,7 +9,10 @@ import { createConnectionContext } from "../../provider/run/connection-context.t
 import { createRunContext, type RunContext } from "../../provider/run/context.ts";
 
 export interface FakeCall extends Call {
+  /** Their texts. */
   readonly warnings: string[];
+  /** As the engine gets them. */
+  readonly shown: string[];
   readonly progressed: string[];
   abort(reason?: unknown): void;
 }
@@ -16,13 +20,18 @@ export interface FakeCall extends Call {
 export function fakeCall(timeoutMs?: number): FakeCall {
   const controller = new AbortController();
   const warnings: string[] = [];
+  const shown: string[] = [];
   const progressed: string[] = [];
   return {
     signal: controller.signal,
     warnings,
+    shown,
     progressed,
     progress: (text) => progressed.push(text),
-    warn: (text) => warnings.push(text),
+    warn: (code, text) => {
+      warnings.push(text);
+      shown.push(withCode(text, code));
+    },
     abort: (reason = new Error("the user interrupts")) => controller.abort(reason),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };

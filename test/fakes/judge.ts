@@ -1,6 +1,7 @@
 /** What must hold whatever happens. Each rule is asked of Ironic's own account, never of the code under test. */
 import { isDeepStrictEqual } from "node:util";
-import { CancelledError, IronicError, ProblemError } from "../../provider/core/errors.ts";
+import { CODES } from "../../provider/core/codes.ts";
+import { CancelledError, IronicError, ProblemError, printed } from "../../provider/core/errors.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
@@ -55,8 +56,13 @@ function trampledField(ops: readonly PatchOp[], shown: Node): string | undefined
     .find((field) => field in marker.written && marker.written[field] !== fields[field]);
 }
 
+/** Does the last line, as the engine gets it, end with a code? */
+export const hasCode = (shown: string): boolean => CODES.some((code) => shown.endsWith(` [${code}]`));
+
 export const isKnownError = (error: Error): boolean =>
-  [CancelledError, IronicError, ProblemError].some((type) => error instanceof type);
+  [CancelledError, IronicError, ProblemError].some((type) => error instanceof type) &&
+  hasCode(printed(error)) &&
+  !printed(error).endsWith("[internal-error]");
 
 /** What a program wants to be booted. */
 export const wantedBoot = (inputs: Props) => ({

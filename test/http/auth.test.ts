@@ -241,7 +241,7 @@ describe("auth", () => {
       .reply(404, { error: { message: "Failed to validate token" } });
     const error = await rejection(connect({ authUrl: `${keystone}/v3`, token: "t0ken" }).minor());
     expect(error).to.include({ fault: "unauthorized", status: 404 });
-    expect(error.message).to.contain("The token has ended or was revoked");
+    expect(error.message).to.contain("The token has expired or was revoked");
   });
 
   it("says that another factor is wanted", async () => {

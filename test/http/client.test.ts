@@ -88,7 +88,7 @@ describe("client", () => {
     const error = await answerOf(client.require("automatedClean", "turn cleaning off"));
     expect(error.fault).to.equal("unsupported");
     expect(error.message).to.match(
-      /^Could not turn cleaning off: .*API 1\.47 is needed, .* offers 1\.1 to 1\.46\. Leave/,
+      /^Could not turn cleaning off: .*API 1\.47 is needed, .* offers 1\.1 to 1\.46\. Remove/,
     );
     expect(await client.supports("protected")).to.equal(false);
     expect(await client.supports("fault")).to.equal(true);
@@ -224,7 +224,7 @@ describe("client", () => {
     expect(await client.get("/a", { shape: anything, tried: "read" })).to.deep.equal({ b: 1 });
     nock(origin).get("/v1/c").reply(302, "", { location: "https://evil.example.org/v1/c?token=x" });
     const error = await answerOf(client.get("/c", { shape: anything, tried: "read" }));
-    expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; it was not followed");
+    expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; the redirect was not followed");
     nock(origin).put("/v1/d").reply(307, "", { location: "/v1/e" });
     expect((await answerOf(client.send("PUT", "/d", { shape: anything, tried: "write" }))).fault).to.equal("notFound");
   });
@@ -242,9 +242,9 @@ describe("client", () => {
 
   it("tells the user once that certificates are not verified", () => {
     const warnings: string[] = [];
-    clientFor({ endpoint: origin, insecure: "true" }, { warn: (text) => warnings.push(text) });
+    clientFor({ endpoint: origin, insecure: "true" }, { warn: (code, text) => warnings.push(`${code}: ${text}`) });
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.contain("not verified");
+    expect(warnings[0]).to.match(/^certificates-not-verified: .* not verified/);
   });
 
   it("ends at once when the run is interrupted", async () => {
@@ -254,7 +254,7 @@ describe("client", () => {
     await client.minor();
     const error = await rejection(client.get("/x", { shape: anything, tried: "read it", signal: abort.signal }));
     expect(error).to.be.instanceOf(CancelledError);
-    expect(error.message).to.equal("Cancelled: could not read it");
+    expect(error.message).to.equal("The run was interrupted: could not read it");
     for (const asked of [
       client.minor(abort.signal),
       client.supports("allocations", abort.signal),

@@ -157,7 +157,7 @@ describe("transport", () => {
       await transport.close();
       const error = await fails(url, {});
       expect(error).to.include({ sent: false, untrusted: true });
-      expect(error.message).to.contain("name it in caCertificate");
+      expect(error.message).to.contain("set it as `ironic:caCertificate`");
     });
 
     it("trusts everybody when told to", async () => {

@@ -24,7 +24,7 @@ describe("versions", () => {
 
   it("have a floor and a ceiling, each with advice", () => {
     expect(() => choose(1, 45)).to.throw(ProblemError, /at least 1\.46\. Use Ironic 11\.1/);
-    expect(() => choose(116, 120)).to.throw(ProblemError, /speaks up to 1\.115\. Upgrade pulumi-ironic/);
+    expect(() => choose(116, 120)).to.throw(ProblemError, /supports up to 1\.115\. Upgrade pulumi-ironic/);
   });
 
   it("are written 1.N or N", () => {

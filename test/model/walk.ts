@@ -21,6 +21,7 @@ import { deploymentBy, settingsBy } from "../fakes/identities.ts";
 import { type FakeIronic, fakeIronic } from "../fakes/ironic.ts";
 import {
   boots,
+  hasCode,
   isForeign,
   isKnownError,
   remains,
@@ -314,6 +315,8 @@ class Walk {
     const abortedAtMs = process.abortedAtMs();
     if (abortedAtMs !== undefined && !process.dead() && this.#clock.now() - abortedAtMs > ABORT_MS)
       this.#violation(`went on for ${this.#clock.now() - abortedAtMs} ms after the interruption`);
+    for (const shown of process.calls.flatMap((call) => call.shown))
+      if (!hasCode(shown)) this.#violation(`a warning without a code: ${shown}`);
     this.requests += process.client.requests.length;
     this.#judgeWrites(writes);
     this.#tracks.forEach((track, index) => {

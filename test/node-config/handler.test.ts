@@ -55,7 +55,9 @@ describe("BaremetalNodeConfig: create", () => {
     const w = scene({ driver_info: { kernel_append_params: "nofb token=abc" } });
     const inputs = { ...BASE, driverInfo: { kernel_append_params: "nofb" } };
     const { stored, error } = await w.up(undefined, inputs);
-    expect(error?.message).to.match(/Ironic hides what driver_info\/kernel_append_params of node worker-1 .* holds/);
+    expect(error?.message).to.match(
+      /Ironic hides the value of driver_info\/kernel_append_params of node worker-1 .* could not be restored/,
+    );
     expect(stored).to.equal(undefined);
     expect(w.client.writes).to.deep.equal([]);
     const held = { ...BASE, driverInfo: { kernel_append_params: "nofb token=abc" } };
@@ -123,7 +125,9 @@ describe("BaremetalNodeConfig: create", () => {
   it("writes nothing over capabilities that are no text", async () => {
     const w = scene({ properties: { capabilities: { raid: "yes" } } });
     const { stored, error } = await w.up(undefined, { ...BASE, capabilities: { boot_mode: "uefi" } });
-    expect(error?.message).to.match(/properties\.capabilities of node worker-1 .* no text .*Nothing was written/);
+    expect(error?.message).to.match(
+      /properties\.capabilities of node worker-1 .* does not have the form .*Nothing was written/,
+    );
     expect(stored).to.equal(undefined);
     expect(w.client.writes).to.deep.equal([]);
     await w.made(undefined, BASE);
@@ -212,8 +216,8 @@ describe("BaremetalNodeConfig: create", () => {
     expect((await w.made(undefined, INPUTS)).outs.written).to.deep.equal(WRITTEN);
     expect(w.clock.now()).to.be.at.least(30_000);
     for (const [state, text] of [
-      ["active", /deploy_interface and boot_interface .* cannot change while it is "active"\. .*undeploy/],
-      ["clean failed", /cannot change while it is "clean failed"/],
+      ["active", /deploy_interface and boot_interface .* cannot be changed while the node is "active"\. .*undeploy/],
+      ["clean failed", /cannot be changed while the node is "clean failed"/],
       ["deploy hold", /unhold worker-1/],
       ["clean hold", /unhold worker-1/],
       ["levitating", /which this version does not know/],
@@ -229,7 +233,9 @@ describe("BaremetalNodeConfig: create", () => {
       const { w, first } = await made();
       w.ironic.move(w.fake, state, "active");
       const { error } = await w.up(first, { ...INPUTS, automatedCleaning: true });
-      expect(error?.message).to.match(/settings of node worker-1 .* cannot change while it is ".* hold"\. .*unhold/);
+      expect(error?.message).to.match(
+        /settings of node worker-1 .* cannot be changed while the node is ".* hold"\. .*unhold/,
+      );
       expect(w.client.writes).to.deep.equal([]);
     }
   });
@@ -300,7 +306,7 @@ describe("BaremetalNodeConfig: update", () => {
     const { w, first } = await made();
     w.fake.node.extra = {};
     const seen = (await w.refresh(first)) as Stored;
-    expect(seen.outs.drift).to.equal("the marker in extra was removed");
+    expect(seen.outs.drift).to.equal("the marker in extra was removed [drift-claim-removed]");
     expect((await w.diff(seen, INPUTS)).changes).to.equal(true);
     const second = await w.made(seen, INPUTS);
     expect(second.outs).to.deep.include({ previous: BEFORE, written: WRITTEN });
@@ -313,7 +319,7 @@ describe("BaremetalNodeConfig: update", () => {
     await w.made(first, { ...INPUTS, automatedCleaning: true });
     expect(w.node().automated_clean).to.equal(true);
     const { error } = await w.up(first, { ...INPUTS, bootInterface: "http" });
-    expect(error?.message).to.match(/boot_interface .* cannot change while it is "active"/);
+    expect(error?.message).to.match(/boot_interface .* cannot be changed while the node is "active"/);
   });
 });
 
@@ -358,7 +364,7 @@ describe("BaremetalNodeConfig: diff and refresh", () => {
   it("say who holds the node, and are gone with it", async () => {
     const { w, first } = await made();
     w.fake.node.instance_uuid = OTHER_INSTANCE;
-    expect((await w.refresh(first))?.outs.drift).to.equal(`held by instance ${OTHER_INSTANCE}`);
+    expect((await w.refresh(first))?.outs.drift).to.equal(`held by instance ${OTHER_INSTANCE} [node-held]`);
     w.ironic.remove(NODE);
     expect(await w.refresh(first)).to.equal(undefined);
   });
@@ -378,7 +384,7 @@ describe("BaremetalNodeConfig: destroy", () => {
     w.fake.node.boot_interface = "http";
     expect(await w.destroy(first)).to.equal(undefined);
     expect(settings(w.node())).to.deep.equal({ ...BEFORE, boot_interface: "http" });
-    expect(w.warnings().join()).to.match(/boot_interface had been changed by somebody else/);
+    expect(w.warnings().join()).to.match(/not restored, because somebody else changed the value: boot_interface/);
   });
 
   it("keeps all where asked, but not the marker", async () => {
@@ -431,7 +437,7 @@ describe("BaremetalNodeConfig: destroy", () => {
     deploy(w);
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.clock.now()).to.be.within(60_000, 70_000);
-    expect(w.warnings().join()).to.match(/could not be restored .*they will be when that one is destroyed/);
+    expect(w.warnings().join()).to.match(/could not be restored .*Destroying that deployment restores the rest/);
     expect(configMarker(w.node())).to.deep.include({ restorePending: true, previous: BEFORE, written: WRITTEN });
   });
 
@@ -546,7 +552,7 @@ describe("BaremetalNodeConfig: check", () => {
       { ...INPUTS, node: "worker-9" },
       {},
       undefined,
-      ["node: there is no such node in this Ironic, or this account may not see it"],
+      ["node: there is no such node in this Ironic, or this account cannot see it"],
     ],
     [
       "settings of another stack",
@@ -583,8 +589,8 @@ describe("BaremetalNodeConfig: check", () => {
   it("refuses interfaces that are not enabled for the node's driver", async () => {
     const { reasons } = await check(INPUTS, {}, undefined, { client: { driver } });
     expect(reasons).to.deep.equal([
-      "node: the deploy interface ramdisk is not enabled for its driver redfish; there are direct",
-      "node: the boot interface redfish-virtual-media is not enabled for its driver redfish; there are ipxe",
+      "node: the deploy interface ramdisk is not enabled for its driver redfish; enabled are direct",
+      "node: the boot interface redfish-virtual-media is not enabled for its driver redfish; enabled are ipxe",
     ]);
     const unknown = { ...INPUTS, bootInterface: UNKNOWN, deployInterface: UNKNOWN };
     expect((await check(unknown, {}, undefined, { client: { driver } })).reasons).to.deep.equal([]);

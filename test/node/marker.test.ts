@@ -40,7 +40,7 @@ describe("a claim", () => {
   it("of another resource of the same stack is another's", () => {
     const node = nodeIn("active", "ours");
     const second = { ...CLAIM, ...deploymentBy("stack-1", "second"), instanceUuid: OTHER_INSTANCE };
-    expect(holderOf(node, second)).to.deep.include({ kind: "other", who: 'deployment "worker" of stack stack-1' });
+    expect(holderOf(node, second)).to.deep.include({ kind: "other", who: 'deployment "worker" of this same stack' });
   });
 
   it("names the holder for a person", () => {

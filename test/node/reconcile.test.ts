@@ -115,8 +115,8 @@ describe("the loop", () => {
   });
 
   it("does nothing where there is nothing to do, and passes a warning on", async () => {
-    const { run, log } = scene(() => ({ do: "done", warning: "is another's" }));
-    expect((await run()).warning).to.equal("is another's");
+    const { run, log } = scene(() => ({ do: "done", warning: { code: "claim-gone", text: "is another's" } }));
+    expect((await run()).warning).to.deep.equal({ code: "claim-gone", text: "is another's" });
     expect(log).to.deep.equal(["now"]);
   });
 
@@ -137,7 +137,7 @@ describe("the loop", () => {
     const { fails, log, see, behaviour } = scene(({ provision_state }) => {
       if (provision_state === "deploying") return wait("moving");
       return provision_state === "error"
-        ? { do: "fail", problem: "P", advice: "A", needsCause: false }
+        ? { do: "fail", code: "node-state-unsuitable", problem: "P", advice: "A", needsCause: false }
         : untilActive(nodeIn(provision_state, "free"));
     });
     see("deploying");
@@ -155,16 +155,18 @@ describe("the loop", () => {
   it("asks for the cause of a failure of Ironic's", async () => {
     const failure = await scene(() => ({
       do: "fail",
+      code: "deployment-failed",
       problem: "It failed",
       advice: "Mend it",
       needsCause: true,
     })).fails();
     expect(failure).to.be.instanceOf(ProblemError);
+    expect(failure).to.have.property("code", "deployment-failed");
     expect(failure.message).to.equal("It failed: the cause. Mend it.");
   });
 
   it("writes nothing to a node of others", async () => {
-    const { fails, log } = scene((node) => heldByOther(node, "instance i"));
+    const { fails, log } = scene((node) => heldByOther(node, { who: "instance i", isSameStack: false }));
     expect((await fails()).message).to.contain("is held by instance i");
     expect(log).to.deep.equal(["now"]);
   });
@@ -307,7 +309,7 @@ describe("after an action that failed, the loop", () => {
       expect(Math.max(...gaps)).to.equal(10_000);
       expect(log.filter((each) => each === "deploy").length).to.be.at.most(70);
       expect(error).to.be.instanceOf(TimeoutError);
-      expect(error.message).to.contain(`The last trouble was: Could not do x: PUT /v1/x: it is ${answer}`);
+      expect(error.message).to.contain(`The last error was: Could not do x: PUT /v1/x: it is ${answer}`);
     });
 
   it("begins a pause anew after a success", async () => {
@@ -354,7 +356,7 @@ describe("the deadline", () => {
     const error = await fails();
     expect(error).to.be.instanceOf(TimeoutError);
     expect(error.message).to.match(
-      /^Waited 600 s for node worker-1 \(.*\); it is still "deploying" and in maintenance, where Ironic's own time-outs do not count\. Only the waiting has ended.*timeoutSeconds/,
+      /^Node worker-1 \(.*\) is still "deploying" after 600 s and in maintenance, in which Ironic's own timeouts do not run\. The timeout stopped Pulumi waiting.*timeoutSeconds/,
     );
     expect(clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + POLL_MS);
   });
@@ -364,7 +366,7 @@ describe("the deadline", () => {
       const { fails, see } = scene(() => wait("x"));
       see(state);
       expect((await fails()).message).to.match(
-        /hold"\. An operator.*`baremetal node unhold worker-1`\. Only the waiting/,
+        /hold" after \d+ s\. A step of an operator.*`baremetal node unhold worker-1`\. The timeout stopped/,
       );
     });
 
@@ -393,7 +395,7 @@ describe("the deadline", () => {
     behaviour.look = async (how) => {
       if (how === "next") throw answered("unreachable");
     };
-    expect((await fails()).message).to.contain("The last trouble was: connection refused");
+    expect((await fails()).message).to.contain("The last error was: connection refused");
     expect(clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + 1);
   });
 
@@ -461,7 +463,7 @@ describe("an interruption", () => {
       arrange(world);
       const error = await world.fails();
       expect(error).to.be.instanceOf(CancelledError);
-      expect(error.message).to.match(/^Interrupted while node worker-1 .* the next run continues from there\.$/);
+      expect(error.message).to.match(/^The run was interrupted while node worker-1 .* the next run resumes\.$/);
       expect(world.clock.now()).to.be.at.most(5_500);
     });
 });
@@ -471,7 +473,9 @@ describe("a node that others keep changing", () => {
     const { fails, log, behaviour } = scene(() => ({ do: "act", action: "claim" }));
     behaviour.act = async (_action, on) => on;
     const error = await fails();
-    expect(error.message).to.match(/^Gave up on node worker-1 .* after 60 actions; the last was "claim"/);
+    expect(error.message).to.match(
+      /^Node worker-1 .* did not reach the wanted state after 60 actions; the last was "claim"/,
+    );
     expect(log.filter((each) => each === "claim")).to.have.length(60);
   });
 });

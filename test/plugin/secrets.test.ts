@@ -29,13 +29,13 @@ describe("secrets", () => {
     ["a big integer", 2n ** 64n, "18446744073709551616"],
     ["a record without prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ["a hole in a list", [1, undefined, 3], [1, null, 3]],
-    ["not a number", Number.NaN, undefined, "key is not a finite number (NaN)"],
-    ["infinity", [1, Number.POSITIVE_INFINITY], [1, null], "key[1] is not a finite number (Infinity)"],
-    ["an invalid date", new Date(Number.NaN), undefined, "key is an invalid date"],
-    ["a function", { f: () => 1 }, {}, "key.f is a function"],
-    ["a symbol", Symbol("s"), undefined, "key is a symbol"],
-    ["a map", new Map(), undefined, "key is an object of class Map"],
-    ["bytes", Buffer.from("x"), undefined, "key is an object of class Buffer"],
+    ["not a number", Number.NaN, undefined, "key: is not a finite number (NaN)"],
+    ["infinity", [1, Number.POSITIVE_INFINITY], [1, null], "key[1]: is not a finite number (Infinity)"],
+    ["an invalid date", new Date(Number.NaN), undefined, "key: is an invalid date"],
+    ["a function", { f: () => 1 }, {}, "key.f: is a function"],
+    ["a symbol", Symbol("s"), undefined, "key: is a symbol"],
+    ["a map", new Map(), undefined, "key: is an object of class Map"],
+    ["bytes", Buffer.from("x"), undefined, "key: is an object of class Buffer"],
   ];
   for (const [title, value, expected, problem] of values) {
     it(`makes ${title} storable`, () => {

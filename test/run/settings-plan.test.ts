@@ -84,7 +84,7 @@ describe("settings of the same program", () => {
     settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
     const error = await fails(start());
     expect(error).to.be.instanceOf(ProblemError);
-    expect(error.message).to.match(/settings .* for node worker-1 did not come to stand within 60 s.*was not begun/);
+    expect(error.message).to.match(/settings .* for node worker-1 were not in place within 60 s.*was not begun/);
     expect(clock.now()).to.equal(TIMEOUT_MS);
   });
 

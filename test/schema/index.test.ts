@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import * as z from "zod";
+import { printed } from "../../provider/core/errors.ts";
 import {
   describeFailure,
   failuresIn,
@@ -52,13 +53,13 @@ describe("schema", () => {
       [
         "a key that is like none",
         { name: "a", inner: { gateway: "y", zzzzzz: 1 } },
-        ["inner.zzzzzz: there is no such property; there are gateway"],
+        ["inner.zzzzzz: there is no such property; the properties are gateway"],
       ],
       ["everything of another type", "text", ["must be an object"]],
       [
         "names of prototypes",
         JSON.parse('{"name":"a","constructor":1}'),
-        ["constructor: there is no such property; there are name, size, mode, tags, keys, inner"],
+        ["constructor: there is no such property; the properties are name, size, mode, tags, keys, inner"],
       ],
     ];
     for (const [what, value, failures] of refusals) {
@@ -79,7 +80,9 @@ describe("schema", () => {
     });
 
     it("gives paths below another one", () => {
-      expect(failuresIn(schema, {}, "drive")).to.deep.equal([{ path: "drive.name", reason: "is missing" }]);
+      expect(failuresIn(schema, {}, "drive")).to.deep.equal([
+        { path: "drive.name", reason: "is missing", code: "argument-missing" },
+      ]);
       expect(failuresIn(z.array(z.string()), [1], "list")[0]?.path).to.equal("list[0]");
     });
 
@@ -113,7 +116,7 @@ describe("schema", () => {
     });
 
     it("runs rules on what is not refused", () => {
-      const rules = () => [{ path: "name", reason: "is not nice" }];
+      const rules = () => [{ path: "name", reason: "is not nice", code: "argument-invalid" as const }];
       expect(withRules(parse(schema, { name: "a" }), rules)).to.deep.equal({ kind: "failed", failures: rules() });
       expect(withRules(parse(schema, input), () => [])).to.deep.equal({ kind: "partial", value: input });
       expect(withRules(parse(schema, {}), () => expect.fail("it is refused already")).kind).to.equal("failed");
@@ -167,9 +170,10 @@ describe("schema", () => {
 
   it("lists every failure in one error", () => {
     const error = new InvalidInput([
-      { path: "a", reason: "is missing" },
-      { path: "", reason: "is empty" },
+      { path: "a", reason: "is missing", code: "argument-missing" },
+      { path: "", reason: "is empty", code: "config-drive-empty" },
     ]);
     expect(error.message).to.equal("a: is missing\nis empty");
+    expect(printed(error)).to.equal("a: is missing [argument-missing]\nis empty [config-drive-empty]");
   });
 });

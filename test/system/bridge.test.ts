@@ -57,7 +57,7 @@ describe("bridge, in Pulumi's own provider process", function () {
 
   it("reports check failures without a property name", async () => {
     const { failures } = await provider.check({}, { mode: "bad", secret: "hunter22" });
-    expect(failures).to.deep.equal([{ property: "", reason: "mode: no such mode beside [secret]" }]);
+    expect(failures).to.deep.equal([{ property: "", reason: "mode: no such mode beside [secret] [argument-invalid]" }]);
   });
 
   it("makes odd outputs storable", async () => {
@@ -76,7 +76,7 @@ describe("bridge, in Pulumi's own provider process", function () {
     const { partial } = await failure(provider.create({ mode: "unstorable", secret: "hunter22" }));
     expect(partial?.id).to.equal("node-uuid");
     expect(partial?.properties).to.deep.include({ mode: "unstorable", __provider: text, secret: secret("hunter22") });
-    expect(partial?.reasons[0]).to.contain("rate is not a finite number");
+    expect(partial?.reasons[0]).to.contain("rate: is not a finite number");
   });
 
   it("keeps a half-done resource, without secrets in its reasons", async () => {
@@ -108,7 +108,7 @@ describe("bridge, in Pulumi's own provider process", function () {
 
   it("names an unexpected error, and logs its stack for `pulumi up --debug`", async () => {
     const { message, partial } = await failure(provider.create({ mode: "crashes" }));
-    expect(message).to.equal("Unexpected TypeError: x is not a function");
+    expect(message).to.equal("Unexpected TypeError: x is not a function [internal-error]");
     expect(partial).to.equal(undefined);
     const debug = provider.logs.find(({ severity }) => severity === 0);
     expect(debug?.message).to.contain("    at ");
@@ -129,7 +129,7 @@ describe("bridge, in Pulumi's own provider process", function () {
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).to.be.at.least(900);
     const warnings = provider.logs.filter(({ severity }) => severity === 2);
     expect(warnings.map(({ message, ephemeral }) => ({ message, ephemeral }))).to.deep.equal([
-      { message: "cleaning is still on [secret]", ephemeral: false },
+      { message: "cleaning is still on [secret] [cleaning-enabled]", ephemeral: false },
     ]);
     expect(warnings[0]?.urn).to.equal(urn);
   });
@@ -165,7 +165,7 @@ describe("bridge, at the end of a run", function () {
     const { partial } = await ended;
     expect(since(cancelledAtMs)).to.be.below(1_000);
     expect(partial?.id).to.equal("node-uuid");
-    expect(partial?.reasons).to.deep.equal(["The run was interrupted"]);
+    expect(partial?.reasons).to.deep.equal(["The run was interrupted [run-interrupted]"]);
   });
 
   it("answers and leaves when the engine dies", async () => {
@@ -202,7 +202,7 @@ describe("bridge, with nobody at the other side", function () {
     const { properties } = await provider.create({ mode: "talks", secret: "hunter22" });
     expect(properties).to.deep.include({ mode: "talks", secret: secret("hunter22") });
     expect(provider.logs).to.deep.equal([]);
-    expect(provider.output().match(/warning: cleaning is still on \[secret\]/g)).to.have.length(1);
+    expect(provider.output().match(/warning: cleaning is still on \[secret\] \[cleaning-enabled\]/g)).to.have.length(1);
   });
 
   it("still hears Cancel", async () => {

@@ -143,7 +143,10 @@ function layOut(root: IsoNode): Layout {
       extents.set(data, next);
       next += sectorsFor(sizeOf(data));
       if (next * SECTOR > IMAGE_MAX)
-        throw new IsoError(`the files have more than the ${IMAGE_MAX} bytes that an image takes`);
+        throw new IsoError(
+          `the files have more than the ${IMAGE_MAX} bytes that an image can contain`,
+          "config-drive-size",
+        );
     }
   }
   return { root, trees: { plain: plain.tree, joliet: joliet.tree }, extents, sectors: next };
@@ -271,9 +274,9 @@ const LABEL = /^[A-Za-z0-9_.-]{1,16}$/;
  */
 export function buildIso(files: readonly IsoFile[], options: IsoOptions): Uint8Array {
   const { label, note = "" } = options;
-  if (note.length > NOTE_MAX) throw new IsoError(`the note has more than ${NOTE_MAX} characters`);
+  if (note.length > NOTE_MAX) throw new IsoError(`the note has more than ${NOTE_MAX} characters`, "internal-error");
   if (!LABEL.test(label))
-    throw new IsoError("the label must have 1 to 16 letters, digits, hyphens, dots and underscores");
+    throw new IsoError("the label must have 1 to 16 letters, digits, hyphens, dots and underscores", "internal-error");
   const layout = layOut(buildTree(files));
   const image = Buffer.alloc(layout.sectors * SECTOR);
   for (const key of ["plain", "joliet"] as const) {

@@ -1,3 +1,4 @@
+import type { Code } from "../../core/index.ts";
 import { InvalidInput } from "../../schema/index.ts";
 
 /** Content of a file: its bytes, or who writes `size` bytes straight into the image, so that they are in memory once. */
@@ -25,8 +26,8 @@ export interface IsoNode {
 
 /** A tree that the format, or one of its readers, does not take. */
 export class IsoError extends InvalidInput {
-  constructor(reason: string) {
-    super([{ path: "", reason }]);
+  constructor(reason: string, code: Code = "config-drive-directory-invalid") {
+    super([{ path: "", reason, code }]);
   }
 }
 
@@ -44,7 +45,10 @@ const byBytes = (a: IsoNode, b: IsoNode): number => Buffer.compare(Buffer.from(a
 
 function checkName(name: string, path: string): void {
   const bad = name === "" || name === "." || name === ".." || name.includes("\0") || !name.isWellFormed();
-  if (bad) throw new IsoError(`${JSON.stringify(path)} is not a path of a file: no empty names, ".", ".." or NUL`);
+  if (bad)
+    throw new IsoError(
+      `${JSON.stringify(path)} is not the path of a file: empty names, ".", ".." and NUL are not allowed`,
+    );
   if (Buffer.byteLength(name) > NAME_BYTES_MAX) {
     throw new IsoError(`a name in ${JSON.stringify(path)} has more than ${NAME_BYTES_MAX} bytes`);
   }
@@ -71,7 +75,7 @@ function addFile(root: IsoNode, { path, data }: IsoFile, seen: Map<string, IsoNo
     const there = seen.get(key);
     if (there && (last || !there.children)) {
       throw new IsoError(
-        `${JSON.stringify(path)}: ${there.children ? "there is a directory" : "there is a file"} of this name already`,
+        `${JSON.stringify(path)}: a ${there.children ? "directory" : "file"} of this name exists already`,
       );
     }
     const entry = there ?? node(name, directory, last ? data : undefined);
@@ -127,7 +131,7 @@ function nameChildren(directory: IsoNode): void {
  */
 export function buildTree(files: readonly IsoFile[]): IsoNode {
   if (files.length > FILES_MAX)
-    throw new IsoError(`${files.length} files are more than the ${FILES_MAX} that an image takes`);
+    throw new IsoError(`${files.length} files are more than the ${FILES_MAX} that an image can contain`);
   const root = node("", undefined, undefined);
   const seen = new Map<string, IsoNode>();
   for (const file of files) addFile(root, file, seen);

@@ -79,19 +79,19 @@ const NOT_A_HOST: Readonly<Record<string, string>> = {
 /** Why `ip` can't be the address of one machine on a network; `undefined` if it can. */
 export const notAHost = (ip: Ip): string | undefined => NOT_A_HOST[rangeOf(ip)];
 
-const quote = (value: string): string => (value.length <= 50 ? `"${value}"` : "this");
+const quote = (value: string): string => (value.length <= 50 ? `"${value}"` : "the value");
 
 /** Why `value` is not an address with prefix for a machine; `undefined` if it is. */
 export function whyNotCidr(value: string): string | undefined {
   const cidr = parseCidr(value);
   if (!cidr) {
     return parseIp(value)
-      ? `${quote(value)} lacks the length of the network's prefix, as in ${value}/${value.includes(":") ? 64 : 24}`
-      : `${quote(value)} is not an IP address with a prefix length, as in 192.0.2.10/24 or 2001:db8::10/64`;
+      ? `${quote(value)} has no prefix length; write for example ${value}/${value.includes(":") ? 64 : 24}`
+      : `${quote(value)} is not an IP address with a prefix length, such as 192.0.2.10/24 or 2001:db8::10/64`;
   }
   const objection = notAHost(cidr);
   if (objection !== undefined) return `${quote(value)} ${objection}`;
-  if (cidr.prefix === 0) return `${quote(value)} has prefix length 0, which makes everything the local network`;
+  if (cidr.prefix === 0) return `${quote(value)} has prefix length 0, which makes every address local`;
   // In networks of one or two addresses each of them is a machine's (RFC 3021, RFC 6164).
   if (cidr.prefix >= cidr.bytes.length * 8 - 1) return undefined;
   if (networkOf(cidr) === cidr.text)
@@ -117,11 +117,11 @@ export function whyNotDns(value: string): string | undefined {
 /** Why `value` is not a destination network; `undefined` if it is. */
 export function whyNotNetwork(value: string): string | undefined {
   const cidr = parseCidr(value);
-  if (!cidr) return `${quote(value)} is not a network with a prefix length, as in 10.0.0.0/8 or 2001:db8::/32`;
+  if (!cidr) return `${quote(value)} is not a network with a prefix length, such as 10.0.0.0/8 or 2001:db8::/32`;
   const network = networkOf(cidr);
   return network === cidr.text
     ? undefined
-    : `${quote(value)} is an address in the network ${network}/${cidr.prefix}, not the network; write ${network}/${cidr.prefix}`;
+    : `${quote(value)} is an address in the network ${network}/${cidr.prefix}; write ${network}/${cidr.prefix}`;
 }
 
 /** Why `value` is not a MAC address; `undefined` if it is. */

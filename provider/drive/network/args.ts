@@ -139,13 +139,14 @@ export const IPV6_MIN_MTU = 1280;
 const LIST_MAX = 256;
 
 const DOMAIN = /^(?=.{1,253}\.?$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.?$/i;
-const domain = text((value) => (DOMAIN.test(value) ? undefined : "is not a domain name, such as example.org"));
+const address = (why: (value: string) => string | undefined) => text(why, "network-address-invalid");
+const domain = address((value) => (DOMAIN.test(value) ? undefined : "is not a domain name, such as example.org"));
 const list = <T extends z.ZodType>(of: T) => z.array(of).max(LIST_MAX);
 const whole = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 const word = z.string().min(1).max(255);
 
 const portChoice = {
-  mac: text(whyNotMac).optional(),
+  mac: address(whyNotMac).optional(),
   port: word.optional(),
   physicalNetwork: word.optional(),
   order: whole(0, 1023).optional(),
@@ -153,15 +154,15 @@ const portChoice = {
 };
 
 const addressing = {
-  addresses: list(text(whyNotCidr)).optional(),
-  gateway: text(whyNotIp).optional(),
-  gateway6: text(whyNotIp).optional(),
+  addresses: list(address(whyNotCidr)).optional(),
+  gateway: address(whyNotIp).optional(),
+  gateway6: address(whyNotIp).optional(),
   dhcp4: z.boolean().optional(),
   dhcp6: z.boolean().optional(),
   slaac: z.boolean().optional(),
-  dns: list(text(whyNotDns)).optional(),
+  dns: list(address(whyNotDns)).optional(),
   searchDomains: list(domain).optional(),
-  routes: list(object({ destination: text(whyNotNetwork), gateway: text(whyNotIp) })).optional(),
+  routes: list(object({ destination: address(whyNotNetwork), gateway: address(whyNotIp) })).optional(),
   mtu: whole(68, 65_535).optional(),
 };
 
@@ -183,8 +184,8 @@ export const networkSchema = object(
         vlans,
       }),
     ).optional(),
-    dns: list(text(whyNotDns)).optional(),
+    dns: list(address(whyNotDns)).optional(),
     searchDomains: list(domain).optional(),
   },
-  { vlans: "a VLAN is written in the vlans of the interface or bond that carries it" },
+  { vlans: "VLANs are set in the vlans of their interface or bond" },
 );

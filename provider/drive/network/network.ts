@@ -1,3 +1,4 @@
+import type { Warning } from "../../core/index.ts";
 import { type Failure, InvalidInput, joinPath } from "../../schema/index.ts";
 import { contains, isLinkLocal, netmask, networkOf, parseCidr, parseIp, parseMac } from "./address.ts";
 import type { AddressArgs, NetworkArgs, Port, PortGroup, VlanArgs } from "./args.ts";
@@ -18,7 +19,7 @@ export interface BuiltNetwork {
   /** Ports that the description uses, in the order of its links. */
   usedPorts: { uuid: string; address: string }[];
   /** What will probably not do what was meant. */
-  warnings: string[];
+  warnings: Warning[];
 }
 
 interface Draft extends BuiltNetwork {
@@ -117,7 +118,10 @@ const IDLE = ["addresses", "dhcp4", "dhcp6", "slaac", "vlans"] as const;
 function warnIdle(draft: Draft, args: AddressArgs & { vlans?: VlanArgs[] | undefined }, path: string): void {
   const idle = IDLE.every((key) => !(Array.isArray(args[key]) ? args[key].length : args[key]));
   if (idle)
-    draft.warnings.push(`${path} has neither addresses, dhcp4, dhcp6, slaac nor vlans: it stays without an address`);
+    draft.warnings.push({
+      code: "network-doubtful",
+      text: `${path} has no addresses, dhcp4, dhcp6, slaac or vlans: it gets no address`,
+    });
 }
 
 type Group = { path: string; group: PortGroup; ports: readonly Port[] };
@@ -133,7 +137,11 @@ function groupsOf(network: NetworkArgs, ports: readonly Port[], portGroups: read
     if ("reason" in found) failures.push(found);
     else if (bond.mode === undefined && groupMode(found.group) === undefined) {
       const mode = joinPath(at, `bonds[${index}].mode`);
-      failures.push({ path: mode, reason: "is missing, and the port group has no mode that network data knows" });
+      failures.push({
+        path: mode,
+        reason: "is missing, and the port group has no mode that network data knows",
+        code: "network-bond-invalid",
+      });
     } else groups.push({ path, ...found });
   }
   return { groups, failures };
@@ -154,7 +162,7 @@ function seatsOf(network: NetworkArgs, at: string): Seat[] {
   return [...cards, ...members];
 }
 
-/** Two default routes of a family leave it to chance which one is used. */
+/** With two default routes of a family it is not defined which one is used. */
 function warnGateways(draft: Draft): void {
   for (const [family, network] of [
     [4, "0.0.0.0"],
@@ -164,9 +172,10 @@ function warnGateways(draft: Draft): void {
       routes.filter((route) => route.network === network && route.netmask === network),
     ).length;
     if (count > 1)
-      draft.warnings.push(
-        `network has ${count} default routes for IPv${family}: which one the machine uses is left to chance`,
-      );
+      draft.warnings.push({
+        code: "network-doubtful",
+        text: `network has ${count} default routes for IPv${family}: which one the machine uses is not defined`,
+      });
   }
 }
 
@@ -190,7 +199,10 @@ function addBonds(draft: Draft, seated: ReadonlyMap<string, Port>, groups: reado
     draft.networkData.links.push(link);
     warnIdle(draft, bond, path);
     if (members.length === 1 && bond.vlans?.length) {
-      draft.warnings.push(`${path} has one member: Glean then puts its VLANs on the card instead of the bond`);
+      draft.warnings.push({
+        code: "network-doubtful",
+        text: `${path} has one member: Glean then puts its VLANs on the card instead of the bond`,
+      });
     }
     addNetworks(draft, bond, link.id);
     addVlans(draft, bond.vlans, link);

@@ -1,4 +1,4 @@
-import { type Failure, joinPath } from "../../schema/index.ts";
+import { type Failure, joinPath, type Objection } from "../../schema/index.ts";
 import { parseMac } from "./address.ts";
 import type { Port, PortChoice, PortGroup } from "./args.ts";
 import { choicesOf } from "./rules.ts";
@@ -32,16 +32,16 @@ const FINDERS: {
 
 /** Why a way of naming a port found none. */
 const NOT_FOUND: { [K in keyof Required<PortChoice>]: (value: unknown, ports: readonly Port[]) => string } = {
-  mac: (mac, ports) => `${mac} is no port of the node; ${offer(ports)}`,
+  mac: (mac, ports) => `${mac} is not a port of the node; ${offer(ports)}`,
   port: (_, ports) =>
-    ports.length === 0 ? offer(ports) : `names no port of the node; there are ${ports.map(nameOf).join(", ")}`,
+    ports.length === 0 ? offer(ports) : `the node has no port of this name; there are ${ports.map(nameOf).join(", ")}`,
   physicalNetwork: (_, ports) => {
     const known = [...new Set(ports.flatMap(({ physical_network }) => physical_network ?? []))];
-    return `no port of the node is on this physical network; ${known.length ? `there are ${known.join(", ")}` : "Ironic knows none for its ports"}`;
+    return `no port of the node is on this physical network; ${known.length ? `the physical networks are ${known.join(", ")}` : "its ports have none in Ironic"}`;
   },
   order: (order, ports) =>
-    `there is no port ${order}: counted from 0, the node has ${ports.length} (${macs(ports) || "none"})`,
-  pxe: (_, ports) => `no port of the node is enabled for PXE; ${offer(ports)}`,
+    `there is no port ${order}: the node has ${ports.length} (${macs(ports) || "none"}), counted from 0`,
+  pxe: (_, ports) => `no port of the node has pxe_enabled; ${offer(ports)}`,
 };
 
 /** The port that `seat` names explicitly: the first such one that is free. */
@@ -57,9 +57,9 @@ function explicit(
   const port = candidates.find(({ uuid }) => !taken.has(uuid));
   if (port) return { port };
   const first = candidates[0];
-  if (!first) return { path, reason: NOT_FOUND[key](value, ports) };
+  if (!first) return { path, reason: NOT_FOUND[key](value, ports), code: "port-not-found" };
   const used = candidates.map(({ uuid, address }) => `${address} by ${taken.get(uuid)}`).join(", ");
-  return { path, reason: `every port that it can mean is taken (${used})` };
+  return { path, reason: `every port that fits is used (${used})`, code: "port-taken" };
 }
 
 /**
@@ -86,7 +86,7 @@ export function seatPorts(
     for (const port of group.ports) {
       const before = taken.get(port.uuid);
       if (before !== undefined)
-        failures.push({ path: group.path, reason: `port ${port.address} is taken by ${before}` });
+        failures.push({ path: group.path, reason: `port ${port.address} is used by ${before}`, code: "port-taken" });
       taken.set(port.uuid, group.path);
     }
   }
@@ -98,11 +98,14 @@ export function seatPorts(
   for (const seat of seats) {
     if (choicesOf(seat.choice).length > 0) continue;
     const port = ports.find(({ uuid }) => !taken.has(uuid));
-    const reason =
+    const objection: Objection =
       ports.length === 0
-        ? offer(ports)
-        : `no port is left for it: the node has ${ports.length} (${macs(ports)}), all taken`;
-    settle(seat.path, port ? { port } : { path: seat.path, reason });
+        ? { reason: offer(ports), code: "port-not-found" }
+        : {
+            reason: `no port is left: the node has ${ports.length} (${macs(ports)}), and all are used`,
+            code: "port-taken",
+          };
+    settle(seat.path, port ? { port } : { path: seat.path, ...objection });
   }
   return { seated, failures };
 }
@@ -125,9 +128,14 @@ export function findPortGroup(
     const there = groups.map((each) => each.name ?? each.uuid).join(", ");
     return {
       path,
-      reason: `names no port group of the node; ${there ? `there are ${there}` : "it has none in Ironic"}`,
+      reason: there
+        ? `the node has no port group of this name; there are ${there}`
+        : "the node has no port groups in Ironic",
+      code: "network-bond-invalid",
     };
   }
   const members = ports.filter(({ portgroup_uuid }) => portgroup_uuid === group.uuid);
-  return members.length > 0 ? { group, ports: members } : { path, reason: "the port group has no ports in Ironic" };
+  return members.length > 0
+    ? { group, ports: members }
+    : { path, reason: "the port group has no ports in Ironic", code: "network-bond-invalid" };
 }

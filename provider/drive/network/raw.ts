@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Failure, failuresIn, hasUnknown, joinPath } from "../../schema/index.ts";
+import type { Warning } from "../../core/index.ts";
+import { type Failure, failuresIn, hasUnknown, joinPath, text } from "../../schema/index.ts";
 import { parseIp, parseMac } from "./address.ts";
 import { BOND_MODES, type Port } from "./args.ts";
 
@@ -7,29 +8,33 @@ import { BOND_MODES, type Port } from "./args.ts";
 export type RawNetworkData = Record<string, unknown>;
 
 const MAC_RULE = "must be a MAC address, such as 52:54:00:1f:79:7e";
-const mac = z.string().refine((value) => parseMac(value) !== undefined, MAC_RULE);
+/** An address that fits; otherwise `objection` says what it must be. */
+const fitting = (fits: (value: string) => boolean, objection: string) =>
+  text((value) => (fits(value) ? undefined : objection), "network-address-invalid");
+
+const mac = fitting((value) => parseMac(value) !== undefined, MAC_RULE);
 const mtu = z.number().min(1).max(65_535).nullish();
 
 /** An address of the family; IPv6 addresses may carry a prefix length, as OpenStack's schema allows. */
 const address = (family: 4 | 6) =>
-  z.string().refine((value) => {
+  fitting((value) => {
     const [host = "", ...prefix] = family === 6 ? value.split("/") : [value];
     return parseIp(host.replace(/%[0-9a-z]+$/i, ""))?.family === family && prefix.length <= 1;
   }, `must be an IPv${family} address`);
 
 const netmask = (family: 4 | 6) =>
-  z.string().refine(
+  fitting(
     (value) => {
       const ip = parseIp(value);
       if (ip?.family !== family) return false;
       return family === 6 || /^1*0*$/.test(ip.bytes.map((byte) => byte.toString(2).padStart(8, "0")).join(""));
     },
-    `must be a netmask of IPv${family}, such as ${family === 4 ? "255.255.255.0" : "ffff:ffff:ffff:ffff::"}`,
+    `must be an IPv${family} netmask, such as ${family === 4 ? "255.255.255.0" : "ffff:ffff:ffff:ffff::"}`,
   );
 
 const service = z.looseObject({
   type: z.enum(["dns"]),
-  address: z.string().refine((value) => parseIp(value) !== undefined, "must be an IP address"),
+  address: fitting((value) => parseIp(value) !== undefined, "must be an IP address"),
 });
 const routes = (family: 4 | 6) =>
   z.array(z.looseObject({ network: address(family), netmask: netmask(family), gateway: address(family) })).optional();
@@ -78,7 +83,7 @@ const records = (value: unknown, at: string): { entry: Record<string, unknown>; 
 /** What is wrong with `raw`, what probably is, and which of the node's ports it uses. */
 export interface CheckedNetworkData {
   failures: Failure[];
-  warnings: string[];
+  warnings: Warning[];
   usedPorts: { uuid: string; address: string }[];
 }
 
@@ -90,13 +95,17 @@ function checkReferences(raw: Record<string, unknown>, at: string, failures: Fai
   const there = ids.length > 0 ? `the links are ${ids.join(", ")}` : "there are no links";
   const check = (id: unknown, path: string): void => {
     if (typeof id === "string" && !hasUnknown(id) && !ids.includes(id)) {
-      failures.push({ path, reason: `names no link; ${there}` });
+      failures.push({ path, reason: `is not the id of a link; ${there}`, code: "argument-invalid" });
     }
   };
   for (const [index, id] of ids.entries()) {
     const first = ids.indexOf(id);
     if (first < index)
-      failures.push({ path: joinPath(links[index]?.path ?? at, "id"), reason: `is the id of links[${first}] already` });
+      failures.push({
+        path: joinPath(links[index]?.path ?? at, "id"),
+        reason: `is already the id of links[${first}]`,
+        code: "network-duplicate",
+      });
   }
   for (const { entry, path } of links) {
     if (entry.type === "vlan") check(entry.vlan_link, joinPath(path, "vlan_link"));
@@ -121,7 +130,8 @@ function checkMacs(raw: Record<string, unknown>, ports: readonly Port[], at: str
     const offer = there ? `the node's ports are ${there}` : "the node has no ports in Ironic";
     result.failures.push({
       path: joinPath(path, "ethernet_mac_address"),
-      reason: `${address} is no port of the node; ${offer}`,
+      reason: `${address} is not a port of the node; ${offer}`,
+      code: "port-not-found",
     });
   }
 }
@@ -140,9 +150,10 @@ export function checkNetworkData(raw: unknown, ports?: readonly Port[], at = "ne
     const schema = LINKS[kind] ?? LINKS.phy;
     if (schema) result.failures.push(...failuresIn(schema, entry, path));
     if (entry.mtu === undefined || entry.mtu === null) {
-      result.warnings.push(
-        `${path} has no mtu: Ironic 30 and newer then replaces the network data of nodes with flat or neutron networking`,
-      );
+      result.warnings.push({
+        code: "network-doubtful",
+        text: `${path} has no mtu: Ironic 30 and newer then replaces the network data of nodes with flat or neutron networking`,
+      });
     }
   }
   for (const { entry, path } of records(described.networks, joinPath(at, "networks"))) {

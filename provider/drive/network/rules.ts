@@ -1,9 +1,10 @@
+import type { Code } from "../../core/index.ts";
 import { type Failure, failuresIn, hasUnknown, joinPath, known } from "../../schema/index.ts";
 import { contains, isLinkLocal, networkOf, parseCidr, parseIp, parseMac } from "./address.ts";
 import type { AddressArgs, BondArgs, NetworkArgs, PortChoice, VlanArgs } from "./args.ts";
 import { DEFAULT_MTU, IPV6_MIN_MTU, networkSchema } from "./args.ts";
 
-type Report = (path: string, reason: string) => void;
+type Report = (path: string, code: Code, reason: string) => void;
 type Partly<T> = T | string | undefined | null;
 
 /** A list as far as it is one: an unknown or malformed list has no entries to judge. */
@@ -21,7 +22,11 @@ export const choicesOf = (choice: PortChoice): (typeof CHOICES)[number][] =>
 function checkChoice(choice: PortChoice, path: string, report: Report): void {
   const made = choicesOf(choice);
   if (made.length > 1)
-    report(joinPath(path, made[1] ?? ""), `names the port a second time, beside ${made[0]}; keep one`);
+    report(
+      joinPath(path, made[1] ?? ""),
+      "network-duplicate",
+      `conflicts with ${made[0]}: set only one of ${CHOICES.slice(0, -1).join(", ")} and ${CHOICES.at(-1)}`,
+    );
 }
 
 /** Addresses of one interface that can be judged, or `undefined` where one of them is unknown. */
@@ -36,12 +41,22 @@ function checkRouter(args: AddressArgs, router: unknown, path: string, what: str
   if (!ip || !own) return;
   if (isLinkLocal(ip) && automatic(args, 6)) return;
   const family = own.filter((cidr) => cidr.family === ip.family);
-  if (own.some((cidr) => cidr.text === ip.text)) report(path, `${ip.text} is the machine's own address`);
+  if (own.some((cidr) => cidr.text === ip.text))
+    report(path, "network-gateway-invalid", `${ip.text} is the machine's own address`);
   else if (family.length > 0 && (isLinkLocal(ip) || family.some((cidr) => contains(cidr, ip)))) return;
   else if (family.length > 0) {
     const where = family.map((cidr) => `${networkOf(cidr)}/${cidr.prefix}`).join(", ");
-    report(path, `${ip.text} is outside the network of the interface (${where}), so the machine could not reach it`);
-  } else report(path, `${what} ${ip.text} needs a static IPv${ip.family} address in the same network in addresses`);
+    report(
+      path,
+      "network-gateway-outside",
+      `${ip.text} is outside the network of the interface (${where}), so the machine could not reach it`,
+    );
+  } else
+    report(
+      path,
+      "network-gateway-invalid",
+      `${what} ${ip.text} needs a static IPv${ip.family} address of the same network in addresses`,
+    );
 }
 
 function checkGateways(args: AddressArgs, path: string, report: Report): void {
@@ -50,9 +65,10 @@ function checkGateways(args: AddressArgs, path: string, report: Report): void {
   const [first, second] = [args.gateway, args.gateway6].map((gateway) =>
     typeof gateway === "string" ? parseIp(gateway)?.family : undefined,
   );
-  if (second === 4) report(joinPath(path, "gateway6"), "is an IPv4 address; IPv4's router is written as gateway");
+  if (second === 4)
+    report(joinPath(path, "gateway6"), "network-gateway-invalid", "is an IPv4 address; set the IPv4 router as gateway");
   if (second === 6 && first === 6)
-    report(joinPath(path, "gateway6"), "is a second IPv6 router; gateway holds one already");
+    report(joinPath(path, "gateway6"), "network-gateway-invalid", "is a second IPv6 router; gateway is one already");
 }
 
 function checkRoutes(args: AddressArgs, path: string, report: Report): void {
@@ -68,6 +84,7 @@ function checkRoutes(args: AddressArgs, path: string, report: Report): void {
     if (to && via && to.family !== via.family) {
       report(
         joinPath(at, "gateway"),
+        "network-gateway-invalid",
         `is an IPv${via.family} address, but the destination is an IPv${to.family} network`,
       );
     } else if (via && (networks(args)?.some(({ family }) => family === via.family) || !automatic(args, via.family))) {
@@ -76,7 +93,8 @@ function checkRoutes(args: AddressArgs, path: string, report: Report): void {
     if (!to) continue;
     const destination = `${to.text}/${to.prefix}`;
     const before = seen.get(destination);
-    if (before !== undefined) report(joinPath(at, "destination"), `${destination} is routed already, by ${before}`);
+    if (before !== undefined)
+      report(joinPath(at, "destination"), "network-duplicate", `${destination} already has a route, ${before}`);
     seen.set(destination, `routes[${index}]`);
   }
 }
@@ -96,7 +114,11 @@ function checkAddressing(args: AddressArgs, path: string, mtu: number | undefine
   checkRoutes(args, path, report);
   const ipv6 = args.dhcp6 === true || args.slaac === true || networks(args)?.some(({ family }) => family === 6);
   if (mtu !== undefined && mtu < IPV6_MIN_MTU && ipv6) {
-    report(joinPath(path, "mtu"), `${mtu} is too small for IPv6, which needs at least ${IPV6_MIN_MTU}`);
+    report(
+      joinPath(path, "mtu"),
+      "argument-invalid",
+      `${mtu} is too small for IPv6, which needs at least ${IPV6_MIN_MTU}`,
+    );
   }
 }
 
@@ -113,11 +135,19 @@ function checkVlans(
     const mtu = mtuOf(vlan, parentMtu);
     checkAddressing(vlan, at, mtu, report);
     if (mtu !== undefined && parentMtu !== undefined && mtu > parentMtu) {
-      report(joinPath(at, "mtu"), `${mtu} is more than the ${parentMtu} of the interface that carries the VLAN`);
+      report(
+        joinPath(at, "mtu"),
+        "argument-invalid",
+        `${mtu} is more than the mtu of the VLAN's interface, ${parentMtu}`,
+      );
     }
     const before = ids.get(vlan.id);
     if (before !== undefined)
-      report(joinPath(at, "id"), `VLAN ${vlan.id} is on this interface already, as vlans[${before}]`);
+      report(
+        joinPath(at, "id"),
+        "network-duplicate",
+        `VLAN ${vlan.id} is already on this interface, as vlans[${before}]`,
+      );
     if (typeof vlan.id === "number") ids.set(vlan.id, index);
   }
 }
@@ -130,18 +160,18 @@ function checkBond(bond: BondArgs, path: string, report: Report): void {
   }
   const given = (key: keyof BondArgs): boolean => bond[key] !== undefined && bond[key] !== null;
   if (given("members") && given("portGroup")) {
-    report(joinPath(path, "portGroup"), "brings its own members; keep either portGroup or members");
+    report(joinPath(path, "portGroup"), "argument-conflict", "conflicts with members: set only one");
   }
-  if (!given("members") && !given("portGroup")) report(path, "a bond needs members, or the portGroup that has them");
+  if (!given("members") && !given("portGroup")) report(path, "argument-missing", "a bond needs members or a portGroup");
   if (!given("mode") && !given("portGroup"))
-    report(joinPath(path, "mode"), "is missing: bonds without a portGroup need a mode");
+    report(joinPath(path, "mode"), "argument-missing", "is missing; a bond without portGroup needs it");
   const mode = known(bond.mode);
   if (mode === undefined) return;
   if (known(bond.transmitHashPolicy) && !HASHING.has(mode)) {
-    report(joinPath(path, "transmitHashPolicy"), `has no meaning in mode ${mode}`);
+    report(joinPath(path, "transmitHashPolicy"), "argument-no-effect", `has no effect in mode ${mode}`);
   }
   if (known(bond.lacpRate) && mode !== "802.3ad")
-    report(joinPath(path, "lacpRate"), `has no meaning in mode ${mode}, only in 802.3ad`);
+    report(joinPath(path, "lacpRate"), "argument-no-effect", `has no effect in mode ${mode}, only in 802.3ad`);
 }
 
 /** The same address twice in a machine never works. */
@@ -149,7 +179,7 @@ function checkTwice(found: { text: string; path: string }[], report: Report): vo
   const seen = new Map<string, string>();
   for (const { text, path } of found) {
     const before = seen.get(text);
-    if (before !== undefined) report(path, `${text} is used already, by ${before}`);
+    if (before !== undefined) report(path, "network-duplicate", `${text} is already used by ${before}`);
     else seen.set(text, path);
   }
 }
@@ -177,7 +207,7 @@ type InterfaceOrBond = AddressArgs & { vlans?: VlanArgs[] | undefined };
 /** What is wrong with a described network, as far as it can be said without the node's ports. Values may be unknown. */
 export function checkNetwork(network: unknown, at = "network"): Failure[] {
   const failures = failuresIn(networkSchema, network, at);
-  const report: Report = (path, reason) => failures.push({ path, reason });
+  const report: Report = (path, code, reason) => failures.push({ path, reason, code });
   const described = record(network as NetworkArgs);
   if (!described) return failures;
   if (
@@ -186,7 +216,7 @@ export function checkNetwork(network: unknown, at = "network"): Failure[] {
     !entries(described.bonds).length
   ) {
     // Ironic replaces empty network data with its own: conductor/configdrive_utils.py, is_invalid_network_metadata.
-    report(at, "describes no network: give interfaces or bonds, or leave it out");
+    report(at, "argument-missing", "describes no network: set interfaces or bonds, or remove it");
   }
   for (const [index, args] of entries(described.interfaces).entries()) {
     if (record(args)) checkChoice(args, joinPath(at, `interfaces[${index}]`), report);

@@ -86,15 +86,15 @@ describe("iso", () => {
   });
 
   const wrong: [what: string, files: IsoFile[], message: RegExp][] = [
-    ["an empty name", [file("a//b")], /is not a path of a file/],
-    ["a path from the root", [file("/a")], /is not a path of a file/],
-    ["..", [file("a/../b")], /is not a path of a file/],
-    ["NUL", [file("a\0b")], /is not a path of a file/],
-    ["half of a character", [file("a\ud800")], /is not a path of a file/],
+    ["an empty name", [file("a//b")], /is not the path of a file/],
+    ["a path from the root", [file("/a")], /is not the path of a file/],
+    ["..", [file("a/../b")], /is not the path of a file/],
+    ["NUL", [file("a\0b")], /is not the path of a file/],
+    ["half of a character", [file("a\ud800")], /is not the path of a file/],
     ["a name of 254 bytes", [file("ü".repeat(127))], /more than 253 bytes/],
-    ["a file twice", [file("a"), file("a")], /there is a file of this name already/],
-    ["a file that is a directory", [file("a/b"), file("a")], /there is a directory of this name already/],
-    ["a directory that is a file", [file("a"), file("a/b")], /there is a file of this name already/],
+    ["a file twice", [file("a"), file("a")], /a file of this name exists already/],
+    ["a file that is a directory", [file("a/b"), file("a")], /a directory of this name exists already/],
+    ["a directory that is a file", [file("a"), file("a/b")], /a file of this name exists already/],
     ["17 levels", [file(`${"a/".repeat(16)}b`)], /more than 16 directories deep/],
     [
       "more than an image takes",

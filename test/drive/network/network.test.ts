@@ -170,10 +170,10 @@ describe("network", () => {
     });
     expect(refusals({ bonds: [{ portGroup: "52-54-00-00-00-aa" }] }, grouped, [group])).to.deep.equal([]);
     expect(refusals({ bonds: [{ portGroup: "other" }] }, grouped, [group])).to.deep.equal([
-      "network.bonds[0].portGroup: names no port group of the node; there are pair",
+      "network.bonds[0].portGroup: the node has no port group of this name; there are pair",
     ]);
     expect(refusals({ bonds: [{ portGroup: "pair" }], interfaces: [{ order: 2 }] }, grouped, [group])[0]).to.match(
-      /^network\.interfaces\[0\]\.order: every port that it can mean is taken/,
+      /^network\.interfaces\[0\]\.order: every port that fits is used/,
     );
     expect(refusals({ bonds: [{ portGroup: "pair" }] }, grouped, [{ ...group, mode: "sideways" }])[0]).to.match(
       /^network\.bonds\[0\]\.mode: is missing/,
@@ -252,7 +252,7 @@ describe("network", () => {
         "a MAC address of another machine",
         { interfaces: [{ mac: "52:54:00:00:00:99" }] },
         ports.slice(0, 2),
-        "network.interfaces[0].mac: 52:54:00:00:00:99 is no port of the node; the node's ports are 52:54:00:00:00:00, 52:54:00:00:00:01",
+        "network.interfaces[0].mac: 52:54:00:00:00:99 is not a port of the node; the node's ports are 52:54:00:00:00:00, 52:54:00:00:00:01",
       ],
       [
         "a node without ports",
@@ -264,37 +264,37 @@ describe("network", () => {
         "more interfaces than ports",
         { interfaces: [{ dhcp4: true }, { dhcp4: true }] },
         ports.slice(0, 1),
-        "network.interfaces[1]: no port is left for it: the node has 1 (52:54:00:00:00:00), all taken",
+        "network.interfaces[1]: no port is left: the node has 1 (52:54:00:00:00:00), and all are used",
       ],
       [
         "an unknown name",
         { interfaces: [{ port: "right" }] },
         ports.slice(2, 3),
-        "network.interfaces[0].port: names no port of the node; there are left",
+        "network.interfaces[0].port: the node has no port of this name; there are left",
       ],
       [
         "an order beyond the ports",
         { interfaces: [{ order: 4 }] },
         ports.slice(0, 1),
-        "network.interfaces[0].order: there is no port 4: counted from 0, the node has 1 (52:54:00:00:00:00)",
+        "network.interfaces[0].order: there is no port 4: the node has 1 (52:54:00:00:00:00), counted from 0",
       ],
       [
         "no PXE port",
         { interfaces: [{ pxe: true }] },
         ports.slice(0, 1),
-        "network.interfaces[0].pxe: no port of the node is enabled for PXE; the node's ports are 52:54:00:00:00:00",
+        "network.interfaces[0].pxe: no port of the node has pxe_enabled; the node's ports are 52:54:00:00:00:00",
       ],
       [
         "no such physical network",
         { bonds: [{ members: [{ physicalNetwork: "wan" }, {}], mode: "broadcast" }] },
         ports,
-        "network.bonds[0].members[0].physicalNetwork: no port of the node is on this physical network; there are lan",
+        "network.bonds[0].members[0].physicalNetwork: no port of the node is on this physical network; the physical networks are lan",
       ],
       [
         "two places for one port",
         { interfaces: [{ order: 0 }, { port: "00000000-0000-4000-8000-000000000000" }] },
         ports,
-        "network.interfaces[0].order: every port that it can mean is taken (52:54:00:00:00:00 by network.interfaces[1])",
+        "network.interfaces[0].order: every port that fits is used (52:54:00:00:00:00 by network.interfaces[1])",
       ],
     ];
     for (const [what, network, on, failure] of none) {
@@ -344,35 +344,38 @@ describe("network", () => {
       ],
       [
         { interfaces: [{ ...a, gateway: "192.0.2.1", routes: [{ destination: "0.0.0.0/0", gateway: "192.0.2.2" }] }] },
-        /routes\[0\]\.destination: 0\.0\.0\.0\/0 is routed already, by gateway/,
+        /routes\[0\]\.destination: 0\.0\.0\.0\/0 already has a route, gateway/,
       ],
       [{ interfaces: [{ ...a, routes: [{ destination: "10.0.0.0/8" }] }] }, /routes\[0\]\.gateway: is missing/],
       [{ interfaces: [{ ...a, mtu: 67 }] }, /mtu: must be at least 68/],
       [{ interfaces: [{ ...a, mtu: 65_536 }] }, /mtu: must be at most 65535/],
       [{ interfaces: [{ slaac: true, mtu: 1279 }] }, /mtu: 1279 is too small for IPv6/],
-      [{ interfaces: [{ ...a, vlans: [{ id: 5, mtu: 9000 }] }] }, /vlans\[0\]\.mtu: 9000 is more than the 1500/],
+      [
+        { interfaces: [{ ...a, vlans: [{ id: 5, mtu: 9000 }] }] },
+        /vlans\[0\]\.mtu: 9000 is more than the mtu of the VLAN's interface, 1500/,
+      ],
       [{ interfaces: [{ ...a, vlans: [{ id: 0 }] }] }, /vlans\[0\]\.id: must be at least 1/],
       [{ interfaces: [{ ...a, vlans: [{ id: 4095 }] }] }, /vlans\[0\]\.id: must be at most 4094/],
       [
         { interfaces: [{ ...a, vlans: [{ id: 5 }, { id: 5 }] }] },
-        /vlans\[1\]\.id: VLAN 5 is on this interface already/,
+        /vlans\[1\]\.id: VLAN 5 is already on this interface/,
       ],
       [{ interfaces: [{ ...a, vlans: [{ id: 5, vlans: [] }] }] }, /vlans\[0\]\.vlans: there is no such property/],
       [
         { interfaces: [{ dhcp4: true }], vlans: [{ id: 5 }] },
-        /^network\.vlans: there is no such property; a VLAN is written in the vlans of the interface/,
+        /^network\.vlans: there is no such property; VLANs are set in the vlans of their interface/,
       ],
       [
         { interfaces: [{ ...a, mac: "52:54:00:00:00:00", order: 1 }] },
-        /interfaces\[0\]\.order: names the port a second time, beside mac/,
+        /interfaces\[0\]\.order: conflicts with mac: set only one of mac, port, physicalNetwork, order and pxe/,
       ],
       [
         { interfaces: [a, a] },
-        /interfaces\[1\]\.addresses\[0\]: 192\.0\.2\.10 is used already, by network\.interfaces\[0\]\.addresses\[0\]/,
+        /interfaces\[1\]\.addresses\[0\]: 192\.0\.2\.10 is already used by network\.interfaces\[0\]\.addresses\[0\]/,
       ],
       [
         { interfaces: [{ mac: "52:54:00:00:00:01" }, { mac: "52:54:00:00:00:01" }] },
-        /interfaces\[1\]\.mac: 52:54:00:00:00:01 is used already/,
+        /interfaces\[1\]\.mac: 52:54:00:00:00:01 is already used/,
       ],
       [{ bonds: [{ mode: "802.3ad" }] }, /^network\.bonds\[0\]: a bond needs members/],
       [{ bonds: [{ members: [{}], mode: "lacp" }] }, /bonds\[0\]\.mode: must be one of 802\.3ad, balance-rr/],
@@ -380,15 +383,15 @@ describe("network", () => {
       [{ bonds: [{ members: [], mode: "802.3ad" }] }, /bonds\[0\]\.members: must have at least 1 entries/],
       [
         { bonds: [{ members: [{}], portGroup: "x", mode: "802.3ad" }] },
-        /bonds\[0\]\.portGroup: brings its own members/,
+        /bonds\[0\]\.portGroup: conflicts with members: set only one/,
       ],
       [
         { bonds: [{ members: [{}], mode: "active-backup", transmitHashPolicy: "layer2" }] },
-        /transmitHashPolicy: has no meaning in mode active-backup/,
+        /transmitHashPolicy: has no effect in mode active-backup/,
       ],
       [
         { bonds: [{ members: [{}], mode: "active-backup", lacpRate: "fast" }] },
-        /lacpRate: has no meaning in mode active-backup/,
+        /lacpRate: has no effect in mode active-backup/,
       ],
       [
         { interfaces: [{ adresses: ["192.0.2.10/24"] }] },
@@ -409,8 +412,8 @@ describe("network", () => {
   });
 
   it("warns of what will hardly be meant", () => {
-    const warnings = (network: NetworkArgs) => build(network).warnings.map((text) => text.slice(0, 44));
-    expect(warnings({ interfaces: [{}] })).to.deep.equal(["network.interfaces[0] has neither addresses,"]);
+    const warnings = (network: NetworkArgs) => build(network).warnings.map(({ text }) => text.slice(0, 44));
+    expect(warnings({ interfaces: [{}] })).to.deep.equal(["network.interfaces[0] has no addresses, dh"]);
     const gateway = (net: string) => ({ addresses: [`${net}.10/24`], gateway: `${net}.1` });
     expect(warnings({ interfaces: [gateway("192.0.2"), gateway("198.51.100")] })).to.deep.equal([
       "network has 2 default routes for IPv4: which",

@@ -35,11 +35,11 @@ describe("network-raw", () => {
     [data({ links: [{ ...link, mtu: 0 }] }), /links\[0\]\.mtu: must be at least 1/],
     [
       data({ links: [{ ...link, ethernet_mac_address: "52:54:00:00:00:99" }] }),
-      /ethernet_mac_address: 52:54:00:00:00:99 is no port of the node; the node's ports are 52:54:00:00:00:01$/,
+      /ethernet_mac_address: 52:54:00:00:00:99 is not a port of the node; the node's ports are 52:54:00:00:00:01$/,
     ],
     [
       data({ links: [link, { id: "v", type: "vlan", vlan_id: 5, vlan_link: "eth9", vlan_mac_address: MAC, mtu: 1 }] }),
-      /links\[1\]\.vlan_link: names no link; the links are eth0, v$/,
+      /links\[1\]\.vlan_link: is not the id of a link; the links are eth0, v$/,
     ],
     [
       data({
@@ -48,7 +48,7 @@ describe("network-raw", () => {
           { id: "b", type: "bond", bond_mode: "802.3ad", bond_links: ["eth1"], ethernet_mac_address: MAC, mtu: 1 },
         ],
       }),
-      /links\[1\]\.bond_links\[0\]: names no link/,
+      /links\[1\]\.bond_links\[0\]: is not the id of a link/,
     ],
     [
       data({
@@ -56,10 +56,10 @@ describe("network-raw", () => {
       }),
       /links\[1\]\.bond_mode: must be one of/,
     ],
-    [data({ links: [link, link] }), /links\[1\]\.id: is the id of links\[0\] already/],
-    [data({ networks: [{ ...net, link: "eth1" }] }), /networks\[0\]\.link: names no link/],
+    [data({ links: [link, link] }), /links\[1\]\.id: is already the id of links\[0\]/],
+    [data({ networks: [{ ...net, link: "eth1" }] }), /networks\[0\]\.link: is not the id of a link/],
     [data({ networks: [{ ...net, ip_address: "2001:db8::1" }] }), /networks\[0\]\.ip_address: must be an IPv4 address/],
-    [data({ networks: [{ ...net, netmask: "255.0.255.0" }] }), /networks\[0\]\.netmask: must be a netmask/],
+    [data({ networks: [{ ...net, netmask: "255.0.255.0" }] }), /networks\[0\]\.netmask: must be an IPv4 netmask/],
     [data({ networks: [{ ...net, type: "static" }] }), /networks\[0\]\.type: must be one of ipv4, ipv4_dhcp/],
     [
       data({ networks: [{ ...net, routes: [{ network: "10.0.0.0", netmask: "255.0.0.0" }] }] }),
@@ -82,7 +82,7 @@ describe("network-raw", () => {
       const { failures, warnings } = checkNetworkData(data({ links: [each] }), ports);
       expect(failures).to.deep.equal([]);
       expect(warnings).to.have.length(1);
-      expect(warnings[0]).to.match(/^networkData\.links\[0\] has no mtu: Ironic/);
+      expect(warnings[0]?.text).to.match(/^networkData\.links\[0\] has no mtu: Ironic/);
     }
   });
 
