@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `pulumi-ironic`: what a stack holds, and the file for taking a deployment over with `pulumi import`. */
+/** The command `pulumi-ironic`: what a stack holds, and the file for `pulumi import` of a deployment. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
@@ -119,7 +119,7 @@ function services(values: Values): Services {
   return servicesFor(run, { config: { get: (key) => settings.get(key) } }, warn);
 }
 
-/** One Ctrl-C ends what is waited for, and whatever was to follow. */
+/** Ctrl-C ends the waiting and the steps after it. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   process.once("SIGINT", () => controller.abort(new CancelledError()));

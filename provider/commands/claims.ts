@@ -221,7 +221,7 @@ export async function releaseClaims(
   return failed;
 }
 
-/** A machine that still runs needs them: without its instance_uuid it would be nobody's. */
+/** A machine that still runs needs them: without its instance_uuid its holder would be unknown. */
 const underDeployment = (): ProblemError =>
   new ProblemError({
     code: "claim-not-released",

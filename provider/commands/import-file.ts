@@ -42,7 +42,7 @@ export async function importFile(args: ImportArgs, services: Services, call: Cal
   // Named as in the SDK's own function, so that the text is the one that the program will send.
   const provider = shells.deployment;
   const { text } = await runtime.serializeFunction(() => provider, { allowSecrets: true });
-  // `adopt` is a word to create; the resource that is imported exists.
+  // `adopt` counts at creation only; the resource that is imported exists.
   const { adopt: _word, ...described } = given;
   const inputs: Props = { ...described, __provider: text };
   return {

@@ -22,7 +22,7 @@ export type { ConfigGetter } from "./keys.ts";
 
 /** Everything needed to talk to one Ironic: plain data, secrets included. Never stored, never printed. */
 export interface Connection {
-  /** Where Ironic is; undefined: Keystone's catalogue knows. */
+  /** Where Ironic is; undefined: as in Keystone's catalogue. */
   endpoint?: string;
   auth: Auth;
   /** For messages: which source won. */

@@ -144,7 +144,7 @@ const keystoneAuth = (authType: string, raw: Raw): AuthResult => {
   return { auth: { kind: "keystone", authUrl, methods, scope } };
 };
 
-/** A frequent slip, as neither file nor variables say which way is meant. */
+/** A frequent mistake, because neither file nor variables say which kind of login is intended. */
 const slipOf = (authType: string, config: Raw): string | undefined =>
   authType === "password" && text(config, "application_credential_secret") !== undefined
     ? "an application credential is set, but auth_type is not v3applicationcredential"

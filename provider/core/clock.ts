@@ -27,7 +27,7 @@ export const systemClock: Clock = {
 /** The reason with which work ends that is past its time. Made once; never shown. */
 const OVER = new Error("the time is over");
 
-/** Does `work` until the deadline or an interruption ends it, be it amid a request; rejects as `late` says after the first. */
+/** Does `work` until the deadline or an interruption ends it, also during a request; after the deadline it rejects with `late()`. */
 export async function inTime<T>(
   timeoutMs: number,
   late: () => Error,

@@ -17,7 +17,7 @@ export interface IronicErrorFields {
   code?: Code | undefined;
   /** Who answered; default "Ironic". */
   server?: string | undefined;
-  /** The server's own wish, from Retry-After. */
+  /** The pause that the server asks for, from Retry-After. */
   retryAfterMs?: number | undefined;
   cause?: unknown;
 }

@@ -17,7 +17,7 @@ export interface Attempts {
   pauseMs: number;
 }
 
-/** What makes another attempt worthwhile at once, without a pause: a new token, or a version that both sides speak. */
+/** What makes another attempt worthwhile at once, without a pause: a new token, or an API version that both sides support. */
 export type Remedy = "newToken" | "newVersion";
 
 export interface FaultRow {
@@ -50,7 +50,7 @@ export interface FaultRow {
 /** As often as there is time: the deadline of the operation ends it. */
 const TILL_DEADLINE = Number.POSITIVE_INFINITY;
 
-/** Something else at the server will pass by itself, and more requests make it worse. */
+/** The load passes by itself, and more requests make it worse. */
 const WHEN_FREE: Attempts = { attempts: 8, pauseMs: 1000 };
 const WHEN_REACHED: Attempts = { attempts: 4, pauseMs: 500 };
 
@@ -196,7 +196,7 @@ export const FAULTS = {
     load: "fine",
     absent: "no",
   },
-  /** Ironic's own word that it did not begin. */
+  /** Ironic itself says that it did not begin. */
   overloaded: {
     code: "ironic-overloaded",
     label: "Ironic has no free capacity",
@@ -208,7 +208,7 @@ export const FAULTS = {
     load: "overloaded",
     absent: "no",
   },
-  /** A gateway's word: it may have passed the request on. */
+  /** A gateway answered: it may have passed the request on. */
   unavailable: {
     code: "ironic-unavailable",
     label: "a gateway answers in place of Ironic",

@@ -42,8 +42,8 @@ const STALE_TOKEN = /validate token|find token|invalid token/i;
 
 /** First match wins. */
 export const RECOGNITIONS: readonly Recognition[] = [
-  // A login that failed has changed nothing, whatever became of it: to the caller it is as if nobody had been reached, or
-  // nobody had been free, and a write may come again.
+  // A login that failed has changed nothing: to the caller it is as if the server had not been reached, or had no free
+  // capacity, so a write may be repeated.
   { server: "keystone", sign: "untrusted", fault: "untrusted", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unsent", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unanswered", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },

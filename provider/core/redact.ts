@@ -1,7 +1,7 @@
 /** What stands where a secret stood. */
 export const redacted = "[secret]";
 
-/** Shorter strings would black out ordinary words; passwords of that length are no secret anyway. */
+/** Shorter strings would redact ordinary words; passwords of that length are no secret anyway. */
 const secretLengthMin = 4;
 
 /** Forms in which servers and libraries repeat a value: as is, JSON-escaped, URL-encoded, base64. */

@@ -10,7 +10,7 @@ export function* pausesMs(): Generator<number, never> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) yield pauseMs;
 }
 
-/** Failures of one decision in a row, each fault on an account of its own. */
+/** Failures of one decision in a row, counted for each fault. */
 export interface Tries {
   /** Counts the failure; false where the table of faults allows no further try after it. */
   allowAfter(error: IronicError): boolean;

@@ -1,4 +1,4 @@
-/** What each action does, with no more than the node's reads and writes in its hands. */
+/** What each action does, by means of reads and writes of the node only. */
 
 import { isRefusal, ProblemError, type SlowHash } from "../core/index.ts";
 import {
@@ -123,7 +123,7 @@ async function prepare(context: ActionContext): Promise<Node> {
   const runningBootHash = isRunning(node) ? (pending ? prior.runningBootHash : await stoodHash()) : undefined;
   const marker = markerFor(context, runningBootHash === undefined ? {} : { runningBootHash });
   // What was begun is brought to its end before more is begun. Of a hundred machines fewer deploy at once then, which
-  // costs a one-process Ironic a seventh less, and the first arrive sooner. In mid-redeploy the node is free for anybody.
+  // costs a one-process Ironic a seventh less, and the first arrive sooner. During a redeploy the node is free for others.
   const begins = attempt.undeploys === 0;
   const operations = claimPatch(node, marker, infoFor(want, attempt));
   const saved = await patch(operations, "claim the node and set what it boots", begins);
@@ -194,7 +194,7 @@ async function validate({ node, attempt, validate, record }: ActionContext): Pro
 }
 
 async function undeploy(context: ActionContext): Promise<undefined> {
-  // Nothing is taken down for what could not be deployed then.
+  // Nothing is undeployed if the new drive could not be sent.
   if (context.deploy) await loadDrive(context);
   await context.put("deleted", "undeploy the node");
   context.record({ kind: "accepted", verb: "deleted" });

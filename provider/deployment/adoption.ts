@@ -1,4 +1,4 @@
-/** Taking a running deployment under management. */
+/** Adopting a running deployment. */
 
 import {
   bootHashOf,
@@ -48,7 +48,7 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
 export const instanceToAdopt = ({ adopt }: DeploymentProps): string | undefined =>
   adopt === "unclaimed" ? undefined : adopt;
 
-/** Takes a running deployment under management: only the claim is written. */
+/** Adopts a running deployment: only the claim is written. */
 export async function adopt(
   found: Node,
   props: DeploymentProps,
@@ -66,7 +66,7 @@ export async function adopt(
     ...deploymentMarkOf(claim, undefined),
     ...(sha256 !== undefined && { driveHash: await saltedDriveHash(slowHash, sha256, instanceUuid) }),
     keep: keeps(props, true),
-    // What Ironic hides is taken to be what the program says; only the fingerprint shows when that changes.
+    // What Ironic hides is taken to be what the program says; only the hash shows when that changes.
     ...(hidesBoots(found) && { bootHash }),
     preparedAt: "adopted",
   };

@@ -59,7 +59,7 @@ export interface Booted {
 
 /** What this run has done so far. Only what was answered, or seen to have happened, stands here. */
 export interface Attempt {
-  /** A write was sent, whatever became of it. */
+  /** A write was sent; its outcome may be unknown. */
   readonly touched: boolean;
   /** Our claim or preparation was accepted in this run, or the PUT for an earlier one was sent. */
   readonly prepared: boolean;
@@ -69,8 +69,8 @@ export interface Attempt {
   /** What was prepared was begun: Ironic accepted the PUT, or was seen to act on it. */
   readonly started: boolean;
   /**
-   * Whether Ironic remembers a start since the marker, or since the state where there is none. `silent`: it keeps no such
-   * book.
+   * Whether Ironic remembers a start since the marker, or since the state where there is none. `silent`: it has no such
+   * history.
    */
   readonly history: "unasked" | "start" | "none" | "silent";
   /** Undeployments that Ironic accepted. */
@@ -80,7 +80,7 @@ export interface Attempt {
   /** Rebuilds that the server answered with an error of its own. */
   readonly rebuildErrors: number;
   readonly method: UpdateMethod;
-  /** The protection that this stack had set was lifted. */
+  /** The protection that this stack had set was removed. */
   readonly unprotected: boolean;
   /** What `prepare` overwrote, for `revert`. */
   readonly before: Booted | undefined;

@@ -28,7 +28,7 @@ import { awaitReadiness } from "./readiness.ts";
 import { chooseNextMethod, firstMethod } from "./rebuild.ts";
 import { type Outputs, outputsOf, type State, shaOf } from "./state.ts";
 
-/** One deployment on its way: what belongs to this call and this node. */
+/** One deployment in progress: what belongs to this call and this node. */
 interface Deployment {
   props: DeploymentProps;
   claim: Claim;

@@ -47,7 +47,7 @@ interface DeployContext {
   holder: Exclude<ReturnType<typeof holderOf>, { kind: "other" }>;
 }
 
-/** A deployment without instance_uuid is not taken over unasked, be it by its looks this stack's own. */
+/** A deployment without instance_uuid is never taken over by itself, even if it looks like this stack's own. */
 const nobodys = ({ node, want, holder }: DeployContext, otherwise: string): Decision =>
   fail(
     "instance-uuid-missing",
@@ -116,7 +116,7 @@ const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContex
   },
 };
 
-/** Did its undeployment fail? Where it may be repeated: never where the machine would be cleaned unasked. */
+/** Did its undeployment fail? Where it may be repeated: never where that would clean a machine without the user's consent. */
 export const isHalfUndeployed = (node: SurveyedNode, strategy: DeployWant["updateStrategy"] | undefined): boolean =>
   hasUndeployFailed(node) && (node.automated_clean === false || strategy === "redeploy");
 
@@ -157,7 +157,7 @@ function update(context: DeployContext): Decision {
   return act("rebuild");
 }
 
-/** Nothing is to be left changed, also not the protection that was lifted for the rebuild. */
+/** Nothing is to be left changed, also not the protection that was removed for the rebuild. */
 const cannotRebuild = (node: Node, attempt: Attempt): Decision =>
   isRunning(node) && attempt.unprotected && !node.protected
     ? act("protect")

@@ -1,4 +1,4 @@
-/** Can what a deployment boots be had? Asked from here, once per run and address. */
+/** Can the images of a deployment be fetched? Tried from here, once per run and address. */
 import { request } from "undici";
 import type { Finding } from "../preflight/index.ts";
 import type { RunContext } from "../run/index.ts";
@@ -7,7 +7,7 @@ import type { DeploymentProps } from "./args.ts";
 
 const TIMEOUT_MS = 3_000;
 
-/** Servers may refuse a HEAD only, be it as they don't know it or as the address is signed for a GET (S3). */
+/** Servers may refuse a HEAD only, because they do not support it or because the address is signed for GET (S3). */
 async function statusOf(url: string, method: "HEAD" | "GET", signal: AbortSignal): Promise<number> {
   const { statusCode, body } = await request(url, { method, signal });
   // Not waited for: an image has gigabytes, and the beginning of one is enough.
@@ -21,7 +21,7 @@ function troubleOf(url: string, troubles: Troubles): Promise<string | undefined>
   const known =
     troubles.get(url) ??
     statusOf(url, "HEAD", AbortSignal.timeout(TIMEOUT_MS)).then(
-      // Who may not have it from here may have it from the conductor.
+      // The conductor may have access where this machine has none.
       (status) => (status >= 400 && status !== 401 && status !== 403 ? `answers ${status}` : undefined),
       (error: NodeJS.ErrnoException) => `does not answer (${error.code ?? error.name})`,
     );

@@ -31,7 +31,7 @@ export interface RamdiskDeploymentArgs {
    * state. Only virtual media attaches it; preview warns elsewhere.
    */
   configDrive?: pulumi.Input<string | Record<string, unknown> | undefined>;
-  /** Seconds to wait for `active`. Ends the waiting, never the machine's operation. Default: 1800. Changes nothing on the machine. */
+  /** Seconds to wait for `active`. The timeout stops Pulumi waiting; Ironic continues, and the next run resumes. Default: 1800. Changes nothing on the machine. */
   timeoutSeconds?: pulumi.Input<number | undefined>;
   /** Seconds to wait for the node to be given back. Default: 10800 if the node cleans, else 300. Changes nothing on the machine. */
   undeployTimeoutSeconds?: pulumi.Input<number | undefined>;
@@ -44,14 +44,14 @@ export interface RamdiskDeploymentArgs {
   onDestroy?: pulumi.Input<"undeploy" | "keep" | undefined>;
   /** `on` powers a machine on again that was found switched off. Default: `ignore`, as a finished calculation must not start again. */
   powerPolicy?: pulumi.Input<"ignore" | "on" | undefined>;
-  /** Sets Ironic's `protected` once active; lifted only if this resource set it. Default: false. Needs API 1.48. */
+  /** Sets Ironic's `protected` once active; removed only if this resource set it. Default: false. Needs API 1.48. */
   protected?: pulumi.Input<boolean | undefined>;
   /** Probe after `active`. Changes nothing on the machine. */
   readiness?: pulumi.Input<ReadinessArgs | undefined>;
   /** UUID of an allocation (NodeAllocation's `uuid`), which then is the instance UUID. A change replaces. */
   allocation?: pulumi.Input<string | undefined>;
   /**
-   * Take a running deployment under management instead of making one: the instance_uuid on the node, or `unclaimed`.
+   * Adopts a running deployment instead of creating one: the instance_uuid on the node, or `unclaimed`.
    * Only the claim is written; a mismatch refuses; destroy then keeps by default. Looked at on creation only.
    */
   adopt?: pulumi.Input<string | undefined>;

@@ -25,7 +25,7 @@ export interface MachineOptions {
   deploy?: Deploy;
 }
 
-/** `last` is the node as it was seen last, whatever became of the loop. */
+/** `last` is the last observation of the node, also after the loop has failed. */
 export type DeployMachine = Machine<ActionName> & { last(): Node };
 
 export function createMachine({

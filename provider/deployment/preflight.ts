@@ -43,9 +43,9 @@ const PORT_BOOT = ["pxe", "ipxe", "http", "http-ipxe", "ilo-pxe", "ilo-ipxe", "i
 const DRIVE_BOOT = ["redfish-virtual-media", "idrac-redfish-virtual-media"];
 /** Those with `ramdisk_boot`. */
 const RAMDISK_BOOT = [...PORT_BOOT, ...DRIVE_BOOT, "redfish-https", "ilo-virtual-media", "ilo-uefi-https"];
-/** Those without. What is in neither list comes from elsewhere, and only Ironic knows what it can do. */
+/** Those without. What is in neither list is from another vendor: only Ironic knows what it supports. */
 const NO_RAMDISK_BOOT = ["fake", "irmc-virtual-media"];
-/** Those whose template has no place for an ISO: only ipxe_config.template has. */
+/** Those whose template does not support an ISO: only ipxe_config.template does. */
 const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
 
 interface Subject {
@@ -108,7 +108,7 @@ function lacksAgent({ boot, cleans, node, props }: Subject): Finding | undefined
     : undefined;
 }
 
-/** What is on by default is seldom meant for a machine whose disks are not written to. Older Ironics don't show it. */
+/** Cleaning is on by default, and seldom intended for a machine whose disks are not written to. Older Ironics do not show it. */
 function stillCleans({ node, planned, props }: Subject): Finding | undefined {
   const automatedClean = node.automated_clean;
   if (automatedClean === undefined || automatedClean === false) return undefined;
@@ -172,7 +172,7 @@ const RULES: readonly Rule[] = [
   ({ boot, node, facts }) => {
     const hasPxePort = facts.ports.get(node.uuid);
     if (boot === undefined || !PORT_BOOT.includes(boot) || hasPxePort) return undefined;
-    // Ironic's validation is content with any port (pxe_base.py, _validate_common); its boot files need the other.
+    // Ironic's validation accepts any port (pxe_base.py, _validate_common); its boot files need the other.
     return hasPxePort === undefined
       ? unfit("boot-port-missing", `boots with ${boot}, but has no port in Ironic`)
       : dropped(

@@ -19,7 +19,7 @@ export const firstMethod = ({ serverFaults }: ConnectionContext, node: Node, pro
     : "rebuild";
 };
 
-/** The server cannot do a rebuild that other versions do: true when there is another method, which is then said. */
+/** The server cannot do a rebuild that other versions do: true when there is another method, of which the user is warned. */
 export function chooseNextMethod(
   node: Node,
   want: DeployWant,

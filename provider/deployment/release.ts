@@ -20,7 +20,7 @@ import { decideRelease } from "./decision.ts";
 import { createMachine } from "./machine.ts";
 import { claimFrom, type State } from "./state.ts";
 
-/** The settings of the same stack went first, and could not be restored while the machine ran. Where it stays, they wait on. */
+/** The settings of the same stack went first, and could not be restored while the machine ran. Where the deployment stays, so does the record of the settings. */
 async function restoreLeft(node: Node, { stackId }: Claim, services: Services, call: Call): Promise<void> {
   const settings = configMarker(node);
   if (!settings?.restorePending || settings.stackId !== stackId || !mayChangeInterfaces(node)) return;

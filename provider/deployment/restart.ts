@@ -1,4 +1,4 @@
-/** Deployments by others under this stack's claim. */
+/** Deployments by others while this stack has the claim. */
 import { isFault } from "../core/index.ts";
 import { hidesBoots, holderOf, isRunning, type Node, nodeLabel, recallStart } from "../node/index.ts";
 import type { Call, Services } from "../plugin/index.ts";
@@ -14,7 +14,7 @@ export async function warnOfRestart(node: Node, state: State, services: Services
   // Another preparation than that of the last known start is this stack's own, by a run that was cut off.
   if (holder.kind !== "ours" || !holder.marker || holder.marker.preparedAt !== state.started?.preparedAt) return;
   const client = await services.client();
-  // A hint: what keeps Ironic from remembering must not keep anybody from going on.
+  // Only a hint: if the history cannot be read, the run continues.
   const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
     if (isFault(error)) return "silent";
     throw error;

@@ -39,8 +39,8 @@ export const stillRunsWanted = (node: Node, want: DeployWant, marker: Deployment
 
 /**
  * Was what is written started? `undefined` where only Ironic's history knows. `provision_updated_at` alone does not tell:
- * a rescue moves it as well. Ironic on MySQL keeps whole seconds in it, so that what was begun in this run may bear the
- * very moment of its marker.
+ * a rescue moves it as well. Ironic on MySQL keeps whole seconds in it, so what was begun in this run may have the same
+ * time as its marker.
  */
 export function wasStarted(
   node: Node,

@@ -23,7 +23,7 @@ export interface DriveArgs {
   format?: "auto" | "json" | "iso" | undefined;
   /** A file with a ready ISO image, as it is, gzipped, or gzipped and in base64. Read at each deployment. */
   image?: string | undefined;
-  /** A ready ISO image in base64, gzipped or not: for small ones that a program has at hand. */
+  /** A ready ISO image in base64, gzipped or not: for small images. */
   imageBase64?: string | undefined;
   /** A directory with a drive's files (`openstack/latest/meta_data.json`, …), of which the image is made at each deployment. */
   directory?: string | undefined;
@@ -31,7 +31,7 @@ export interface DriveArgs {
   url?: string | undefined;
 }
 
-/** Inline content lies in the state several times over: above this it slows every run down. */
+/** The state contains inline content several times: above this size it makes every run slow. */
 export const INLINE_WARN_BYTES = 64 * 1024;
 export const INLINE_MAX_BYTES = 1024 * 1024;
 /** Ironic's default limit for the body that carries a drive ([api] in ironic.conf, since 37.0). */

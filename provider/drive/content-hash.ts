@@ -89,7 +89,7 @@ function unpacked(bytes: Buffer): Buffer {
   try {
     return gunzipSync(raw, { maxOutputLength: IMAGE_MAX_BYTES });
   } catch {
-    // What is wrong with it is said where it is sent.
+    // What is wrong with it is reported when it is sent.
     return raw;
   }
 }

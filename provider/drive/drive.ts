@@ -63,7 +63,7 @@ interface Content {
   vendorData?: Record<string, unknown>;
 }
 
-/** The form of the drive. A wanted form that can't be had is an error. */
+/** The form of the drive. A requested form that is not possible is an error. */
 function chooseFormat(
   args: DriveArgs,
   { userData }: Content,
@@ -168,7 +168,7 @@ export function buildDrive(args: DriveArgs, facts: DriveFacts, read: ReadText = 
   return measured({ text, ...choice }, args, usedPorts, warnings);
 }
 
-/** The drive with its sizes judged: by what the state will hold, which is the arguments too. */
+/** The drive after the check of its size. The state contains the arguments as well, so they count. */
 function measured(
   { text, ...choice }: Pick<Drive, "format" | "formatReason"> & { text: string },
   args: DriveArgs,

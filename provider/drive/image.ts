@@ -5,7 +5,7 @@ import { CONTENT_MAX_BYTES } from "./args.ts";
 import { gzip } from "./gzip.ts";
 import { readLabel } from "./iso/label.ts";
 
-/** A gzipped image of zeros must not fill the memory of whoever reads it. */
+/** A small gzip file can unpack to gigabytes, which must not fill the memory. */
 export const IMAGE_MAX_BYTES: number = 512 * 1024 * 1024;
 /** What {@link CONTENT_MAX_BYTES} of base64 stand for. */
 export const GZIP_MAX_BYTES: number = Math.floor(CONTENT_MAX_BYTES / 4) * 3;

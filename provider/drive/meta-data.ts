@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { type Failure, failuresIn, hasUnknown, InvalidInput, joinPath, type Objection, text } from "../schema/index.ts";
 
-/** What the machine is told about itself. Further keys reach `meta_data.json` as they are. */
+/** The machine's meta data. Further keys reach `meta_data.json` as they are. */
 export interface MetaDataArgs {
   /**
    * The machine's host name: `hostname` for cloud-init and `name` for Glean. Default: none for cloud-init; for Glean the node's

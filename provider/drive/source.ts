@@ -41,7 +41,7 @@ interface FoundFile {
   size: number;
 }
 
-/** Files below `root`, by path. Links are followed within the directory only, so that nothing else slips into a drive. */
+/** Files below `root`, by path. Links are followed within the directory only, so that no file outside of it gets into a drive. */
 function filesBelow(root: string, directory = root, depth = 0): FoundFile[] {
   if (depth > 16)
     throw refuse(
@@ -147,7 +147,7 @@ export async function loadSource({ image, directory, url }: DriveArgs): Promise<
 
 /**
  * What goes into the request for a deployment's `configDrive`: the object of JSON text, the address or base64 as it is, and the
- * bytes that a reference (drive-reference.ts) stands for.
+ * bytes that a reference (reference.ts) stands for.
  * @throws InvalidInput when a file can't be read, or is not what it was when the program ran: its hash is the state's.
  */
 export async function loadDriveContent(configDrive: unknown, signal?: AbortSignal): Promise<unknown> {

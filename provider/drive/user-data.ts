@@ -33,7 +33,7 @@ export type UserDataArgs = string | StructuredUserData;
 export type UserData = { text: string } | { bytes: Uint8Array };
 
 const FORMS = ["cloudConfig", "parts", "gzipBase64"] as const;
-// 200 parts are far beyond use; a limit keeps mistakes from growing without end.
+// More than any use needs; the limit stops mistakes.
 const PARTS_MAX = 200;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const HEADER = /^[\x20-\x7e]+$/;

@@ -48,7 +48,7 @@ const keystone = (connection: Connection, transport: Transport, now: () => numbe
       secrets: secretsOfAuth(auth),
       timeoutMs: connection.requestTimeoutMs,
     });
-    // Keystone's own clock gives the life, ours counts it: the two need not agree on the time.
+    // The lifetime comes from Keystone's clock and is counted with ours, so the two may differ.
     const lifeMs = token.lifetimeMs ?? (token.expiresAtMs === undefined ? undefined : token.expiresAtMs - Date.now());
     renewAtMs =
       lifeMs === undefined
@@ -67,7 +67,7 @@ const keystone = (connection: Connection, transport: Transport, now: () => numbe
   return {
     headers: async (signal) => ({ [tokenHeader]: (await token(signal)).value }),
     renew: (used) => {
-      // Somebody else was refused as well and has renewed already, or is about to.
+      // Another caller was refused as well and has renewed the token, or is about to.
       if (current !== undefined && current.value === used[tokenHeader]) {
         current = undefined;
         login.forget();

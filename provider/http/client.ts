@@ -50,7 +50,7 @@ export interface Client {
   supports(feature: Feature, signal?: AbortSignal): Promise<boolean>;
   /** Rejects with an IronicError "unsupported" that names feature, needed and offered version. */
   require(feature: Feature, tried: string, signal?: AbortSignal): Promise<void>;
-  /** Safe to repeat, so it is, as the table of faults says: on resets, time-outs, overload, 5xx and missing conductors. */
+  /** Safe to repeat, so it is repeated as the table of faults says: on resets, timeouts, overload, 5xx and missing conductors. */
   get<T>(path: string, options: ReadOptions<T>): Promise<T>;
   /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), a 503 of Ironic itself. */
   send<T>(method: "PUT" | "PATCH" | "POST" | "DELETE", path: string, options: ReadOptions<T>): Promise<T>;
@@ -89,7 +89,7 @@ const createProof = ({ auth, session }: Parts) => {
 
 type Proof = ReturnType<typeof createProof>;
 
-/** Where Ironic is and which version is spoken; found out once, with the first call. */
+/** Where Ironic is and which API version is used; found out once, with the first call. */
 const createAgreement = (parts: Parts) => {
   const { connection, auth, repeating, failer } = parts;
   const fail = failer(`negotiate an API version with ${describeEndpoint(connection)}`, "GET /v1");
@@ -121,7 +121,7 @@ const createAgreement = (parts: Parts) => {
   });
   return {
     get: discovered.get,
-    /** After a 406 to `refused`: the next `get` agrees anew. Once for all who were refused. */
+    /** After a 406 to `refused`: the next `get` negotiates again, once for all callers that were refused. */
     renew: (refused: Discovered): void => {
       if (current !== refused) return;
       current = undefined;

@@ -140,7 +140,7 @@ const documentsIn = (text: string): VersionDocument[] => {
   return flat.ok ? flat.value.versions : [];
 };
 
-/** Paths of `href` at the origin that was asked: what a proxy in front is called is not known to Keystone. */
+/** Paths of `href` at the origin that was asked: Keystone does not know the name of a proxy in front of it. */
 const versionUrl = (documents: VersionDocument[], asked: URL): string | undefined => {
   const document = documents.find((candidate) => candidate.id?.startsWith("v3"));
   const href = document?.links?.find((link) => link.rel === "self")?.href ?? document?.links?.[0]?.href;
@@ -151,7 +151,7 @@ const versionUrl = (documents: VersionDocument[], asked: URL): string | undefine
 
 const isMultipleChoices = (status: number): boolean => status === 300 || (status >= 200 && status < 300);
 
-/** `…/v3` of an address with or without it. Keystone tells its versions at the root, with 300. */
+/** `…/v3` of an address with or without it. Keystone lists its versions at the root, with status 300. */
 const findV3 = async (login: Login): Promise<string> => {
   const text = trimSlashes(login.auth.authUrl.trim());
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {

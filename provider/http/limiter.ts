@@ -3,7 +3,7 @@ import type { Load } from "../core/index.ts";
 export interface Request {
   /** Requests of one kind take about as long, unless they wait in the server. */
   kind: string;
-  /** Of one who sees to it himself that there is only one at a time: does not wait for a place. */
+  /** From a caller that sends only one at a time: does not wait for a place. */
   ahead?: boolean | undefined;
   /** Goes after all that wait without this: begins something, where what was begun is to be ended first. */
   later?: boolean | undefined;
@@ -26,8 +26,8 @@ const shrinkPauseMs = 250;
 
 /**
  * A server that is slower than at its best keeps requests waiting, as many as the time beyond the best accounts for
- * (TCP Vegas, https://doi.org/10.1145/190809.190317). Few: there is room for more. Many: they only stand in the way of
- * whatever comes next, such as the question whether a machine has arrived.
+ * (TCP Vegas, https://doi.org/10.1145/190809.190317). Few: more can be sent. Many: they delay the requests
+ * after them, such as the poll that shows a machine active.
  */
 const queueFew = 3;
 const queueMany = 6;
@@ -104,7 +104,7 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
   const learn = (load: Load, { kind, ahead }: Request, tookMs: number): void => {
     if (load === "unknown") return;
     if (load === "fine") {
-      // Polls are lists of any length: their time says nothing.
+      // Polls are lists of any length, so their duration does not count.
       if (!ahead) adjust(queued(kind, tookMs));
       return;
     }

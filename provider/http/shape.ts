@@ -3,7 +3,7 @@
  * pass, and do not reach the caller; a field that is read and has another type is an error that names it.
  *
  * Objects are `z.object`, which copies the known keys and compiles to straight code; `looseObject` also visits each unknown
- * key, and copies it for nobody. `record` is checked and passed on uncopied: those are the large parts of a node.
+ * key, and copies it without need. `record` is checked and passed on uncopied: those are the large parts of a node.
  * `npm run bench:answers` compares the cost with that of JSON.parse.
  */
 import * as z from "zod";

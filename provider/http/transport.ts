@@ -35,7 +35,7 @@ export class TransportError extends Error {
   /** False only if not one byte of the request left: the server can't have acted on it. */
   readonly sent: boolean;
   readonly timedOut: boolean;
-  /** The two sides do not accept each other's certificates, or one of them speaks no TLS: it will not pass by itself. */
+  /** The two sides do not accept each other's certificates, or one of them does not use TLS: repeating does not help. */
   readonly untrusted: boolean;
   /** What is wrong with certificates, where that is known. */
   readonly tlsCode: Code | undefined;
@@ -61,7 +61,7 @@ export interface Transport {
 }
 
 const connectTimeoutMs = 10_000;
-/** Idle sockets are given up before the 5 s after which common servers close theirs. */
+/** Idle sockets are closed before the 5 s after which common servers close theirs. */
 const keepAliveTimeoutMs = 2_000;
 const replyBytesMax = 128 * 1024 * 1024;
 

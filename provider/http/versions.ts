@@ -21,7 +21,7 @@ export const featureMinors = {
   lessee: 65,
   /** `network_data` of the node: the agent's network, not the tenant's. */
   nodeNetworkData: 66,
-  /** Ramdisk deploys without `image_source` beside kernel and ramdisk: Ironic 18.1, told by its API 1.75. */
+  /** Ramdisk deploys without `image_source` beside kernel and ramdisk: Ironic 18.1, which has API 1.75. */
   ramdiskWithoutImageSource: 75,
   nodeHistory: 78,
   shards: 82,
@@ -64,12 +64,12 @@ const featureAdvice: Partial<Record<Feature, string>> = {
 };
 
 /**
- * Below this nothing works: the `ramdisk` deploy interface came with Ironic 11.1 (Rocky), which speaks 1.46
+ * Below this nothing works: the `ramdisk` deploy interface came with Ironic 11.1 (Rocky), which has 1.46
  * (https://docs.openstack.org/ironic/latest/admin/ramdisk-boot.html).
  */
 export const floorMinor = 46;
 
-/** Newest minor this program was tried with (Ironic 39.0). Newer servers are asked to speak this one. */
+/** Newest minor this program was tried with (Ironic 39.0). On newer servers this one is used. */
 export const newestMinor = 115;
 
 export interface VersionRange {
@@ -87,7 +87,7 @@ export const adviceFor = (feature: Feature): string =>
 /** The server can be reached, but offers no API version that can be used. */
 export class UnusableVersion extends ProblemError {}
 
-/** The minor to speak with a server that offers `range`; `pinned` is `ironic:apiVersion`. Throws UnusableVersion. */
+/** The minor to use with a server that offers `range`; `pinned` is `ironic:apiVersion`. Throws UnusableVersion. */
 export const chooseMinor = (range: VersionRange, pinned: number | undefined, endpoint: string): number => {
   const offered = `${formatMinor(range.minMinor)} to ${formatMinor(range.maxMinor)}`;
   if (range.maxMinor < floorMinor) {

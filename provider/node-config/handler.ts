@@ -91,7 +91,7 @@ async function configure(
   const wanted = wantedFields(props);
   for (const { path, feature } of needsIn(NODE_CONFIG_ARGUMENTS, props))
     await client.require(feature, `set ${path} of the node`);
-  // The node's marker is the truth; the state's copy stands in when somebody has wiped `extra`.
+  // The node's marker counts; the copy in the state is used when somebody has removed it from `extra`.
   const markerOf = (node: Node): ConfigMarker =>
     configMarker(node) ??
     (!state || isUnwritten(node, state)
@@ -199,7 +199,7 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
     const node = known(value.node);
     const isSame = node !== undefined && (await isSameNode(state, node, services.client, signal));
     const changes = !isSame || kind === "partial" || state.drift !== undefined || hasOtherSettings(state, value);
-    // There will be no update to wait for, whatever others have made of the node since.
+    // There will be no update to wait for, even if others have changed the node since.
     if (!changes) services.run.settings.settle(node);
     return { changes, replaces: isSame ? [] : ["node"] };
   },

@@ -43,8 +43,8 @@ export interface BaremetalNodeConfigArgs {
 }
 
 /**
- * Who a node is while the stack holds it: its interfaces and settings, with what was there before remembered on the
- * node and in the state, and restored on destroy.
+ * Interfaces and settings of a node while the stack holds it. The values from before are saved on the node and in the
+ * state, and restored on destroy.
  *
  * Errors: the node is held by another stack or instance, is in maintenance, or is in a state in which its interfaces
  * cannot change. Nothing is written then.

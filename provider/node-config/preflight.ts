@@ -17,7 +17,7 @@ import {
 import { type Draft, isUnknown, known } from "../schema/index.ts";
 import { DEFAULT_DEPLOY_INTERFACE, NODE_CONFIG_ARGUMENTS, type NodeConfigProps } from "./arguments.ts";
 
-/** Another stack that has marked the node. Whose an unmarked instance_uuid is may only an allocation tell: create asks. */
+/** Another holder that has marked the node. Only an allocation can say whose an unmarked instance_uuid is: create reads it. */
 function strangerOn(node: SurveyedNode, props: Draft<NodeConfigProps>): Finding | undefined {
   const claim = knownIdentity(props);
   const instanceUuid = deploymentMarker(node)?.instanceUuid ?? "";

@@ -41,7 +41,7 @@ import {
   strangerOn,
 } from "./work.ts";
 
-/** A deployment of ours that does not begin to go within this time is there to stay. */
+/** A deployment of ours whose undeploy does not begin within this time stays. */
 const STAYING_MS = 60_000;
 
 /** What of the state is needed to restore settings. */
@@ -75,7 +75,7 @@ function deploymentStays(
   now: number,
 ): "gone" | "going" | "stays" {
   const marker = deploymentMarker(node);
-  // Without its marker, which somebody may have wiped, a deployment is still told by the instance_uuid.
+  // Without its marker, which somebody may have wiped, a deployment is still recognized by the instance_uuid.
   if (!marker && node.instance_uuid === null) return "gone";
   // Of an allocation nothing was deployed, or no longer is.
   if (!marker && node.instance_uuid === own && mayChangeInterfaces(node)) return "gone";

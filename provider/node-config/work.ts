@@ -108,7 +108,7 @@ export async function ownAllocation(
   }
 }
 
-/** A deployment that was handed over when it left the state: its machine is still the stack's doing. */
+/** A deployment that was handed over when it left the state: its machine still belongs to the stack. */
 export const keptOf = (node: Node): string | undefined => configMarker(node)?.keptInstanceUuid;
 
 export type Action = "write";

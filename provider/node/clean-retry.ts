@@ -85,7 +85,7 @@ export function nextCleanRetry(node: SurveyedNode, retries: number): Decision<Cl
   return node.maintenance ? othersMaintenance(node) : act("provide");
 }
 
-/** What the steps need of whoever carries them out. */
+/** What the steps need from their caller. */
 export interface CleanRetryContext {
   node: Node;
   claim: Claim;

@@ -37,7 +37,7 @@ export type Holder =
   | { kind: "marked"; marker: DeploymentMarker }
   | ({ kind: "other" } & OtherHolder);
 
-/** Who holds the node, seen from one deployment. Both signs count: one that is another's is enough to keep off. */
+/** Who holds the node, seen from one deployment. One sign of another holder, instance_uuid or marker, is enough. */
 export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Claim): Holder {
   const marker = deploymentMarker(node);
   const config = configMarker(node);

@@ -1,4 +1,4 @@
-/** A node of Ironic: its states, marks, and the loop that brings it where it is wanted. */
+/** A node of Ironic: its states, marks, and the loop that brings it into the wanted state. */
 
 export {
   type Allocation,

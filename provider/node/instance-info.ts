@@ -41,16 +41,16 @@ export type InstanceInfo = Partial<Record<BootField | "image_source", string>>;
 export const hashedFields = (info: InstanceInfo): Record<string, string | undefined> =>
   Object.fromEntries(BOOT_FIELDS.map((key) => [HASHED_AS[key], info[key]]));
 
-/** What Ironic shows instead of what it takes for a secret, such as the rest of a word after `token=` (oslo.utils, strutils). */
+/** What Ironic shows in place of a value that looks like a secret, such as the rest of a word after `token=` (oslo.utils, strutils). */
 const MASK = "******";
 
 export const isMasked = (value: unknown): boolean => JSON.stringify(value ?? null).includes(MASK);
 
-/** Can the value that Ironic shows be `wanted`? What it masks may be anything; the marker tells, by its `bootHash`. */
+/** Can the value that Ironic shows be `wanted`? A masked value may be anything; the `bootHash` of the marker decides. */
 export function shows(shown: unknown, wanted: unknown): boolean {
   if (typeof shown !== "string" || typeof wanted !== "string" || !isMasked(shown)) return shown === wanted;
   const [start = "", ...rest] = shown.split(MASK);
-  // Between quotes it leaves out more than it marks.
+  // Between quotes Ironic omits more than the asterisks show.
   if (/['"]/.test(rest.join())) return wanted.startsWith(start);
   const parts = [start, ...rest].map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(wanted);
@@ -58,7 +58,7 @@ export function shows(shown: unknown, wanted: unknown): boolean {
 
 /**
  * Does the node's `instance_info` say what `info` says? `image_type` is Ironic's own derivation from `image_source`,
- * and an `image_source` equal to the ramdisk changes nothing about what is booted (see decision.ts, infoFor).
+ * and an `image_source` equal to the ramdisk changes nothing about what is booted (see deployment/attempt.ts, infoFor).
  */
 export function infoMatches(node: Node, info: InstanceInfo): boolean {
   const actual = node.instance_info;

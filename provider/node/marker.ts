@@ -80,7 +80,7 @@ export type ConfigMarker = z.infer<typeof configMarkerSchema>;
 /** The beginning of every record: its version and whose it is. */
 export const markOf = (identity: ResourceIdentity) => ({ version: WIRE_VERSION, ...identityOf(identity) }) as const;
 
-/** The identity of whoever wrote a record that cannot be read; no stack's has these brackets. */
+/** The identity that stands for the unknown writer of a record that cannot be read; no stack has these brackets in its id. */
 const stranger = (raw: unknown) => {
   const version = z.object({ version: z.number().gt(WIRE_VERSION) }).safeParse(raw);
   const what = version.success
@@ -89,7 +89,7 @@ const stranger = (raw: unknown) => {
   return { version: WIRE_VERSION, stackId: what, resourceId: what, resourceName: "unreadable" } as const;
 };
 
-/** The marker of whatever deployment is on the node. What cannot be read under our key is a stranger's. */
+/** The marker of whatever deployment is on the node. A record that cannot be read counts as another stack's. */
 export function deploymentMarker(node: Pick<Node, "extra">): DeploymentMarker | undefined {
   const raw = node.extra[DEPLOYMENT_MARKER];
   if (raw === undefined || raw === null) return undefined;
@@ -97,7 +97,7 @@ export function deploymentMarker(node: Pick<Node, "extra">): DeploymentMarker | 
   return data ?? { ...stranger(raw), kind: "deployment", instanceUuid: "unreadable", preparedAt: null };
 }
 
-/** The marker of whatever settings are on the node. What cannot be read under our key is a stranger's. */
+/** The marker of whatever settings are on the node. A record that cannot be read counts as another stack's. */
 export function configMarker(node: Pick<Node, "extra">): ConfigMarker | undefined {
   const raw = node.extra[CONFIG_MARKER];
   if (raw === undefined || raw === null) return undefined;

@@ -148,7 +148,7 @@ export async function failureCause(
   signal?: AbortSignal,
 ): Promise<string> {
   if (node.last_error) return node.last_error;
-  // The failure itself is the news, whatever keeps Ironic from explaining it.
+  // The failure itself is reported even if Ironic cannot explain it.
   const events = await readHistory(client, node.uuid, signal).catch((error: unknown) => {
     if (isFault(error)) return [];
     throw error;
@@ -160,8 +160,8 @@ export async function failureCause(
 }
 
 /**
- * Does `name` name the node that a state knows by UUID? Asked only when a program spells it anew. Another node means a
- * replacement, which ends what runs: only Ironic's own word that there is none of that name counts as such.
+ * Does `name` name the node that a state knows by UUID? Checked only when the program writes it differently. Another node means a
+ * replacement, which ends what runs: only Ironic's answer that there is no node of that name counts as proof.
  */
 export async function isSameNode(
   state: { node: string; nodeUuid?: string | undefined; nodeName?: string | undefined },
@@ -170,7 +170,7 @@ export async function isSameNode(
   signal: AbortSignal,
 ): Promise<boolean> {
   if ([state.node, state.nodeUuid, state.nodeName].includes(name)) return true;
-  // There is nothing to compare with: a ready config drive knows no node.
+  // Nothing to compare with: the state of a ready config drive has no node.
   if (state.nodeUuid === undefined) return false;
   try {
     return (await readNode(await client(), name, "check whether it is the same node", signal)).uuid === state.nodeUuid;

@@ -1,8 +1,8 @@
 /**
  * The one loop behind create, update and delete: observe, decide, act, observe again.
  *
- * It knows no HTTP: it is given an object with two methods. After an answer that leaves open whether Ironic did what
- * was asked, nothing is repeated blindly: the node is read again and the next decision is made from what is seen.
+ * It has no HTTP: it is given an object with two methods. If it is not known whether Ironic did what was requested, the
+ * request is not repeated: the node is read again, and the next decision is made from what it shows.
  */
 import {
   CancelledError,
@@ -52,7 +52,7 @@ export interface ReconcileOptions<Action extends string> {
   trouble(): string | undefined;
 }
 
-/** No sane operation needs more; a loop that does is a fault of this project or a node that others keep changing. */
+/** No operation needs more; a loop that does is a fault of this project, or others keep changing the node. */
 const MAX_ACTIONS = 60;
 
 export class TimeoutError extends ProblemError {}
@@ -153,7 +153,7 @@ async function inRun<T>(run: Run, node: Node, work: (signal: AbortSignal) => Pro
   }
 }
 
-/** Reads the node again, for as long as there is time: an Ironic that is away for a while comes back. */
+/** Reads the node again, for as long as there is time: Ironic may be unreachable for a while. */
 async function look(run: Run, how: "now" | "next", last: Observation): Promise<Observation> {
   const { options } = run;
   const pauses = pausesMs();

@@ -1,4 +1,4 @@
-/** One node as the loop sees it: the last whole reading, with what the poller shows laid over it. */
+/** One node as the loop sees it: the last whole reading, updated with what the poller shows. */
 import type { Clock } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import { type LightNode, type Node, readNode } from "./node.ts";
@@ -21,7 +21,7 @@ export interface ViewOptions {
 
 export interface View {
   observe(how: "now" | "next", signal: AbortSignal): Promise<Observation>;
-  /** The node as it was seen last, whatever became of the loop. */
+  /** The last observation of the node, also after the loop has failed. */
   last(): Node;
   /** Ironic's answer to a write shows the node. */
   see(node: Node): Node;

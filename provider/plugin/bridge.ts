@@ -1,4 +1,4 @@
-// All that leans on the insides of Pulumi's Node.js SDK, and of Node's HTTP/2 server, is in this file. Each part is tried by
+// All that depends on internals of Pulumi's Node.js SDK, and of Node's HTTP/2 server, is in this file. Each part is tried by
 // itself and left out when it is not as expected; the provider is correct without any of them.
 import { subscribe } from "node:diagnostics_channel";
 import { setMaxListeners } from "node:events";
@@ -18,7 +18,7 @@ export interface About {
 
 /** What the SDK does not pass on to a dynamic provider. Each part may be missing. */
 export interface Bridge {
-  /** Aborts when the user interrupts the run or the engine dies. */
+  /** Aborts when the user interrupts the run or the engine ends. */
   readonly signal: AbortSignal;
   /** What the engine sent beside `props`, the object that the SDK made for this very call. */
   about(props: Props): About;
@@ -29,7 +29,7 @@ export interface Bridge {
 
 /** Messages must be with the engine before the call's answer is, but a stuck engine must not hold the answer back. */
 const flushTimeoutMs = 1_000;
-/** How long calls may take to wind up once nobody waits for them. */
+/** How long calls may take to end after the engine has ended. */
 const orphanTimeoutMs = 2_000;
 /** Time for the last answer to leave the process. */
 const answerMs = 100;
@@ -97,7 +97,7 @@ const watchRequests = (require: NodeJS.Require, known: WeakMap<object, About>): 
 
 type Headers = Record<string, unknown>;
 
-/** The SDK answers the engine's Cancel call and does nothing; so its arrival is observed one floor below. */
+/** The SDK answers the engine's Cancel call and does nothing; so its arrival is observed in the HTTP/2 server. */
 const watchCancel = (cancelled: () => void): void => {
   const look = (headers: Headers | undefined) => {
     if (headers?.[":path"] === "/pulumirpc.ResourceProvider/Cancel") cancelled();
@@ -114,7 +114,7 @@ const watchCancel = (cancelled: () => void): void => {
   });
 };
 
-/** The engine holds the other end of our standard input; when that closes, it is dead and nobody will ever stop us. */
+/** The engine holds the other end of our standard input; when that closes, the engine has ended, and nothing else would end this process. */
 const watchEngine = (died: () => void): void => {
   const { stdin } = process;
   const stat = fstatSync(0);
@@ -222,7 +222,7 @@ const built = (require: NodeJS.Require): Bridge => {
 // At module level: it changes the SDK's own modules, and listens to the process, which is to happen once.
 let instance: Bridge | undefined;
 
-/** The one bridge of this process; an inert one where no engine is at the other side. */
+/** The one bridge of this process; one that does nothing where there is no engine. */
 export const bridge = (): Bridge => {
   if (instance) return instance;
   const require = sdkRequire();

@@ -3,9 +3,9 @@ import type { RunContext } from "../run/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Call, Props } from "./handler.ts";
 
-/** The engine redraws the whole screen for each message: each resource speaks once a second, many take longer turns. */
+/** The engine redraws the whole screen for each message: each resource sends once a second, less often where many do. */
 const progressIntervalMs = 1_000;
-/** Where there is no screen, as in CI, each message is a line of the log: what only grew older is said again less often. */
+/** Where there is no screen, as in CI, each message is a line of the log: a text of which only the seconds changed is repeated less often. */
 const repeatIntervalMs = 10_000;
 const speakersPerInterval = 20;
 

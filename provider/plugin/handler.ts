@@ -8,7 +8,7 @@ export type Props = Record<string, unknown>;
 
 /** What one call of the engine carries beside its properties. All of it may be missing: see bridge.ts. */
 export interface Call {
-  /** Aborts when the user interrupts the run or the engine dies. */
+  /** Aborts when the user interrupts the run or the engine ends. */
   readonly signal: AbortSignal;
   /** The resource's logical name and URN, where the SDK lets us see them. */
   readonly urn?: string;

@@ -97,7 +97,7 @@ export const sanitized = (props: Props): Sanitized => {
   return { props: visitRecord(props, "", 0), problems };
 };
 
-/** A word shorter than this inside a secret text says nothing by itself. */
+/** Shorter lines of a secret text are not secret by themselves. */
 const lineLengthMin = 8;
 
 const leaves = (value: unknown, into: Set<string>): void => {
@@ -107,8 +107,8 @@ const leaves = (value: unknown, into: Set<string>): void => {
 
 /**
  * Texts below the secret `keys` of `bags` that must not appear in a message: whole values and their lines. What also
- * stands in a key that is not secret stays readable, or every message would lose the node's name to a config drive
- * that holds it as host name.
+ * stands in a key that is not secret stays readable: otherwise every message would lose the node's name where a
+ * config drive contains it as host name.
  */
 export const secretTexts = (bags: readonly (Props | undefined)[], keys: readonly string[]): string[] => {
   const secrets = new Set<string>();

@@ -5,7 +5,7 @@ import type { Call, Services } from "../plugin/index.ts";
 import { hasUnknown } from "../schema/index.ts";
 import { type Finding, reachable, rejected, tellUnchecked } from "./findings.ts";
 
-/** What a run has read may have changed since by what the same run does: nothing is refused by what is older. */
+/** The same run may have changed what was read earlier: nothing is refused because of older facts. */
 const FRESH_MS = 3_000;
 
 /** What `judge` makes of what Ironic shows. Where it shows nothing the user is told, and the run goes on. */
@@ -37,7 +37,7 @@ export const NO_SUCH_NODE = rejected(
   "there is no such node in this Ironic, or this account cannot see it",
 );
 
-/** What exists is found by its marker: its node may have been renamed since, and the name given away. */
+/** What exists is found by its marker: its node may have been renamed since, and its name given to another node. */
 export function nodeOf(
   { node, stackId, resourceId }: { node: string; stackId: string; resourceId: string },
   { nodes }: Facts,

@@ -13,7 +13,7 @@ import type { ConnectionContext } from "../run/index.ts";
 export interface Finding extends Failure {
   /** Ironic itself would refuse it. */
   rejected: boolean;
-  /** Never an error: what is said may well be meant. */
+  /** Never an error: it may be intended. */
   hint?: true;
   /** A BaremetalNodeConfig of the node could change it. */
   settings?: true;
@@ -23,7 +23,7 @@ export const rejected = (code: Code, path: string, reason: string): Finding => (
 
 const MODES = ["off", "warn", "enforce"];
 
-/** Runs `look` unless that is switched off; what it found comes back as failures of the check, or is told as warnings. */
+/** Runs `look` unless that is switched off; what it finds becomes failures of the check, or warnings. */
 export async function report(
   subject: string,
   services: Services,
@@ -49,7 +49,7 @@ export async function report(
   return findings.filter(isFailure).map(({ path, reason, code }) => ({ path, reason, code }));
 }
 
-/** Once per run, however many resources meet the same. */
+/** Once per run, however many resources are affected. */
 export function tellUnchecked(error: Error, { run }: Services, { signal, warn }: Call): void {
   if (!run.uncheckedTold.has(signal) && !signal.aborted)
     warn("preview-incomplete", `The program could not be checked against Ironic: ${error.message.replace(/\.$/, "")}.`);

@@ -1,7 +1,7 @@
 /**
  * What the BaremetalNodeConfigs of the running program want of their nodes, so that a RamdiskDeployment of the same
  * program can be judged by it at preview and waits for it at update, even when the user wrote the node's name in both
- * and the engine runs them side by side. Lives in the provider process; says nothing about other programs.
+ * and the engine runs them side by side. Kept in the provider process; other programs are not covered.
  */
 import type { Clock } from "../core/index.ts";
 import { ProblemError } from "../core/index.ts";

@@ -54,14 +54,14 @@ interface KnownKeys {
 }
 
 /**
- * An object that takes these keys and no others; a mistyped key is answered with the nearest of them. `hints` has answers
- * for keys that people will try because they belong elsewhere.
+ * An object that takes these keys and no others; for a mistyped key the message names the nearest of them. `hints` has messages
+ * for keys that belong to another object.
  */
 export function object<T extends z.core.$ZodShape>(
   shape: T,
   hints: Readonly<Record<string, string>> = {},
 ): z.ZodObject<T, z.core.$strict> {
-  // An issue carries nothing but text from here to failuresOf.
+  // Zod passes only text from here to failuresOf.
   const known = JSON.stringify({ names: Object.keys(shape), hints } satisfies KnownKeys);
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
 }
@@ -167,7 +167,7 @@ function failuresOf(issue: Issue, root: unknown, before: readonly Step[]): Found
       issues,
     }));
     if (branches.some(({ failures }) => failures.length === 0)) return [];
-    // The form whose own type is right is the one that was meant; its faults are the useful ones.
+    // The form whose type fits is the intended one, so its failures are the useful ones.
     const meant = branches.find(({ fits }) => fits);
     if (meant) return meant.failures;
     const forms = branches.flatMap(({ issues }) =>
@@ -226,7 +226,7 @@ export const refused = (failures: Failures): Refused => ({ kind: "failed", failu
 export type Parsed<T> = KnownValue<T> | PartialValue<T> | Refused;
 
 /**
- * Checks an object against `schema`, taking any value that is not known yet for a good one, wherever it stands below.
+ * Checks an object against `schema`, accepting any value that is not known yet, at any depth.
  * Rules that look at several properties belong in functions of their own, which leave out what is unknown: see {@link known}.
  */
 export function parse<T extends object>(schema: z.ZodType<T>, value: unknown, at = ""): Parsed<T> {

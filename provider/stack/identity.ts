@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { refusePlainSecrets } from "./provider.ts";
 import { shells } from "./shells.ts";
 
-/** The identity by which nodes know this stack; one per stack, made before any node is touched. */
+/** The identity of this stack in the markers of nodes; one per stack, made before any node is touched. */
 class StackIdentity extends pulumi.dynamic.Resource {
   declare readonly stackId: pulumi.Output<string>;
 

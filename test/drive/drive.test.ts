@@ -171,7 +171,7 @@ describe("drive", () => {
     expect(drive.warnings[0]?.text).to.match(/^networkData\.links\[0\] has no mtu/);
     const foreign = { ...networkData, links: [{ ...networkData.links[0], ethernet_mac_address: "52:54:00:00:00:02" }] };
     expect(refusals({ networkData: foreign })[0]).to.match(
-      /^networkData\.links\[0\]\.ethernet_mac_address: 52:54:00:00:00:02 is no port/,
+      /^networkData\.links\[0\]\.ethernet_mac_address: 52:54:00:00:00:02 is not a port/,
     );
   });
 

@@ -53,7 +53,7 @@ describe("meta-data", () => {
       "metaData.publicKeyFiles[1]: the key file b.pub cannot be read (ENOENT)",
     );
     expect(refusal({ publicKeyFiles: ["id_ed25519"] })).to.match(
-      /^metaData\.publicKeyFiles\[0\]: id_ed25519 holds a PRIVATE key/,
+      /^metaData\.publicKeyFiles\[0\]: id_ed25519 contains a PRIVATE key/,
     );
     expect(refusal({ publicKeyFiles: ["empty.pub"] })).to.match(/is not a file of SSH public keys/);
   });

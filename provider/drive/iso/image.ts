@@ -16,7 +16,7 @@ export const SECTOR = 2048;
 export const FIRST_DESCRIPTOR = 16;
 const RECORD_HEADER = 33;
 const RECORD_MAX = 254;
-/** ISO 9660 counts in 32 bits; this is what a config drive may have at most, with some air. */
+/** ISO 9660 counts in 32 bits; no config drive needs more than this. */
 const IMAGE_MAX = 512 * 1024 * 1024;
 const NOTE_MAX = 512;
 const VOLUME_TIME = `19800101${"0".repeat(8)}`;
@@ -266,11 +266,11 @@ export interface IsoOptions {
 const LABEL = /^[A-Za-z0-9_.-]{1,16}$/;
 
 /**
- * An ISO 9660 image with Rock Ridge and Joliet, read alike by Linux, cloud-init, Glean and Ironic.
+ * An ISO 9660 image with Rock Ridge and Joliet, read the same by Linux, cloud-init, Glean and Ironic.
  *
  * Its bytes depend on the files and the label only: one fixed time, owner 0, modes 0444 and 0555, entries in the order of
  * their names. The image is in memory once beside the files; files with the same `data` share their place.
- * @throws IsoError for paths that can't be in an image together, or too much of everything.
+ * @throws IsoError for paths that can't be in an image together, or are too many or too large.
  */
 export function buildIso(files: readonly IsoFile[], options: IsoOptions): Uint8Array {
   const { label, note = "" } = options;

@@ -33,7 +33,7 @@ export class IsoError extends InvalidInput {
 
 /** Linux cuts longer Rock Ridge names off: fs/isofs/rock.c, get_rock_ridge_filename. */
 const NAME_BYTES_MAX = 253;
-/** ISO 9660 itself stops at 8; Rock Ridge readers don't mind, and a limit has to be somewhere. */
+/** ISO 9660 allows 8; Rock Ridge readers accept more. */
 const DEPTH_MAX = 16;
 const FILES_MAX = 10_000;
 // ECMA-119, 7.5 and mkisofs -l: 31 characters, with the version ";1" of files.

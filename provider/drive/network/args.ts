@@ -37,7 +37,7 @@ export interface AddressArgs {
   gateway6?: string | undefined;
   /** Ask DHCP for an IPv4 address. Default false. */
   dhcp4?: boolean | undefined;
-  /** Ask DHCPv6 for an IPv6 address. Default false. Glean does not know it: see the README. */
+  /** Ask DHCPv6 for an IPv6 address. Default false. Glean does not support it: see docs/config-drive.md. */
   dhcp6?: boolean | undefined;
   /** Take an IPv6 address from router advertisements. Default false. */
   slaac?: boolean | undefined;
@@ -86,7 +86,7 @@ export interface BondArgs extends AddressArgs {
   vlans?: VlanArgs[] | undefined;
 }
 
-/** The machine's network as it is told to cloud-init or Glean through the config drive. */
+/** The machine's network, for cloud-init or Glean to read from the config drive. */
 export interface NetworkArgs {
   /** Network cards on their own. */
   interfaces?: InterfaceArgs[] | undefined;
@@ -168,7 +168,7 @@ const addressing = {
 
 const vlans = list(object({ id: whole(1, 4094), ...addressing })).optional();
 
-/** The shape of {@link NetworkArgs}; the rules between properties are in network-rules.ts. */
+/** The shape of {@link NetworkArgs}; the rules between properties are in rules.ts. */
 export const networkSchema = object(
   {
     interfaces: list(object({ ...portChoice, ...addressing, vlans })).optional(),

@@ -18,7 +18,7 @@ export interface BuiltNetwork {
   networkData: NetworkData;
   /** Ports that the description uses, in the order of its links. */
   usedPorts: { uuid: string; address: string }[];
-  /** What will probably not do what was meant. */
+  /** Parts that are valid but probably not intended. */
   warnings: Warning[];
 }
 

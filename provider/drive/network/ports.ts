@@ -63,7 +63,7 @@ function explicit(
 }
 
 /**
- * Gives each seat its port. Seats that name theirs are served first, the exact ways before those with several candidates;
+ * Gives each seat its port. Seats that name a port come first, those with one candidate before those with several;
  * the others take what is left, in Ironic's order. `groups` are port groups whose ports belong to a bond as a whole.
  */
 export function seatPorts(

@@ -87,7 +87,7 @@ export interface CheckedNetworkData {
   usedPorts: { uuid: string; address: string }[];
 }
 
-/** Names that point nowhere: a VLAN on nothing, a bond of nothing, a network on nothing. Judged only if all ids are known. */
+/** Ids that no link has, in VLANs, bonds and networks. Checked only if all ids are known. */
 function checkReferences(raw: Record<string, unknown>, at: string, failures: Failure[]): void {
   const links = records(raw.links, joinPath(at, "links"));
   const ids = links.map(({ entry }) => entry.id);

@@ -83,7 +83,7 @@ describe("network-address", () => {
   it("helps where the mistake is plain", () => {
     expect(whyNotCidr("192.0.2.10")).to.contain("write for example 192.0.2.10/24");
     expect(whyNotNetwork("10.0.0.5/8")).to.contain("write 10.0.0.0/8");
-    expect(whyNotIp("x".repeat(100))).to.equal("this is not an IP address, such as 192.0.2.1 or 2001:db8::1");
+    expect(whyNotIp("x".repeat(100))).to.equal("the value is not an IP address, such as 192.0.2.1 or 2001:db8::1");
     expect(whyNotDns("127.0.0.53")).to.equal(undefined);
     expect(whyNotDns("0.0.0.0")).to.contain("unspecified");
   });

@@ -413,7 +413,7 @@ describe("network", () => {
 
   it("warns of what will hardly be meant", () => {
     const warnings = (network: NetworkArgs) => build(network).warnings.map(({ text }) => text.slice(0, 44));
-    expect(warnings({ interfaces: [{}] })).to.deep.equal(["network.interfaces[0] has no addresses, dh"]);
+    expect(warnings({ interfaces: [{}] })).to.deep.equal(["network.interfaces[0] has no addresses, dhcp"]);
     const gateway = (net: string) => ({ addresses: [`${net}.10/24`], gateway: `${net}.1` });
     expect(warnings({ interfaces: [gateway("192.0.2"), gateway("198.51.100")] })).to.deep.equal([
       "network has 2 default routes for IPv4: which",
