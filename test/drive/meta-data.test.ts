@@ -55,7 +55,7 @@ describe("meta-data", () => {
     expect(refusal({ publicKeyFiles: ["id_ed25519"] })).to.match(
       /^metaData\.publicKeyFiles\[0\]: id_ed25519 contains a PRIVATE key/,
     );
-    expect(refusal({ publicKeyFiles: ["empty.pub"] })).to.match(/is not a file of SSH public keys/);
+    expect(refusal({ publicKeyFiles: ["empty.pub"] })).to.match(/does not contain SSH public keys, one per line/);
   });
 
   const wrong: [value: unknown, failure: RegExp][] = [
