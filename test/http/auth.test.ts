@@ -240,7 +240,7 @@ describe("auth", () => {
       .post("/v3/auth/tokens")
       .reply(404, { error: { message: "Failed to validate token" } });
     const error = await rejection(connect({ authUrl: `${keystone}/v3`, token: "t0ken" }).minor());
-    expect(error).to.include({ fault: "unauthorized", status: 404 });
+    expect(error).to.include({ fault: "unauthorized", status: 404, code: "token-expired" });
     expect(error.message).to.contain("The token has expired or was revoked");
   });
 
@@ -248,6 +248,18 @@ describe("auth", () => {
     nock(keystone).post("/v3/auth/tokens").reply(401, {}, { "openstack-auth-receipt": "r" });
     expect((await rejection(connect(password).minor())).message).to.contain("another factor");
   });
+
+  for (const [status, code] of [
+    [302, "keystone-failed"],
+    [400, "keystone-failed"],
+    [401, "keystone-unauthorized"],
+    [403, "keystone-forbidden"],
+    [404, "keystone-failed"],
+  ] as const)
+    it(`gives Keystone's ${status} the code ${code}`, async () => {
+      nock(keystone).post("/v3/auth/tokens").reply(status, {});
+      expect((await rejection(connect(password).minor())) as { code?: string }).to.include({ status, code });
+    });
 
   it("treats a Keystone that fails as one that was not reached: nothing was sent to Ironic", async () => {
     nock(keystone).post("/v3/auth/tokens").times(2).reply(500, "").post("/v3/auth/tokens").replyWithError("reset");

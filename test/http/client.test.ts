@@ -224,6 +224,7 @@ describe("client", () => {
     expect(await client.get("/a", { shape: anything, tried: "read" })).to.deep.equal({ b: 1 });
     nock(origin).get("/v1/c").reply(302, "", { location: "https://evil.example.org/v1/c?token=x" });
     const error = await answerOf(client.get("/c", { shape: anything, tried: "read" }));
+    expect(error.code).to.equal("endpoint-not-ironic");
     expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; the redirect was not followed");
     nock(origin).put("/v1/d").reply(307, "", { location: "/v1/e" });
     expect((await answerOf(client.send("PUT", "/d", { shape: anything, tried: "write" }))).fault).to.equal("notFound");

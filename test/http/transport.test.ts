@@ -156,7 +156,7 @@ describe("transport", () => {
       expect((await ask(url, { caCertificate: made.ca })).text).to.equal("GET /x");
       await transport.close();
       const error = await fails(url, {});
-      expect(error).to.include({ sent: false, untrusted: true });
+      expect(error).to.include({ sent: false, untrusted: true, tlsCode: "certificate-not-trusted" });
       expect(error.message).to.contain("set it as `ironic:caCertificate`");
     });
 
