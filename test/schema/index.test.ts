@@ -97,7 +97,7 @@ describe("schema", () => {
     it("tells known, partial and failed values apart", () => {
       expect(parse(schema, { name: "a" })).to.deep.equal({ kind: "known", value: { name: "a" } });
       expect(parse(schema, input)).to.deep.equal({ kind: "partial", value: input });
-      const failures = [{ path: "size", reason: "must be a number" }];
+      const failures = [{ path: "size", reason: "must be a number", code: "argument-invalid" }];
       expect(parse(schema, { name: UNKNOWN, size: "x" })).to.deep.equal({ kind: "failed", failures });
       expect(parse(schema, UNKNOWN).kind).to.equal("failed");
     });
