@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { type ListedClaim, listClaims, releaseClaims } from "../../provider/commands/claims.ts";
+import {
+  type ListedClaim,
+  listClaims,
+  parseExport,
+  releaseClaims,
+  stackNameOf,
+} from "../../provider/commands/claims.ts";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import type { Client, ReadOptions } from "../../provider/http/client.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
@@ -123,5 +129,18 @@ describe("claims", () => {
     const claim = { kind: "allocation", stackId: "o", resourceName: "r", node: "n", nodeUuid: NODE } as ListedClaim;
     expect(await releaseClaims([claim], w.services, () => call, expect.fail)).to.equal(0);
     expect(w.client.requests).to.deep.equal([]);
+  });
+});
+
+describe("an exported stack", () => {
+  it("is parsed: what is not read passes, what has another type is named", () => {
+    const resources = [{ type: "pulumi:pulumi:Stack", urn: "urn:pulumi:dev::p::t::n", custom: false }];
+    const state = parseExport({ version: 3, deployment: { manifest: {}, resources } });
+    expect(stackNameOf(state)).to.equal("dev");
+    expect(parseExport({ version: 3, deployment: {} })).to.deep.equal({ deployment: {} });
+    expect(() => parseExport({ deployment: { resources: [{ type: 1 }] } })).to.throw(
+      "This is no exported stack: deployment.resources[0].type: must be a string. Give the output of `pulumi stack export`.",
+    );
+    expect(() => parseExport("text")).to.throw("must be an object");
   });
 });
