@@ -5,7 +5,7 @@ import { bornAt } from "../lab/processes.ts";
 import { endProcess, isProvider, type Process, untilGone } from "./kin.ts";
 import type { Kill, Victim } from "./plan.ts";
 import type { Passage } from "./proxy.ts";
-import type { Running, Stack } from "./stack.ts";
+import type { Running, Stack } from "./pulumi-process.ts";
 
 /** A provider may finish the request that it is in, and then has to go: provider/plugin/bridge.ts gives it two seconds. */
 const ORPHAN_MS = 6_000;

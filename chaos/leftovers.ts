@@ -2,7 +2,7 @@
 // with the tool that users have for it: `pulumi-ironic claims`.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Outcome } from "./stack.ts";
+import type { Outcome } from "./pulumi-process.ts";
 
 const program = fileURLToPath(new URL("../provider/cli.ts", import.meta.url));
 const DEADLINE_MS = 120_000;

@@ -8,10 +8,10 @@ import { engineEnv, ensureEngine } from "../lab/engine.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { startProxy } from "./proxy.ts";
+import { Stack } from "./pulumi-process.ts";
 import { complaints, lineOf, summary, totalsOf } from "./report.ts";
 import { playRun, type Result } from "./run.ts";
 import { furnish, type Site } from "./site.ts";
-import { Stack } from "./stack.ts";
 
 const usage = `npm run chaos -- [options]
   --seed S      first seed (1); the same seed and nodes give the same schedule

@@ -1,6 +1,5 @@
 // One run: a stack comes up, changes and goes, while its way to Ironic is spoiled and somebody may be killed.
 import { type Assassin, assassin } from "./assassin.ts";
-import { type FaultKind, schedule } from "./faults.ts";
 import {
   judgeLeft,
   judgeMost,
@@ -13,12 +12,13 @@ import {
   stackIdsOn,
   type View,
   type Views,
-} from "./judge.ts";
+} from "./assertions.ts";
+import { type FaultKind, schedule } from "./faults.ts";
 import { giveBack } from "./leftovers.ts";
 import { bootsIn, type Machine, type Phase, type Plan, type Program, type Victim } from "./plan.ts";
 import type { ChaosProxy, Passage, Rules } from "./proxy.ts";
+import type { Outcome, Stack } from "./pulumi-process.ts";
 import type { Site } from "./site.ts";
-import type { Outcome, Stack } from "./stack.ts";
 
 export interface Result {
   seed: number;

@@ -220,7 +220,7 @@ describe("runtime", () => {
       "an answer of Ironic",
       new IronicError({
         fault: "conflict",
-        tried: "claim",
+        operation: "claim",
         request: "PATCH /v1/nodes/a",
         status: 409,
         requestId: "req-1",
@@ -234,7 +234,7 @@ describe("runtime", () => {
       "no answer",
       new IronicError({
         fault: "unreachable",
-        tried: "claim",
+        operation: "claim",
         request: "PATCH /v1/nodes/a",
         detail: "refused",
         advice: "Wait.",

@@ -7,12 +7,10 @@ import {
   faultRow,
   IronicError,
   inTime,
-  isFault,
   isGone,
   isRefusal,
   ProblemError,
   pausesMs,
-  type Tries,
 } from "../core/index.ts";
 import { type Client, field, ignored } from "../http/index.ts";
 import {
@@ -20,21 +18,15 @@ import {
   allocationSchema as allocationAnswer,
   allocationUuidFor,
   CONFIG_MARKER,
-  deploymentLabel,
-  deploymentMarker,
   identityOf,
-  isVacant,
   markOf,
-  mayBeUndeployed,
-  type Node,
-  nodeLabel,
-  readNode,
-  stateName,
 } from "../node/index.ts";
 import { type Call, changedArguments, defineHandler, PartialFailure, type Services, shapeOf } from "../plugin/index.ts";
 import { missing, report } from "../preflight/index.ts";
 import { object, parse, typesOnly } from "../schema/index.ts";
 import { ALLOCATION_ARGUMENTS, type AllocationProps, DEFAULT_TIMEOUT_SECONDS } from "./arguments.ts";
+import { endAllocation } from "./ending.ts";
+import { afterTrouble, readAllocation } from "./request.ts";
 
 const argumentsSchema = object(shapeOf(ALLOCATION_ARGUMENTS));
 
@@ -48,31 +40,13 @@ const nodeUuids = field.object({ nodes: field.list(field.object({ uuid: field.te
 
 const INTERVAL_MS = 500;
 const MAX_PAUSE_MS = 10_000;
-/** Hundreds may wait for their turn at once. */
-const END_TIMEOUT_MS = 600_000;
-
-/** Ends the sentence that says what took too long. */
-const afterTrouble = ({ message }: IronicError): string => `. The last error was: ${message}`;
 
 const isUndecided = ({ state }: Allocation): boolean => state === "allocating" || state === null;
-
-const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
-  reading.catch((error: unknown) => {
-    if (!isGone(error)) throw error;
-    return undefined;
-  });
-
-const read = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
-  client.get(`/allocations/${uuid}`, {
-    tried: `read the allocation ${uuid}`,
-    shape: allocationAnswer,
-    ...(signal && { signal }),
-  });
 
 const make = (client: Client, props: AllocationProps, uuid: string, signal: AbortSignal): Promise<Allocation> =>
   client.send("POST", "/allocations", {
     shape: allocationAnswer,
-    tried: `allocate a node of class ${props.resourceClass}`,
+    operation: `allocate a node of class ${props.resourceClass}`,
     body: {
       uuid,
       resource_class: props.resourceClass,
@@ -100,7 +74,7 @@ async function findOrMake(
     } catch (error) {
       if (!(error instanceof IronicError) || isRefusal(error)) throw error;
       try {
-        return await read(client, uuid, signal);
+        return await readAllocation(client, uuid, signal);
       } catch (unread) {
         if (!isGone(unread) || !tries.allowAfter(error)) throw error;
         onTrouble(error);
@@ -134,7 +108,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
       for (let pauseMs = INTERVAL_MS; isUndecided(seen.allocation); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 1.5)) {
         tell("waiting for the allocation");
         await clock.sleep(pauseMs * (0.75 + 0.5 * services.random()), signal);
-        seen.allocation = await read(client, uuid, signal);
+        seen.allocation = await readAllocation(client, uuid, signal);
       }
       const { state, node_uuid } = seen.allocation;
       if (state === "error" || !node_uuid) throw noNode(props, seen.allocation);
@@ -169,86 +143,13 @@ const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemErro
 async function remove(client: Client, uuid: string, signal: AbortSignal): Promise<boolean> {
   try {
     await client.send("DELETE", `/allocations/${uuid}`, {
-      tried: `end the allocation ${uuid}`,
+      operation: `end the allocation ${uuid}`,
       signal,
       shape: ignored,
     });
     return true;
   } catch (error) {
     return isGone(error);
-  }
-}
-
-/**
- * May the allocation be taken off its node? Ironic itself refuses only while a node is active or passes between states,
- * and in maintenance never: a machine would lose its instance_uuid, and nothing would say whose it is.
- * Source: ironic/conductor/allocations.py, verify_node_for_deallocation.
- */
-function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
-  if (node.instance_uuid !== uuid || isVacant(node)) return true;
-  const marker = deploymentMarker(node);
-  if (marker)
-    throw new ProblemError({
-      code: "allocation-in-use",
-      problem: `Allocation ${uuid} was not ended: node ${nodeLabel(node)} is "${stateName(node.provision_state)}" with ${deploymentLabel(marker)}`,
-      advice: `Destroy that deployment first. If no state knows it any more, \`pulumi-ironic claims --stack-id ${marker.stackId}\` lists it, and \`--release\` ends both.`,
-      node: node.uuid,
-    });
-  // Whatever passes there is not a deployment of this stack: Ironic knows.
-  if (!mayBeUndeployed(node)) return true;
-  warn(
-    "allocation-kept",
-    `Node ${nodeLabel(node)} stays deployed and keeps its allocation ${uuid}: undeploying the node ends it.`,
-  );
-  return false;
-}
-
-async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signal: AbortSignal): Promise<void> {
-  const { node_uuid } = await read(client, uuid, signal);
-  // A node that is gone, or not shown, has nothing of ours.
-  const node = node_uuid && (await unlessGone(readNode(client, node_uuid, "read the allocation's node", signal)));
-  if (node && !mayEnd(node, uuid, warn)) return;
-  await client.send("DELETE", `/allocations/${uuid}`, { tried: `end the allocation ${uuid}`, signal, shape: ignored });
-}
-
-/** Where Ironic answers that another try makes sense, the allocation is looked at again, and ended if it is still there. */
-const mayEndLater = (error: unknown, tries: Tries): error is IronicError =>
-  // The client has tried to reach it. Nothing was begun that would have to be brought to its end.
-  error instanceof IronicError && !isFault(error, "unreachable") && tries.allowAfter(error);
-
-/** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
-export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
-  const client = await services.client();
-  const { clock } = services;
-  const timeoutMs = call.timeoutMs ?? END_TIMEOUT_MS;
-  let trouble = "";
-  const late = () =>
-    new ProblemError({
-      code: "allocation-timeout",
-      problem: `Allocation ${uuid} did not end within ${timeoutMs / 1000} s${trouble}`,
-      advice: "Run the command again: it resumes.",
-    });
-  try {
-    await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
-      const pauses = pausesMs();
-      const tries = countTries();
-      for (;;) {
-        try {
-          return await tryEnding(client, uuid, call.warn, signal);
-        } catch (error) {
-          if (!mayEndLater(error, tries)) throw error;
-          trouble = afterTrouble(error);
-        }
-        await clock.sleep(pauses.next().value, signal);
-      }
-    });
-  } catch (error) {
-    if (call.signal.aborted)
-      throw new CancelledError(
-        `The run was interrupted while Ironic ends the allocation ${uuid}. The next run resumes.`,
-        error,
-      );
-    if (!isGone(error)) throw error;
   }
 }
 
@@ -276,7 +177,7 @@ export const allocationHandler = defineHandler<AllocationProps, Outputs, State>(
   async read(id, state, services, call) {
     const client = await services.client();
     try {
-      const { node_uuid } = await read(client, id, call.signal);
+      const { node_uuid } = await readAllocation(client, id, call.signal);
       return { id, props: { ...state, uuid: id, node: node_uuid ?? undefined } };
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -284,7 +185,7 @@ export const allocationHandler = defineHandler<AllocationProps, Outputs, State>(
     // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
     const { nodes } = await client.get("/nodes", {
       shape: nodeUuids,
-      tried: "find the allocation's node",
+      operation: "find the allocation's node",
       query: { instance_uuid: id, fields: "uuid" },
       signal: call.signal,
     });
@@ -297,3 +198,5 @@ export const allocationHandler = defineHandler<AllocationProps, Outputs, State>(
   },
   delete: (id, _state, services, call) => endAllocation(id, services, call),
 });
+
+export { endAllocation } from "./ending.ts";

@@ -50,14 +50,14 @@ const LIMIT = 1_000;
 
 const readNodes = (client: Client): Promise<ClaimedNode[]> => {
   const query = { fields: fieldsOf(claimedNodeSchema).join(","), limit: LIMIT };
-  return readPages(client, "/nodes", nodePage, { tried: "list the nodes", query });
+  return readPages(client, "/nodes", nodePage, { operation: "list the nodes", query });
 };
 
 async function readAllocations(client: Client): Promise<ListedAllocation[]> {
   if (!(await client.supports("allocations"))) return [];
   try {
     const query = { fields: fieldsOf(listedAllocationSchema).join(","), limit: LIMIT };
-    return await readPages(client, "/allocations", allocationPage, { tried: "list the allocations", query });
+    return await readPages(client, "/allocations", allocationPage, { operation: "list the allocations", query });
   } catch (error) {
     if (isHidden(error)) return [];
     throw error;

@@ -3,7 +3,7 @@ import { parseMinor } from "./api-version.ts";
 import { type Raw, type Surroundings, systemSurroundings } from "./cloud-files.ts";
 import { splitList } from "./cloud-fixes.ts";
 import { type Cloud, type CloudSources, loadSources, resolveCloud } from "./clouds.ts";
-import { type Auth, type Lack, readAuth, secretsOfAuth } from "./credentials.ts";
+import { type Auth, type LoginProblem, readAuth, secretsOfAuth } from "./credentials.ts";
 import { baseOf } from "./endpoint.ts";
 import {
   authOfSettings,
@@ -141,7 +141,7 @@ const optionNames = (options: string): string =>
     .map((option) => `${option.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())}`)
     .join(" or ");
 
-const lackError = (lack: Lack, cloud: Cloud, looked: string): ProblemError => {
+const loginProblemError = (lack: LoginProblem, cloud: Cloud, looked: string): ProblemError => {
   const parts = [
     lack.missing.length > 0 ? `missing: ${lack.missing.map(optionNames).join(", ")}` : "",
     lack.wrong ?? "",
@@ -235,9 +235,9 @@ export const resolveConnection = (
     });
   }
   const result = readAuth(cloud.authType, cloud.auth, cloud.config);
-  if (!("auth" in result)) throw lackError(result, cloud, looked);
+  if (!("auth" in result)) throw loginProblemError(result, cloud, looked);
   if (endpoint === undefined && result.auth.kind !== "keystone") {
-    throw lackError({ missing: ["endpoint"] }, cloud, looked);
+    throw loginProblemError({ missing: ["endpoint"] }, cloud, looked);
   }
   refuseUserInfo(result.auth.kind === "keystone" ? result.auth.authUrl : undefined);
   if (endpoint !== undefined) baseOf(endpoint);

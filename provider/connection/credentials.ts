@@ -30,13 +30,13 @@ export type Auth =
   | { kind: "keystone"; authUrl: string; methods: Method[]; scope: Scope };
 
 /** What is missing, as clouds.yaml names it. */
-export interface Lack {
+export interface LoginProblem {
   missing: string[];
   /** What else is wrong. */
   wrong?: string;
 }
 
-export type AuthResult = { auth: Auth } | Lack;
+export type AuthResult = { auth: Auth } | LoginProblem;
 
 const text = (raw: Raw, key: string): string | undefined => {
   const value = raw[key];

@@ -4,7 +4,7 @@ import { type Fault, type FaultRow, faultRow } from "./faults.ts";
 export interface IronicErrorFields {
   fault: Fault;
   /** Completes "Could not …". */
-  tried: string;
+  operation: string;
   /** Method and path, e.g. `PATCH /v1/nodes/worker-1`. */
   request: string;
   /** Ironic's own text, unwrapped and free of secrets, or what went wrong on the way. */
@@ -25,13 +25,13 @@ export interface IronicErrorFields {
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 const messageOf = (fields: IronicErrorFields): string => {
-  const node = fields.node === undefined || fields.tried.includes(fields.node) ? "" : ` (node ${fields.node})`;
+  const node = fields.node === undefined || fields.operation.includes(fields.node) ? "" : ` (node ${fields.node})`;
   const id = fields.requestId ? ` (${fields.requestId})` : "";
   const unanswered = fields.fault === "unsupported" ? "" : `${fields.request}: `;
   const answered =
     fields.status === undefined ? unanswered : `${fields.server ?? "Ironic"} answered ${fields.status}${id}: `;
   const advice = fields.advice ?? faultRow(fields.fault).advice;
-  return `Could not ${fields.tried}${node}: ${answered}${sentence(fields.detail || "no explanation")} ${advice}`;
+  return `Could not ${fields.operation}${node}: ${answered}${sentence(fields.detail || "no explanation")} ${advice}`;
 };
 
 /** An error whose message is written for a user. */
@@ -55,7 +55,7 @@ export class IronicError extends CodedError {
   override readonly name = "IronicError";
   readonly fault: Fault;
   readonly code: Code;
-  readonly tried: string;
+  readonly operation: string;
   readonly request: string;
   readonly detail: string;
   readonly status?: number;
@@ -68,7 +68,7 @@ export class IronicError extends CodedError {
     super(messageOf(fields), fields.cause === undefined ? {} : { cause: fields.cause });
     this.fault = fields.fault;
     this.code = fields.code ?? faultRow(fields.fault).code;
-    this.tried = fields.tried;
+    this.operation = fields.operation;
     this.request = fields.request;
     this.detail = fields.detail;
     this.advice = fields.advice ?? faultRow(fields.fault).advice;

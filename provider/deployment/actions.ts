@@ -3,6 +3,7 @@
 import { isRefusal, ProblemError, type SlowHash } from "../core/index.ts";
 import {
   bootHashOf,
+  bootInfoOf,
   CLEAN_RETRY_ACTIONS,
   CLEAN_RETRY_LABELS,
   type Claim,
@@ -10,11 +11,9 @@ import {
   type DeploymentMarker,
   deploymentMarker,
   deploymentMarkOf,
-  handOverPatch,
   hidesBoots,
   type InstanceInfo,
   infoMatches,
-  infoOf,
   isRunning,
   markerPatch,
   type Node,
@@ -22,6 +21,7 @@ import {
   type PatchOp,
   shows,
   unclaimPatch,
+  unmarkPatch,
   type Verb,
 } from "../node/index.ts";
 import { InvalidInput } from "../schema/index.ts";
@@ -83,7 +83,7 @@ async function bootedOn(
   marker: DeploymentMarker | undefined,
   was: InstanceInfo | undefined,
 ) {
-  if (!hidesBoots(node)) return infoOf(node);
+  if (!hidesBoots(node)) return bootInfoOf(node);
   if (!was || !marker || (await bootHashOf(slowHash, was, marker.instanceUuid)) !== marker.bootHash) return undefined;
   const { ramdisk } = was;
   // Ironic before 18.1 needs it, and a rebuild of 39.0 leaves it.
@@ -234,7 +234,7 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   undeploy,
   unclaim: ({ node, claim, patch }) => patch(unclaimPatch(node, claim), "release the node"),
   unmark: ({ node, claim, patch }) =>
-    patch(handOverPatch(node, claim), "remove the marker from the node that keeps running"),
+    patch(unmarkPatch(node, claim), "remove the marker from the node that keeps running"),
   protect: (context) =>
     context.patch(
       [{ op: "add", path: "/protected", value: true }, ...markerPatch({ ...standing(context), protected: true })],

@@ -2,6 +2,7 @@
 
 import {
   bootHashOf,
+  bootInfoOf,
   type Claim,
   type Decision,
   type DeploymentMarker,
@@ -10,7 +11,6 @@ import {
   hidesBoots,
   holderOf,
   infoMatches,
-  infoOf,
   isRunning,
   markerPatch,
   type Node,
@@ -38,7 +38,7 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
   if (node.maintenance) return "it is in maintenance";
   const info = instanceInfo(props, false);
   if (infoMatches(node, info)) return undefined;
-  const actual: Readonly<Record<string, string>> = infoOf(node);
+  const actual: Readonly<Record<string, string>> = bootInfoOf(node);
   const wanted: Readonly<Record<string, string>> = info;
   const keys = new Set([...Object.keys(actual), ...Object.keys(wanted)]);
   return `instance_info differs in ${[...keys].filter((key) => !shows(actual[key], wanted[key])).join(", ")}`;

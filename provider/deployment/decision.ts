@@ -25,11 +25,11 @@ import {
   nextCleanRetry,
   nodeLabel,
   retryCleaning,
-  type StateFacts,
+  type StateRow,
   type SurveyedNode,
   stateAdvice,
-  stateFacts,
   stateName,
+  stateRow,
   unknownState,
   wait,
 } from "../node/index.ts";
@@ -64,7 +64,7 @@ const retired = (node: Node): Decision =>
     "Ironic does not deploy retired nodes; choose another node",
   );
 
-const DEPLOY_RULES: Readonly<Record<StateFacts["deploy"], (context: DeployContext) => Decision>> = {
+const DEPLOY_RULES: Readonly<Record<StateRow["deploy"], (context: DeployContext) => Decision>> = {
   begin: ({ node, want, attempt, info, holder }) => {
     if (node.maintenance) return inMaintenance(node);
     if (attempt.started)
@@ -170,7 +170,7 @@ const cannotRebuild = (node: Node, attempt: Attempt): Decision =>
 export function decideDeploy(node: Node, want: DeployWant, attempt: Attempt): Decision {
   const holder = holderOf(node, want.claim);
   if (holder.kind === "other") return heldByOther(node, holder, attempt.undeploys > 0);
-  const facts = stateFacts(node.provision_state);
+  const facts = stateRow(node.provision_state);
   if (!facts) return unknownState(node);
   if (attempt.method === "none" && !attempt.before && attempt.prepared) return cannotRebuild(node, attempt);
   return DEPLOY_RULES[facts.deploy]({ node, want, attempt, info: infoFor(want, attempt), holder });
@@ -185,7 +185,7 @@ interface ReleaseContext {
   marker: DeploymentMarker | undefined;
 }
 
-const RELEASE_RULES: Readonly<Record<StateFacts["release"], (context: ReleaseContext) => Decision>> = {
+const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, want, attempt, instance, marker }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
     if (!instance && !hasUndeployFailed(node))
@@ -234,7 +234,7 @@ export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): 
   const instance = holder.kind === "ours";
   const undeploying = marker !== undefined || attempt.undeploys > 0;
   if (want.keep && !marker) return { do: "done" };
-  const facts = stateFacts(node.provision_state);
+  const facts = stateRow(node.provision_state);
   if (!facts) return unknownState(node);
   // Ironic takes no PATCH while it is at work on the node.
   // What never ran is not kept.

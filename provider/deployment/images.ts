@@ -1,6 +1,6 @@
 /** Can the images of a deployment be fetched? Tried from here, once per run and address. */
 import { request } from "undici";
-import type { Finding } from "../preflight/index.ts";
+import type { PreflightIssue } from "../preflight/index.ts";
 import type { RunContext } from "../run/index.ts";
 import { type Draft, isUnknown } from "../schema/index.ts";
 import type { DeploymentProps } from "./args.ts";
@@ -29,7 +29,7 @@ function troubleOf(url: string, troubles: Troubles): Promise<string | undefined>
   return known;
 }
 
-export async function imageFindings(props: Draft<DeploymentProps>, troubles: Troubles): Promise<Finding[]> {
+export async function imageIssues(props: Draft<DeploymentProps>, troubles: Troubles): Promise<PreflightIssue[]> {
   const keys = ["kernel", "ramdisk", "bootIso"] as const;
   const found = await Promise.all(
     keys.map(async (path) => {

@@ -7,7 +7,7 @@ import {
   type Machine,
   type Node,
   putProvision,
-  recallStart,
+  startSince,
   validateForDeploy,
 } from "../node/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
@@ -70,7 +70,7 @@ export function createMachine({
         },
         clearMaintenance: () => clearMaintenance(client, uuid, signal),
         validate: () => validateForDeploy(client, uuid, signal),
-        askHistory: (since) => recallStart(client, uuid, since, signal),
+        askHistory: (since) => startSince(client, uuid, since, signal),
       });
     },
   };

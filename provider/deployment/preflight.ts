@@ -4,7 +4,7 @@
  */
 
 import type { Code } from "../core/index.ts";
-import type { EnabledInterfaces, Facts, OtherHolder, SurveyedNode } from "../node/index.ts";
+import type { EnabledInterfaces, NodeInventory, OtherHolder, SurveyedNode } from "../node/index.ts";
 import {
   deploymentMarker,
   heldCode,
@@ -17,12 +17,12 @@ import {
 } from "../node/index.ts";
 import { type Call, type CheckFailure, needsIn, type Props, type Services } from "../plugin/index.ts";
 import {
-  type Finding,
-  judged,
+  checkedAgainst,
   knownIdentity,
   missing,
   NO_SUCH_NODE,
   nodeOf,
+  type PreflightIssue,
   rejected,
   report,
   whyNotEnabled,
@@ -32,7 +32,7 @@ import { type Draft, isUnknown, known } from "../schema/index.ts";
 import { driveValue, keeps } from "./args.ts";
 import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 import { isHalfUndeployed } from "./decision.ts";
-import { imageFindings } from "./images.ts";
+import { imageIssues } from "./images.ts";
 
 // Boot interfaces of Ironic 21.4 to 39.0, by the capabilities in ironic/drivers/modules/{pxe,ipxe}.py and
 // {redfish,drac,ilo,irmc}/boot.py; ilo and irmc are gone from newer versions.
@@ -51,7 +51,7 @@ const NO_ISO_BOOT = ["pxe", "http", "ilo-pxe", "irmc-pxe"];
 interface Subject {
   props: Draft<DeploymentProps>;
   node: SurveyedNode;
-  facts: Facts;
+  facts: NodeInventory;
   planned: PlannedSettings | undefined;
   /** The state has this deployment already. */
   exists: boolean;
@@ -63,11 +63,17 @@ interface Subject {
   enabled: EnabledInterfaces | undefined;
 }
 
-type Rule = (subject: Subject) => Finding | undefined;
-const unfit = (code: Code, reason: string): Finding => ({ path: "node", reason, code, rejected: true, settings: true });
-const dropped = (code: Code, path: string, reason: string): Finding => ({ path, reason, code, rejected: false });
+type Rule = (subject: Subject) => PreflightIssue | undefined;
+const unfit = (code: Code, reason: string): PreflightIssue => ({
+  path: "node",
+  reason,
+  code,
+  rejected: true,
+  settings: true,
+});
+const dropped = (code: Code, path: string, reason: string): PreflightIssue => ({ path, reason, code, rejected: false });
 
-const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "deploy"): Finding | undefined => {
+const notEnabled = ({ node, enabled, ...subject }: Subject, kind: "boot" | "deploy"): PreflightIssue | undefined => {
   const reason = whyNotEnabled(node, enabled, kind, subject[kind]);
   return reason === undefined ? undefined : unfit("interface-not-enabled", reason);
 };
@@ -97,7 +103,7 @@ function comesBack({ node, props, stays }: Subject): boolean {
   );
 }
 
-function lacksAgent({ boot, cleans, node, props }: Subject): Finding | undefined {
+function lacksAgent({ boot, cleans, node, props }: Subject): PreflightIssue | undefined {
   const missing = ["deploy_kernel", "deploy_ramdisk"].filter((key) => !node.driver_info?.[key]);
   return boot !== undefined && PORT_BOOT.includes(boot) && cleans && missing.length > 0 && props.adopt === undefined
     ? dropped(
@@ -109,7 +115,7 @@ function lacksAgent({ boot, cleans, node, props }: Subject): Finding | undefined
 }
 
 /** Cleaning is on by default, and seldom intended for a machine whose disks are not written to. Older Ironics do not show it. */
-function stillCleans({ node, planned, props }: Subject): Finding | undefined {
+function stillCleans({ node, planned, props }: Subject): PreflightIssue | undefined {
   const automatedClean = node.automated_clean;
   if (automatedClean === undefined || automatedClean === false) return undefined;
   if (planned?.automatedCleaning !== undefined || planned?.uncertain) return undefined;
@@ -204,13 +210,13 @@ const RULES: readonly Rule[] = [
       : undefined,
 ];
 
-async function findingsOf(
+async function issuesOf(
   props: Draft<DeploymentProps>,
   name: string,
-  facts: Facts,
+  facts: NodeInventory,
   { settings }: RunContext,
   olds: Props | undefined,
-): Promise<Finding[]> {
+): Promise<PreflightIssue[]> {
   const exists = olds !== undefined;
   const isSpelledAsBefore = exists && olds.node === name;
   const node = nodeOf({ ...knownIdentity(props), node: name }, facts, isSpelledAsBefore, deploymentMarker);
@@ -231,7 +237,7 @@ async function findingsOf(
   const found = RULES.map((rule) => rule(subject)).filter((finding) => finding !== undefined);
   // The engine checks resources in the order in which they happen to be registered, so a BaremetalNodeConfig that names
   // the node itself may still come and set what is missing here. Until then it is only doubtful.
-  const isDoubtful = (finding: Finding) => planned?.uncertain || (finding.settings && planned === undefined);
+  const isDoubtful = (finding: PreflightIssue) => planned?.uncertain || (finding.settings && planned === undefined);
   return found.map((finding) => ({ ...finding, rejected: finding.rejected && !isDoubtful(finding) }));
 }
 
@@ -245,11 +251,11 @@ export const preflight = (
   report(`Node ${props.node}`, services, call, async () => {
     const node = known(props.node);
     const findings = [
-      ...(await imageFindings(props, services.run.imageTroubles)),
+      ...(await imageIssues(props, services.run.imageTroubles)),
       ...(await missing(needsIn(DEPLOYMENT_ARGUMENTS, props), services, call)),
       ...(node === undefined
         ? []
-        : await judged(node, services, call, (facts) => findingsOf(props, node, facts, services.run, olds))),
+        : await checkedAgainst(node, services, call, (facts) => issuesOf(props, node, facts, services.run, olds))),
     ];
     const drive = known(props.configDrive);
     // The check says that anyway, and of such a drive nothing else can be said.

@@ -1,6 +1,6 @@
 /** Deployments by others while this stack has the claim. */
 import { isFault } from "../core/index.ts";
-import { hidesBoots, holderOf, isRunning, type Node, nodeLabel, recallStart } from "../node/index.ts";
+import { hidesBoots, holderOf, isRunning, type Node, nodeLabel, startSince } from "../node/index.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { claimFrom, type State } from "./state.ts";
 
@@ -15,7 +15,7 @@ export async function warnOfRestart(node: Node, state: State, services: Services
   if (holder.kind !== "ours" || !holder.marker || holder.marker.preparedAt !== state.started?.preparedAt) return;
   const client = await services.client();
   // Only a hint: if the history cannot be read, the run continues.
-  const recalled = await recallStart(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
+  const recalled = await startSince(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
     if (isFault(error)) return "silent";
     throw error;
   });

@@ -4,12 +4,12 @@ import { type SlowHash, type Warning, withCode } from "../core/index.ts";
 import type { Node } from "../node/index.ts";
 import {
   bootHashOf,
+  bootInfoOf,
   type Claim,
   heldCode,
   hidesBoots,
   holderOf,
   identityOf,
-  infoOf,
   isRunning,
   mayBeDeployed,
   type ResourceIdentity,
@@ -110,7 +110,7 @@ async function driftsOf(node: Node, state: State, slowHash: SlowHash): Promise<W
   const drive = sha256 === undefined ? undefined : await saltedDriveHash(slowHash, sha256, claim.instanceUuid);
   const bootHash = hidesBoots(node)
     ? holder.marker.bootHash
-    : await bootHashOf(slowHash, infoOf(node), claim.instanceUuid);
+    : await bootHashOf(slowHash, bootInfoOf(node), claim.instanceUuid);
   return [
     ...(node.maintenance
       ? [{ code: "node-in-maintenance", text: `in maintenance${node.fault ? ` (${node.fault})` : ""}` } as const]
@@ -139,7 +139,7 @@ async function driftsOf(node: Node, state: State, slowHash: SlowHash): Promise<W
 export function liveInputs(node: Node, state: State): Props {
   const inputs = declaredIn(DEPLOYMENT_ARGUMENTS, state);
   if (holderOf(node, claimFrom(state)).kind !== "ours" || !isRunning(node)) return inputs;
-  for (const [key, value] of Object.entries(bootArgumentsOf(infoOf(node)))) {
+  for (const [key, value] of Object.entries(bootArgumentsOf(bootInfoOf(node)))) {
     if (value === undefined && (inputs[key] === undefined || inputs[key] === "")) continue;
     if (value === undefined) delete inputs[key];
     else if (!shows(value, inputs[key])) inputs[key] = value;

@@ -31,13 +31,13 @@ export interface RamdiskFleetArgs extends FleetSettings {
 }
 
 /** Deep enough for arguments: a machine's `metaData` adds to the fleet's. Lists and outputs replace as a whole. */
-function over<T>(below: T | undefined, above: T | undefined): T | undefined {
+function mergeArguments<T>(below: T | undefined, above: T | undefined): T | undefined {
   const plain = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   if (above === undefined) return below;
   if (!plain(below) || !plain(above)) return above;
   const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
-  return Object.fromEntries([...keys].map((key) => [key, over(below[key], above[key])])) as T;
+  return Object.fromEntries([...keys].map((key) => [key, mergeArguments(below[key], above[key])])) as T;
 }
 
 /** Many machines from one description. Adding, removing or changing one leaves the others alone. */
@@ -89,21 +89,22 @@ export class RamdiskFleet extends pulumi.ComponentResource {
     const options = { parent: this };
     const allocation = machine.any && new NodeAllocation(name, machine.any, { ...options, dependsOn });
     const found = allocation?.node ?? (machine.node as pulumi.Input<string>);
-    const settings = over(fleet.settings ?? {}, machine.settings);
+    const settings = mergeArguments(fleet.settings ?? {}, machine.settings);
     const config =
       settings === false || settings === undefined
         ? undefined
         : new BaremetalNodeConfig(name, { ...settings, node: found }, options);
     const node = config?.node ?? found;
-    const described = over(fleet.drive, machine.drive);
+    const described = mergeArguments(fleet.drive, machine.drive);
     const ready = described && (described.image ?? described.directory ?? described.url) !== undefined;
     const args =
-      described && (ready ? described : over<Omit<ConfigDriveArgs, "node">>({ metaData: { hostname } }, described));
+      described &&
+      (ready ? described : mergeArguments<Omit<ConfigDriveArgs, "node">>({ metaData: { hostname } }, described));
     const drive = args && new ConfigDrive(name, { ...args, node }, options);
     return new RamdiskDeployment(
       name,
       {
-        ...over(fleet.deployment, machine.deployment),
+        ...mergeArguments(fleet.deployment, machine.deployment),
         node,
         ...(allocation && { allocation: allocation.uuid }),
         ...(drive && { configDrive: drive.content }),

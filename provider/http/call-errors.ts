@@ -87,7 +87,11 @@ export const errorOfTransport = (error: TransportError, url: URL, fail: Fail): I
   });
 
 /** Makes the errors of one call, with nothing secret in them. */
-export type Failer = (tried: string, request: string, options?: { node?: string | undefined; body?: unknown }) => Fail;
+export type Failer = (
+  operation: string,
+  request: string,
+  options?: { node?: string | undefined; body?: unknown },
+) => Fail;
 
 export const createFailer =
   (connection: Connection, auth: Authenticator): Failer =>
@@ -96,7 +100,7 @@ export const createFailer =
     const secrets = [...secretsOf(connection), ...auth.secrets(), ...secretsOfBody(options?.body)];
     const isStaleToken = fields.fault === "unauthorized" && connection.auth.kind === "fixed_token";
     return new IronicError({
-      tried,
+      operation: tried,
       request,
       node: options?.node,
       ...(isStaleToken && { advice: STALE_TOKEN_ADVICE, code: "token-expired" }),

@@ -15,11 +15,11 @@ import { type Repeating, repeat } from "./repeat.ts";
 import { createSession, type Outcome, type Session, type SessionRequest, type SessionStats } from "./session.ts";
 import type { Shape } from "./shape.ts";
 import { createTransport, type Exchange, TransportError } from "./transport.ts";
-import { adviceFor, type Feature, featureMinors, featureTitle } from "./versions.ts";
+import { type Feature, featureAdviceFor, featureMinors, featureTitle } from "./versions.ts";
 
 export interface CallOptions {
   /** Completes "Could not …" in errors. */
-  tried: string;
+  operation: string;
   /** Name or UUID for errors. */
   node?: string | undefined;
   query?: Record<string, string | number | undefined>;
@@ -49,7 +49,7 @@ export interface Client {
   minor(signal?: AbortSignal): Promise<number>;
   supports(feature: Feature, signal?: AbortSignal): Promise<boolean>;
   /** Rejects with an IronicError "unsupported" that names feature, needed and offered version. */
-  require(feature: Feature, tried: string, signal?: AbortSignal): Promise<void>;
+  require(feature: Feature, operation: string, signal?: AbortSignal): Promise<void>;
   /** Safe to repeat, so it is repeated as the table of faults says: on resets, timeouts, overload, 5xx and missing conductors. */
   get<T>(path: string, options: ReadOptions<T>): Promise<T>;
   /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), a 503 of Ironic itself. */
@@ -136,7 +136,7 @@ const refuseBelow = (
   needed: number,
   found: Discovered,
   pinned: number | undefined,
-  words: { what: string; tried: string; advice?: string },
+  words: { what: string; operation: string; advice?: string },
 ): void => {
   const { base, minor, range } = found;
   if (minor >= needed) return;
@@ -144,7 +144,7 @@ const refuseBelow = (
   const pin = pinned !== undefined && minor < range.maxMinor ? `, pinned to ${formatMinor(minor)}` : "";
   throw new IronicError({
     fault: "unsupported",
-    tried: words.tried,
+    operation: words.operation,
     request: "not sent",
     detail: `${words.what}: API ${formatMinor(needed)} is needed, ${offered}${pin}`,
     advice: words.advice ?? `Upgrade Ironic to one that supports API ${formatMinor(needed)}, or remove this.`,
@@ -176,12 +176,16 @@ const requestOf = (
 };
 
 /** An interruption looks the same wherever it comes: while queued, pausing or waiting for an answer. */
-const interruptible = async <T>(tried: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => {
+const interruptible = async <T>(
+  operation: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> => {
   try {
     return await work();
   } catch (error) {
     if (!signal?.aborted || error instanceof IronicError || error instanceof ProblemError) throw error;
-    throw new CancelledError(`The run was interrupted: could not ${tried}`, error);
+    throw new CancelledError(`The run was interrupted: could not ${operation}`, error);
   }
 };
 
@@ -196,7 +200,7 @@ const attempt = async <T>(
   options: ReadOptions<T>,
 ): Promise<T> => {
   const request = `${method} /v1${path}`;
-  const fail = failer(options.tried, request, options);
+  const fail = failer(options.operation, request, options);
   const url = joinUrl(base, path, options.query);
   try {
     const { reply, refusal } = await proof.send(requestOf(method, url, minor, options, connection.requestTimeoutMs));
@@ -209,9 +213,9 @@ const attempt = async <T>(
 
 const createCall = (parts: Parts, agreement: Agreement) => {
   const { connection, repeating } = parts;
-  const agree = async (method: Exchange["method"], path: string, { tried, version, signal }: CallOptions) => {
+  const agree = async (method: Exchange["method"], path: string, { operation, version, signal }: CallOptions) => {
     const found = await agreement.get(signal);
-    if (version !== undefined) refuseBelow(version, found, connection.minor, { what: `${method} ${path}`, tried });
+    if (version !== undefined) refuseBelow(version, found, connection.minor, { what: `${method} ${path}`, operation });
     return found;
   };
   const call = async <T>(method: Exchange["method"], path: string, options: ReadOptions<T>): Promise<T> => {
@@ -227,7 +231,7 @@ const createCall = (parts: Parts, agreement: Agreement) => {
     return repeat(method === "GET" ? "read" : "write", how, () => attempt(parts, proof, found, method, path, options));
   };
   return <T>(method: Exchange["method"], path: string, options: ReadOptions<T>): Promise<T> =>
-    interruptible(options.tried, options.signal, () => call(method, path, options));
+    interruptible(options.operation, options.signal, () => call(method, path, options));
 };
 
 /** Starts no request; the first call does. `warn` gets what the user should know of the connection itself. */
@@ -253,11 +257,11 @@ export function createClient(connection: Connection, deps: ClientDeps = {}): Cli
     },
     minor: async (signal) => (await found(signal)).minor,
     supports: async (feature, signal) => (await found(signal)).minor >= featureMinors[feature],
-    require: async (feature, tried, signal) =>
+    require: async (feature, operation, signal) =>
       refuseBelow(featureMinors[feature], await found(signal), connection.minor, {
         what: featureTitle(feature),
-        tried,
-        advice: adviceFor(feature),
+        operation,
+        advice: featureAdviceFor(feature),
       }),
     get: (path, options) => call("GET", path, options),
     send: (method, path, options) => call(method, path, options),

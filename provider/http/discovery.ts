@@ -52,7 +52,7 @@ export const discover = async (options: {
   refuse: (reply: Reply, refusal: Refusal, url: URL) => Error;
 }): Promise<Discovered> => {
   const root = baseOf(options.endpoint);
-  const tried: string[] = [];
+  const askedUrls: string[] = [];
   for (const prefix of prefixesOf(root)) {
     const base = `${root}${prefix}`;
     const url = new URL(`${base}/v1`);
@@ -61,13 +61,13 @@ export const discover = async (options: {
     if (range !== undefined) return { base, range, minor: chooseMinor(range, options.pinned, base) };
     if (refusal !== undefined && !misses(reply.status)) throw options.refuse(reply, refusal, url);
     const { location } = reply.headers;
-    tried.push(
+    askedUrls.push(
       `${url.href} (${reply.status}${location ? `, redirected to ${new URL(String(location), url).origin}` : ""})`,
     );
   }
   throw new ProblemError({
     code: "endpoint-not-ironic",
-    problem: `No Ironic answers at ${tried.join(" nor at ")}: the version headers are missing`,
+    problem: `No Ironic answers at ${askedUrls.join(" nor at ")}: the version headers are missing`,
     advice: "Check `ironic:endpoint`: scheme, host, port and path prefix (often /baremetal).",
   });
 };

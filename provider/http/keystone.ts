@@ -90,7 +90,7 @@ const failure = (
   fields: Pick<IronicErrorFields, "code" | "detail" | "status" | "requestId" | "cause">,
 ) =>
   new IronicError({
-    tried: `log in at Keystone ${login.auth.authUrl}`,
+    operation: `log in at Keystone ${login.auth.authUrl}`,
     request,
     server: "Keystone",
     fault,

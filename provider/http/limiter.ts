@@ -15,7 +15,7 @@ export interface Limiter {
   readonly limit: number;
   readonly active: number;
   /** Runs `work` when a place is free, first come first served within each sort. Rejects with the signal's reason while it waits. */
-  run<T>(work: () => Promise<T>, judge: (result: T | undefined, error: unknown) => Load, request: Request): Promise<T>;
+  run<T>(work: () => Promise<T>, loadOf: (result: T | undefined, error: unknown) => Load, request: Request): Promise<T>;
 }
 
 /** How a load changes the limit: additive increase, multiplicative decrease. */
@@ -122,16 +122,16 @@ export const createLimiter = (options: { max: number; start?: number; now: () =>
     get active() {
       return places.active();
     },
-    run: async (work, judge, request) => {
+    run: async (work, loadOf, request) => {
       await places.enter(request);
       const startedMs = options.now();
       const tookMs = (): number => options.now() - startedMs;
       try {
         const result = await work();
-        learn(judge(result, undefined), request, tookMs());
+        learn(loadOf(result, undefined), request, tookMs());
         return result;
       } catch (error) {
-        learn(judge(undefined, error), request, tookMs());
+        learn(loadOf(undefined, error), request, tookMs());
         throw error;
       } finally {
         places.leave();

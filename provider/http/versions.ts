@@ -80,7 +80,7 @@ export interface VersionRange {
 export const featureTitle = (feature: Feature): string => featureTitles[feature];
 
 /** What to do when `feature` is missing. */
-export const adviceFor = (feature: Feature): string =>
+export const featureAdviceFor = (feature: Feature): string =>
   featureAdvice[feature] ??
   `Upgrade Ironic to one that supports API ${formatMinor(featureMinors[feature])}, or remove this.`;
 

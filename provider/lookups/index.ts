@@ -53,7 +53,7 @@ export interface NodeFilter {
 
 const LIMIT = 1_000;
 
-const infoOf = (node: LookedUpNode): NodeInfo => ({
+const toNodeInfo = (node: LookedUpNode): NodeInfo => ({
   uuid: node.uuid,
   name: node.name ?? undefined,
   provisionState: node.provision_state ?? "available",
@@ -104,9 +104,9 @@ const loadShapes = () => import("./shapes.ts");
 
 async function readOne(client: Client, node: string): Promise<NodeInfo> {
   const { FIELDS, lookedUpNodeSchema } = await loadShapes();
-  return infoOf(
+  return toNodeInfo(
     await client.get(`/nodes/${encodeURIComponent(node)}`, {
-      tried: "look up the node",
+      operation: "look up the node",
       node,
       query: { fields: FIELDS },
       shape: lookedUpNodeSchema,
@@ -127,7 +127,7 @@ async function readMany(client: Client, filter: NodeFilter): Promise<NodeInfo[]>
   const { FIELDS, lookedUpNodePage } = await loadShapes();
   const { readPages } = await import("../http/index.ts");
   const nodes = await readPages(client, "/nodes", lookedUpNodePage, {
-    tried: "look up nodes",
+    operation: "look up nodes",
     query: {
       fields: FIELDS,
       limit: LIMIT,
@@ -141,7 +141,7 @@ async function readMany(client: Client, filter: NodeFilter): Promise<NodeInfo[]>
   // By name, so that "the first three" are the same three in the next run.
   const key = ({ name, uuid }: NodeInfo) => name ?? uuid;
   return nodes
-    .map(infoOf)
+    .map(toNodeInfo)
     .filter((node) => matches(node, filter))
     .sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }

@@ -42,11 +42,11 @@ import {
   keptOf,
   type Outputs,
   openSettingsJournal,
+  otherHolderOn,
   ownAllocation,
   type State,
   stateBars,
   stateSchema,
-  strangerOn,
   type Work,
 } from "./work.ts";
 
@@ -104,7 +104,7 @@ async function configure(
     node: found,
     operation: "set the node's interfaces and settings",
     decide: (seen, attempt) => {
-      const stranger = strangerOn(seen, ours, own ?? keptOf(seen));
+      const stranger = otherHolderOn(seen, ours, own ?? keptOf(seen));
       if (stranger) return heldByOther(seen, stranger);
       if (attempt.done) return { do: "done" };
       if (seen.maintenance) return inMaintenance(seen);
@@ -225,7 +225,7 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
     const inputs = inputsOf(state, readFields(node, Object.keys(wantedFields(state))));
     const ours = identityOf(state);
     const own = await ownAllocation(client, node, ours, call.signal);
-    const drift = driftOf(node, strangerOn(node, ours, own ?? keptOf(node)));
+    const drift = driftOf(node, otherHolderOn(node, ours, own ?? keptOf(node)));
     const { previous, written, nodeUuid } = state;
     return {
       id,

@@ -35,10 +35,10 @@ import {
   carryOut,
   isUnwritten,
   keptOf,
+  otherHolderOn,
   ownAllocation,
   type State,
   stateBars,
-  strangerOn,
 } from "./work.ts";
 
 /** A deployment of ours whose undeploy does not begin within this time stays. */
@@ -94,7 +94,7 @@ function decideRestore(
   now: number,
 ): Decision<Action> {
   if (attempt.done || isUnwritten(node, state)) return { do: "done" };
-  const stranger = strangerOn(node, ours, own ?? keptOf(node));
+  const stranger = otherHolderOn(node, ours, own ?? keptOf(node));
   if (stranger) return heldByOther(node, stranger);
   if (!configMarker(node) && Object.keys(restoration(node, state).changes).length === 0) return { do: "done" };
   if (state.onDestroy === "keep") return { do: "act", action: "write" };

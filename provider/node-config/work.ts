@@ -28,8 +28,8 @@ import {
   reconcile,
   siblingId,
   stateAdvice,
-  stateFacts,
   stateName,
+  stateRow,
   unknownHolder,
   unknownState,
   wait,
@@ -65,7 +65,7 @@ const DEPLOYMENT_TYPE = "ironic:RamdiskDeployment";
 const WAIT_MS = 3 * 3600 * 1000;
 
 /** Who, if anybody, keeps this stack from writing to the node's settings. */
-export function strangerOn(node: Node, ours: ResourceIdentity, keptInstance: unknown): OtherHolder | undefined {
+export function otherHolderOn(node: Node, ours: ResourceIdentity, keptInstance: unknown): OtherHolder | undefined {
   const config = configMarker(node);
   const deployment = deploymentMarker(node);
   if (config && (config.stackId !== ours.stackId || config.resourceId !== ours.resourceId))
@@ -94,7 +94,7 @@ export async function ownAllocation(
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
   try {
     const { extra } = await client.get(`/allocations/${node.allocation_uuid}`, {
-      tried: "check whose allocation is on the node",
+      operation: "check whose allocation is on the node",
       shape: allocationMarkSchema,
       node: node.uuid,
       signal,
@@ -205,7 +205,7 @@ const hasDeployment = (node: Node): boolean => deploymentMarker(node) !== undefi
 
 /** May `paths` be written in the node's present state? A decision if not, or if not yet. */
 export function stateBars(node: Node, paths: readonly string[]): Decision<Action> | undefined {
-  if (!stateFacts(node.provision_state)) return unknownState(node);
+  if (!stateRow(node.provision_state)) return unknownState(node);
   if (isPassing(node)) return wait(stateName(node.provision_state));
   // Ironic takes no PATCH there, and only an operator moves the node on.
   if (isHeldByStep(node))

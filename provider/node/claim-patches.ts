@@ -44,7 +44,7 @@ export const markerPatch = (marker: DeploymentMarker | undefined): PatchOp[] => 
 ];
 
 /** Takes the marker off a machine that stays as it is, and tells the stack's BaremetalNodeConfig about it. */
-export const handOverPatch = (node: Node, claim: Claim): PatchOp[] => [
+export const unmarkPatch = (node: Node, claim: Claim): PatchOp[] => [
   ...markerPatch(undefined),
   ...(configMarker(node)?.stackId === claim.stackId
     ? [{ op: "add" as const, path: pointer("extra", CONFIG_MARKER, "keptInstanceUuid"), value: claim.instanceUuid }]

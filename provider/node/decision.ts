@@ -2,7 +2,7 @@
 import type { Code, Warning } from "../core/index.ts";
 import type { OtherHolder } from "./holder.ts";
 import type { Node } from "./node.ts";
-import { type InState, stateFacts, stateName } from "./states.ts";
+import { type InState, stateName, stateRow } from "./states.ts";
 
 export type Decision<Action extends string> =
   /** `warning`: what the user should know although nothing is left to do. */
@@ -33,7 +33,7 @@ export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
 
 /** What a person can do in the node's provision state. */
 export const stateAdvice = (node: InState & Pick<Node, "uuid" | "name">): string =>
-  (stateFacts(node.provision_state)?.advice ?? "").replaceAll("{node}", node.name ?? node.uuid);
+  (stateRow(node.provision_state)?.advice ?? "").replaceAll("{node}", node.name ?? node.uuid);
 
 export const unknownState = (node: Node): Decision<never> =>
   fail(

@@ -8,7 +8,7 @@ export {
   type ListedAllocation,
   listedAllocationSchema,
 } from "./allocation-schema.ts";
-export { claimPatch, handOverPatch, markerPatch, unclaimPatch } from "./claim-patches.ts";
+export { claimPatch, markerPatch, unclaimPatch, unmarkPatch } from "./claim-patches.ts";
 export {
   awaitsCleaning,
   CLEAN_RETRY_ACTIONS,
@@ -50,14 +50,14 @@ export {
 export {
   BOOT_FIELDS,
   type BootField,
+  bootInfoOf,
   hidesBoots,
   type InstanceInfo,
   infoMatches,
-  infoOf,
   isMasked,
   shows,
 } from "./instance-info.ts";
-export { createInventory, type EnabledInterfaces, type Facts, type Inventory } from "./inventory.ts";
+export { createInventory, type EnabledInterfaces, type Inventory, type NodeInventory } from "./inventory.ts";
 export {
   CONFIG_MARKER,
   type ConfigMarker,
@@ -82,8 +82,8 @@ export {
   readNode,
   readPortGroups,
   readPorts,
-  recallStart,
   type SurveyedNode,
+  startSince,
   validateForDeploy,
 } from "./node.ts";
 export { fieldsOf, nodeSchema } from "./node-schema.ts";
@@ -107,9 +107,9 @@ export {
   mayBePatched,
   mayBeUndeployed,
   mayChangeInterfaces,
-  type StateFacts,
-  stateFacts,
+  type StateRow,
   stateName,
+  stateRow,
   type Verb,
 } from "./states.ts";
 export { createView, type View } from "./view.ts";

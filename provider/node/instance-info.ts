@@ -72,7 +72,7 @@ export function infoMatches(node: Node, info: InstanceInfo): boolean {
 }
 
 /** What stands in `instance_info` of the things that we write. */
-export function infoOf({ instance_info }: Node): InstanceInfo {
+export function bootInfoOf({ instance_info }: Node): InstanceInfo {
   const info: InstanceInfo = {};
   for (const key of [...BOOT_FIELDS, "image_source"] as const) {
     const value = instance_info[key];
@@ -82,4 +82,4 @@ export function infoOf({ instance_info }: Node): InstanceInfo {
 }
 
 /** Does Ironic hide part of what the node boots? Then the marker alone tells what it is. */
-export const hidesBoots = (node: Node): boolean => isMasked(infoOf(node));
+export const hidesBoots = (node: Node): boolean => isMasked(bootInfoOf(node));

@@ -14,7 +14,7 @@ const nodePage = pageOf("nodes", surveyedNodeSchema);
 const surveyedPortSchema = portSchema.pick({ uuid: true, node_uuid: true, pxe_enabled: true }).required();
 const portPage = pageOf("ports", surveyedPortSchema);
 
-export interface Facts {
+export interface NodeInventory {
   nodes: Map<string, SurveyedNode>;
   /** By node: has any of its ports `pxe_enabled`? */
   ports: Map<string, boolean>;
@@ -54,7 +54,7 @@ async function readAll<T extends { uuid: string }>(
   for (;;) {
     const marker = found.at(-1)?.uuid;
     const { items, more } = await ask(path, {
-      tried: "look at what the program is about to use",
+      operation: "look at what the program is about to use",
       query: { fields: fields.join(","), limit: LIMIT, marker, ...query },
       shape: page,
     });
@@ -63,7 +63,7 @@ async function readAll<T extends { uuid: string }>(
   }
 }
 
-async function readFacts(client: Client, clock: Clock, interrupted: AbortSignal): Promise<Facts> {
+async function readFacts(client: Client, clock: Clock, interrupted: AbortSignal): Promise<NodeInventory> {
   const ask: Ask = (path, options) =>
     look(client, clock, interrupted, (signal) => client.get(path, { ...options, signal }));
   const hasAutomatedClean = await client.supports("automatedClean");
@@ -92,7 +92,9 @@ async function readFacts(client: Client, clock: Clock, interrupted: AbortSignal)
       if (driver === undefined) return undefined;
       const known =
         drivers.get(driver) ??
-        ask(`/drivers/${driver}`, { tried: `read the driver ${driver}`, shape: driverSchema }).catch(() => undefined);
+        ask(`/drivers/${driver}`, { operation: `read the driver ${driver}`, shape: driverSchema }).catch(
+          () => undefined,
+        );
       drivers.set(driver, known);
       return known;
     },
@@ -101,7 +103,7 @@ async function readFacts(client: Client, clock: Clock, interrupted: AbortSignal)
 
 export interface Reading {
   atMs: number;
-  facts: Promise<Facts | Error>;
+  facts: Promise<NodeInventory | Error>;
 }
 
 export interface Inventory {

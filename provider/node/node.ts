@@ -29,18 +29,18 @@ export const pointer = (...keys: string[]): string =>
 
 const segment = encodeURIComponent;
 
-export const readNode = (client: Client, node: string, tried: string, signal?: AbortSignal): Promise<Node> =>
-  client.get(`/nodes/${segment(node)}`, { tried, node, shape: nodeSchema, ...(signal && { signal }) });
+export const readNode = (client: Client, node: string, operation: string, signal?: AbortSignal): Promise<Node> =>
+  client.get(`/nodes/${segment(node)}`, { operation: operation, node, shape: nodeSchema, ...(signal && { signal }) });
 
 export const putProvision = (
   client: Client,
   uuid: string,
   body: { target: Verb; configdrive?: unknown },
-  tried: string,
+  operation: string,
   signal?: AbortSignal,
 ): Promise<unknown> =>
   client.send("PUT", `/nodes/${segment(uuid)}/states/provision`, {
-    tried,
+    operation: operation,
     node: uuid,
     body,
     shape: ignored,
@@ -49,7 +49,7 @@ export const putProvision = (
 
 export const putPowerOn = (client: Client, uuid: string, signal?: AbortSignal): Promise<unknown> =>
   client.send("PUT", `/nodes/${segment(uuid)}/states/power`, {
-    tried: "power the node on",
+    operation: "power the node on",
     node: uuid,
     body: { target: "power on" },
     shape: ignored,
@@ -58,7 +58,7 @@ export const putPowerOn = (client: Client, uuid: string, signal?: AbortSignal): 
 
 export const clearMaintenance = (client: Client, uuid: string, signal?: AbortSignal): Promise<unknown> =>
   client.send("DELETE", `/nodes/${segment(uuid)}/maintenance`, {
-    tried: "end the maintenance that the failed cleaning set",
+    operation: "end the maintenance that the failed cleaning set",
     node: uuid,
     shape: ignored,
     ...(signal && { signal }),
@@ -67,7 +67,7 @@ export const clearMaintenance = (client: Client, uuid: string, signal?: AbortSig
 /** One line per interface that Ironic would refuse to deploy with; empty when all is well. */
 export async function validateForDeploy(client: Client, uuid: string, signal?: AbortSignal): Promise<string[]> {
   const answer = await client.get(`/nodes/${segment(uuid)}/validate`, {
-    tried: "validate the node for deployment",
+    operation: "validate the node for deployment",
     node: uuid,
     shape: validationSchema,
     ...(signal && { signal }),
@@ -81,7 +81,7 @@ export async function readPorts(client: Client, node: string, signal?: AbortSign
   const hasName = await client.supports("portName");
   const fields = fieldsOf(portSchema).filter((field) => field !== "name" || hasName);
   const { ports } = await client.get("/ports", {
-    tried: "read the node's ports",
+    operation: "read the node's ports",
     node,
     shape: portsSchema,
     query: { node, fields: fields.join(",") },
@@ -93,7 +93,7 @@ export async function readPorts(client: Client, node: string, signal?: AbortSign
 
 export async function readPortGroups(client: Client, node: string, signal?: AbortSignal): Promise<PortGroup[]> {
   const { portgroups } = await client.get("/portgroups", {
-    tried: "read the node's port groups",
+    operation: "read the node's port groups",
     node,
     shape: portGroupsSchema,
     query: { node, fields: fieldsOf(portGroupSchema).join(",") },
@@ -107,7 +107,7 @@ const MAX_HISTORY_PAGES = 20;
 /** What Ironic remembers of the node, oldest first; nothing where it keeps no history or does not show it. */
 async function readHistory(client: Client, node: string, signal?: AbortSignal): Promise<HistoryEvent[]> {
   if (!(await client.supports("nodeHistory"))) return [];
-  const call = { tried: "read the node's history", node, query: { detail: "true" }, ...(signal && { signal }) };
+  const call = { operation: "read the node's history", node, query: { detail: "true" }, ...(signal && { signal }) };
   try {
     return await readPages(client, `/nodes/${segment(node)}/history`, historyPage, call, MAX_HISTORY_PAGES);
   } catch (error) {
@@ -122,7 +122,7 @@ async function readHistory(client: Client, node: string, signal?: AbortSignal): 
  * `[conductor] record_step_flows_in_history` is off; a role that is only the node's lessee may not read it. `silent` where
  * no beginning is remembered at all.
  */
-export async function recallStart(
+export async function startSince(
   client: Client,
   node: string,
   since: string | null,

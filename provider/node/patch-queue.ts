@@ -5,7 +5,7 @@ import { type Node, nodeSchema } from "./node-schema.ts";
 
 export interface PatchQueue {
   /** One PATCH, after those of the same node that came before; the answer is the whole node as saved. */
-  patch(uuid: string, body: PatchOp[], tried: string, signal?: AbortSignal, later?: boolean): Promise<Node>;
+  patch(uuid: string, body: PatchOp[], operation: string, signal?: AbortSignal, later?: boolean): Promise<Node>;
 }
 
 /**
@@ -15,11 +15,11 @@ export interface PatchQueue {
 export function createPatchQueue(client: Client): PatchQueue {
   const turns = new Map<string, Promise<unknown>>();
   return {
-    patch: (uuid, body, tried, signal, later) => {
+    patch: (uuid, body, operation, signal, later) => {
       const before = turns.get(uuid) ?? Promise.resolve();
       const path = `/nodes/${encodeURIComponent(uuid)}`;
       const turn = raceAbort(before, signal).then(() =>
-        client.send("PATCH", path, { tried, node: uuid, body, signal, later, shape: nodeSchema }),
+        client.send("PATCH", path, { operation: operation, node: uuid, body, signal, later, shape: nodeSchema }),
       );
       // Who leaves the queue does not end the turn of those before it.
       const settled: Promise<void> = Promise.allSettled([before, turn]).then(() => {

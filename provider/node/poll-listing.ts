@@ -51,7 +51,7 @@ async function readList(
   let marker: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const { items, more } = await client.get("/nodes", {
-      tried: "watch the nodes",
+      operation: "watch the nodes",
       query: { fields: LIGHT_FIELDS, associated, limit: PAGE_SIZE, marker },
       ahead: true,
       shape: lightNodePage,
@@ -81,7 +81,7 @@ export function createListing(client: Client): Listing {
     },
     readOne: (uuid, ahead) =>
       client.get(`/nodes/${uuid}`, {
-        tried: "watch the node",
+        operation: "watch the node",
         node: uuid,
         query: { fields: LIGHT_FIELDS },
         ahead,

@@ -45,7 +45,7 @@ export type ProvisionState = (typeof PROVISION_STATES)[number];
 /** Targets of `PUT /v1/nodes/{id}/states/provision` that this project sends. */
 export type Verb = "active" | "rebuild" | "deleted" | "manage" | "provide";
 
-export interface StateFacts {
+export interface StateRow {
   /** `moving` states leave by themselves; `held` ones wait for an operator; `failed` ones need a verb. */
   kind: "stable" | "moving" | "held" | "failed";
   /** May hardware interfaces be changed here without maintenance (ConductorManager.update_node)? */
@@ -64,7 +64,7 @@ const UNHOLD = "A step of an operator holds the node in this state. Release it: 
 const UNDEPLOY = "If nobody needs what runs on it: `baremetal node undeploy {node}`";
 const UNRESCUE = "Leave rescue mode first: `baremetal node unrescue {node}`";
 
-const moving = (release: StateFacts["release"] = "wait"): StateFacts => ({
+const moving = (release: StateRow["release"] = "wait"): StateRow => ({
   kind: "moving",
   interfaces: false,
   deploy: "wait",
@@ -72,7 +72,7 @@ const moving = (release: StateFacts["release"] = "wait"): StateFacts => ({
   advice: WAIT_ADVICE,
 });
 
-export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
+export const STATES: Readonly<Record<ProvisionState, StateRow>> = {
   enroll: {
     kind: "stable",
     interfaces: true,
@@ -193,7 +193,7 @@ export const STATES: Readonly<Record<ProvisionState, StateFacts>> = {
 };
 
 /** The row of a state, or `undefined` for a state of a newer Ironic. Old APIs call `available` null. */
-export function stateFacts(state: string | null): StateFacts | undefined {
+export function stateRow(state: string | null): StateRow | undefined {
   const name = stateName(state);
   return Object.hasOwn(STATES, name) ? STATES[name as ProvisionState] : undefined;
 }
@@ -205,7 +205,7 @@ export interface InState {
   provision_state: string | null;
 }
 
-const rowOf = ({ provision_state }: InState): StateFacts | undefined => stateFacts(provision_state);
+const rowOf = ({ provision_state }: InState): StateRow | undefined => stateRow(provision_state);
 const isIn = ({ provision_state }: InState, ...states: readonly ProvisionState[]): boolean =>
   states.some((state) => state === stateName(provision_state));
 

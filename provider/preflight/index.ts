@@ -1,4 +1,4 @@
 /** What would go wrong, found at preview. */
-export { judged, NO_SUCH_NODE, nodeOf, whyNotEnabled } from "./facts.ts";
-export { type Finding, missing, rejected, report } from "./findings.ts";
+export { checkedAgainst, NO_SUCH_NODE, nodeOf, whyNotEnabled } from "./check.ts";
 export { knownIdentity } from "./identity.ts";
+export { missing, type PreflightIssue, rejected, report } from "./issues.ts";

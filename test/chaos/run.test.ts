@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { assassin } from "../../chaos/assassin.ts";
-import { faultKinds, schedule } from "../../chaos/faults.ts";
 import {
   type HistoryEvent,
   judgeLeft,
@@ -16,12 +15,13 @@ import {
   judgeStarts,
   judgeUntouched,
   since,
-} from "../../chaos/judge.ts";
+} from "../../chaos/assertions.ts";
+import { faultKinds, schedule } from "../../chaos/faults.ts";
 import { bootsIn, type Kill, type Plan, planFor, reboots, victims } from "../../chaos/plan.ts";
 import type { Passage } from "../../chaos/proxy.ts";
+import { type Running, Stack } from "../../chaos/pulumi-process.ts";
 import { complaints, reproduction } from "../../chaos/report.ts";
 import { errorsIn, uncodedIn } from "../../chaos/run.ts";
-import { type Running, Stack } from "../../chaos/stack.ts";
 
 const choice = {
   free: Array.from({ length: 14 }, (_, index) => ({ name: `node-${index}`, ready: index % 3 === 2 })),

@@ -103,9 +103,9 @@ describe("the arguments of a ConfigDrive", () => {
       const { failures } = await w.clock.run(configDriveHandler.check(undefined, { ...news }, w.services, w.call));
       return failures.map(({ path, reason }) => `${path}: ${reason}`);
     };
-    expect(await check({ userData: "a" })).to.deep.equal(["node: must be a node's name or UUID"]);
+    expect(await check({ userData: "a" })).to.deep.equal(["node: must be the name or UUID of a node"]);
     const [strange, ...more] = await check({ node: "n", userData: "a", user_data: "b" });
-    expect(strange).to.match(/^user_data: there is no such property; there are node, metaData, .*url$/);
+    expect(strange).to.match(/^user_data: there is no such property; the properties are node, metaData, .*url$/);
     expect(more).to.deep.equal([]);
   });
 

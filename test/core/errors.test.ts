@@ -5,7 +5,7 @@ describe("errors", () => {
   it("say what was tried, on which node, what Ironic answered and what to do", () => {
     const error = new IronicError({
       fault: "locked",
-      tried: "claim the node",
+      operation: "claim the node",
       node: "worker-1",
       request: "PATCH /v1/nodes/worker-1",
       detail: "Node worker-1 is locked by host h, please retry",
@@ -20,7 +20,7 @@ describe("errors", () => {
   });
 
   it("name the request when nothing answered, and the server when it wasn't Ironic", () => {
-    const fields = { fault: "unreachable", tried: "read it", request: "GET /v1/nodes", detail: "reset" } as const;
+    const fields = { fault: "unreachable", operation: "read it", request: "GET /v1/nodes", detail: "reset" } as const;
     expect(new IronicError(fields).message).to.match(
       /^Could not read it: GET \/v1\/nodes: reset\. Nothing was changed/,
     );
@@ -31,7 +31,7 @@ describe("errors", () => {
   it("repeat neither the node's name nor a full stop", () => {
     const error = new IronicError({
       fault: "notFound",
-      tried: "read node n",
+      operation: "read node n",
       node: "n",
       request: "GET",
       detail: "Gone.",
@@ -42,7 +42,7 @@ describe("errors", () => {
   });
 
   it("are told apart by their answer", () => {
-    const error: unknown = new IronicError({ fault: "locked", tried: "x", request: "GET", detail: "" });
+    const error: unknown = new IronicError({ fault: "locked", operation: "x", request: "GET", detail: "" });
     expect(isFault(error, "locked", "conflict")).to.equal(true);
     expect(isFault(error, "conflict")).to.equal(false);
     expect(isFault(error)).to.equal(true);

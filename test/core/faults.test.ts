@@ -84,7 +84,7 @@ const signs: Array<[server: Server, sign: Sign, fault: Fault]> = [
 const all = Object.keys(FAULTS) as Fault[];
 
 const errorOf = (fault: Fault): IronicError =>
-  new IronicError({ fault, tried: "try", request: "GET /v1", detail: "it failed" });
+  new IronicError({ fault, operation: "try", request: "GET /v1", detail: "it failed" });
 
 const those = (holds: (error: unknown) => boolean): Fault[] => all.filter((fault) => holds(errorOf(fault)));
 

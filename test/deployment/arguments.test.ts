@@ -15,6 +15,7 @@ import { bootHashOf } from "../../provider/node/slow-hash.ts";
 import { argumentsThat } from "../../provider/plugin/arguments.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
 import type { IdentityInputs } from "../../provider/stack/identity.ts";
+import { slowHash } from "../fakes/call.ts";
 import { DRIVE, INPUTS, OURS, scene } from "../fakes/deployments.ts";
 import type { Equal, Plain } from "../fakes/types.ts";
 

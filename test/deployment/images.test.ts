@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import nock from "nock";
 import type { DeploymentProps } from "../../provider/deployment/args.ts";
-import { imageFindings } from "../../provider/deployment/images.ts";
+import { imageIssues } from "../../provider/deployment/images.ts";
 import type { RunContext } from "../../provider/run/context.ts";
 
 const HOST = "http://images.test";
@@ -12,7 +12,7 @@ const LATER = "from here; the conductor may use another network";
 const asked: RunContext["imageTroubles"] = new Map();
 
 const found = async (props: Partial<DeploymentProps>) =>
-  (await imageFindings(props as DeploymentProps, asked)).map(({ path, reason, rejected }) => {
+  (await imageIssues(props as DeploymentProps, asked)).map(({ path, reason, rejected }) => {
     expect(rejected).to.equal(false);
     return `${path} ${reason}`;
   });

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { sharedJudge } from "./judge.ts";
+import { sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { deployByHand, deployment, undeployByHand } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 describe("adopt (engine)", () => {
   it("takes a running deployment by its claim alone, refuses what does not match, and keeps it on destroy", async () => {
-    const judge = await sharedJudge("plain");
+    const judge = await sharedObserver("plain");
     const [held, free] = [await judge.take(), await judge.take()];
     const theirs = randomUUID();
     await deployByHand(judge, held, theirs);

@@ -1,13 +1,13 @@
 import { expect } from "chai";
-import { type IronicNode, type Judge, sharedJudge } from "./judge.ts";
+import { type IronicNode, type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment, drive } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 describe("a deployment's options (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   beforeEach(async () => {
     stack = await Stack.init({ env: judge.lab.env });
@@ -137,19 +137,19 @@ describe("a deployment's options (engine)", () => {
 });
 
 /** Makes the node the one of its class. */
-async function onlyOne(judge: Judge, node: string): Promise<void> {
+async function onlyOne(judge: LabObserver, node: string): Promise<void> {
   await judge.patch(node, { op: "replace", path: "/resource_class", value: "only-one" });
   await judge.powered(node);
 }
 
 describe("NodeAllocation (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let node: string;
   let before: Record<string, unknown>;
   let stack: Stack;
   const allocations = async (): Promise<IronicNode[]> => (await judge.send("GET", "/v1/allocations")).allocations;
   beforeEach(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
     node = await judge.take();
     before = await judge.settings(node);
     await onlyOne(judge, node);

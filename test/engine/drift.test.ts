@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { type Judge, resetAfterFailure, sharedJudge } from "./judge.ts";
+import { type LabObserver, resetAfterFailure, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 const kinds = ["arguments", "undeployed", "unmarked", "unclaimed", "taken", "restarted"] as const;
 
@@ -10,7 +10,7 @@ describe("drift (engine)", () => {
   resetAfterFailure("plain");
 
   it("is shown by refresh, repaired where it is ours and refused where it is not", async () => {
-    const judge: Judge = await sharedJudge("plain");
+    const judge: LabObserver = await sharedObserver("plain");
     const nodes = {} as Record<(typeof kinds)[number], string>;
     for (const kind of kinds) nodes[kind] = await judge.take();
     const before = Object.fromEntries(

@@ -2,17 +2,17 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment, drive } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 const hostnameOf = (name: string) => `host-of-${name}`;
 
 describe("ConfigDrive (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   beforeEach(async () => {
     stack = await Stack.init({ env: judge.lab.env });

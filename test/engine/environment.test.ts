@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type IronicNode, type Judge, sharedJudge } from "./judge.ts";
-import { root, Stack } from "./stack.ts";
+import { type IronicNode, type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { root, Stack } from "./pulumi-stack.ts";
 
 const planted = "pl4nted-user-data-S3CRET";
 
 describe("examples/environment.ts (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   let names: string[];
   let original: Record<string, unknown>[];
@@ -28,7 +28,7 @@ describe("examples/environment.ts (engine)", () => {
   const nodes = (): Promise<IronicNode[]> => Promise.all(names.map((name) => judge.node(name)));
 
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
     names = [await judge.take(), await judge.take()];
     original = await Promise.all(names.map((name) => judge.settings(name)));
     // The root's own project: its name, and with it the names of its configuration.

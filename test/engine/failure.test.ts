@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 describe("a deployment that fails (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   let nodes: string[];
   let original: Record<string, unknown>[];
@@ -17,7 +17,7 @@ describe("a deployment that fails (engine)", () => {
   };
 
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
     nodes = [await judge.take(), await judge.take()];
     original = await Promise.all(nodes.map((node) => judge.settings(node)));
     stack = await Stack.init({ env: judge.lab.env });
@@ -74,7 +74,7 @@ describe("a deployment that fails (engine)", () => {
 
 describe("a deployment that Ironic refuses to begin (engine)", () => {
   it("is kept as failed, with the claim on an available node; destroy releases it by PATCH", async () => {
-    const judge = await sharedJudge("plain");
+    const judge = await sharedObserver("plain");
     const node = await judge.take();
     const original = await judge.settings(node);
     const stack = await Stack.init({ env: judge.lab.env });

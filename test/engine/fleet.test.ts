@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Judge, resetAfterFailure, sharedJudge } from "./judge.ts";
-import { root, Stack } from "./stack.ts";
+import { type LabObserver, resetAfterFailure, sharedObserver } from "./lab-observer.ts";
+import { root, Stack } from "./pulumi-stack.ts";
 
 const fleetProgram = join(root, "test/engine/programs/fleet.ts");
 
@@ -9,10 +9,10 @@ const fleetProgram = join(root, "test/engine/programs/fleet.ts");
 const outputs = async (stack: Stack) => JSON.parse((await stack.start("stack", "output", "--json").done).stdout);
 
 describe("RamdiskFleet (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   afterEach(() => stack.remove());
   resetAfterFailure("plain");
@@ -146,11 +146,11 @@ describe("RamdiskFleet (engine)", () => {
 
 describe("look-ups (engine)", () => {
   // They tell of all nodes.
-  before(async () => (await sharedJudge("plain")).lab.reset());
+  before(async () => (await sharedObserver("plain")).lab.reset());
   resetAfterFailure("plain");
 
   it("tell what Ironic knows, by each filter, as promises and as outputs of an explicit provider", async () => {
-    const judge = await sharedJudge("plain");
+    const judge = await sharedObserver("plain");
     const [free, busy] = [await judge.take(), await judge.take()];
     const all = judge.lab.nodes.map(({ name }) => name).sort();
     const trait = "CUSTOM_LOOKED_UP";

@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { type Front, startFront } from "./front.ts";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { root, Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { root, Stack } from "./stack.ts";
+import { type ReverseProxy, startFront } from "./reverse-proxy.ts";
 
 async function untilGone(stack: Stack): Promise<void> {
   for (const end = Date.now() + 10_000; stack.providers().length > 0; await sleep(100))
@@ -14,14 +14,14 @@ async function untilGone(stack: Stack): Promise<void> {
 }
 
 describe("interruptions (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async function () {
     if (process.platform !== "linux") {
       process.stdout.write("      skipped: finding processes needs /proc\n");
       this.skip();
     }
-    judge = await sharedJudge("slow");
+    judge = await sharedObserver("slow");
   });
   beforeEach(async () => {
     stack = await Stack.init({ env: judge.lab.env });
@@ -89,7 +89,7 @@ describe("interruptions (engine)", () => {
   });
 
   describe("by kill -9 at the reboot of an update", () => {
-    let front: Front;
+    let front: ReverseProxy;
     afterEach(() => front.close());
 
     /** Before Ironic hears of the reboot, or when it is under way. */

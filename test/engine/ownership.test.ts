@@ -2,15 +2,15 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Judge, type Patch, sharedJudge } from "./judge.ts";
+import { type LabObserver, type Patch, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 describe("whose machine is it (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   beforeEach(async () => {
     stack = await Stack.init({ env: judge.lab.env });

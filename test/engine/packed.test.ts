@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { pack } from "../../scripts/pack.ts";
 import { type Consumer, makeConsumer } from "../system/consumer.ts";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { deployByHand, undeployByHand } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 /** The README's three resources in plain CommonJS, as a user's project has them. */
 const program = (node: string, images: { kernel: string; ramdisk: string }) => `
@@ -30,7 +30,7 @@ new ironic.RamdiskDeployment("worker-1", {
 `;
 
 describe("the packed tarball (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let build: string;
   let consumer: Consumer;
   let stack: Stack;
@@ -38,7 +38,7 @@ describe("the packed tarball (engine)", () => {
   let original: Record<string, unknown>;
 
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
     build = mkdtempSync(join(tmpdir(), "pulumi-ironic-pack-"));
     consumer = makeConsumer(pack(build).tarball);
     node = await judge.take();

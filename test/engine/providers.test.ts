@@ -6,21 +6,21 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parse, stringify } from "yaml";
 import { type Lab, openLab, startLab } from "../../lab/lab.ts";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
 import type { Described } from "./programs/described.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment, drive } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 const provider = (name: string, args: Record<string, unknown>): Described => ({ kind: "provider", name, args });
 
 describe("several Ironics in one stack (engine)", function () {
   this.timeout(300_000);
-  let judge: Judge;
+  let judge: LabObserver;
   let west: Lab;
   let dir: string;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
     dir = mkdtempSync(join(tmpdir(), "pulumi-ironic-west-"));
     west = await startLab({ dir, nodes: 8, owned: true, auth: "basic" });
   });

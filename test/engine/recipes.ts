@@ -1,6 +1,6 @@
 // The resources that most tests begin with.
 import type { Lab } from "../../lab/lab.ts";
-import type { Judge } from "./judge.ts";
+import type { LabObserver } from "./lab-observer.ts";
 import type { Described } from "./programs/described.ts";
 
 type Args = Record<string, unknown>;
@@ -27,7 +27,7 @@ export const deployment = (name: string, lab: Lab, args: Args = {}, options: Arg
 });
 
 /** What somebody else deployed: its instance_uuid, or none. */
-export async function deployByHand(judge: Judge, node: string, instanceUuid?: string): Promise<void> {
+export async function deployByHand(judge: LabObserver, node: string, instanceUuid?: string): Promise<void> {
   await judge.patch(
     node,
     { op: "replace", path: "/boot_interface", value: "ipxe" },
@@ -42,7 +42,7 @@ export async function deployByHand(judge: Judge, node: string, instanceUuid?: st
 }
 
 /** Gives the node back as it was enrolled. */
-export async function undeployByHand(judge: Judge, node: string): Promise<void> {
+export async function undeployByHand(judge: LabObserver, node: string): Promise<void> {
   await judge.provision(node, "deleted");
   await judge.until(node, "available");
   await judge.patch(

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { stringify } from "yaml";
-import { type Answer, startFront } from "./front.ts";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment, drive } from "./recipes.ts";
-import { Stack } from "./stack.ts";
+import { type FrontAnswer, startFront } from "./reverse-proxy.ts";
 
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -21,17 +21,17 @@ const filesBelow = (folder: string): string[] =>
     .filter((path) => statSync(path).isFile());
 
 const html = { headers: { "content-type": "text/html" } };
-const json = (status: number, body: unknown): Answer => ({
+const json = (status: number, body: unknown): FrontAnswer => ({
   status,
   headers: { "content-type": "application/json" },
   body: JSON.stringify(body),
 });
 
 describe("secrets (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   beforeEach(async () => {
     stack = await Stack.init({ env: judge.lab.env });
@@ -99,7 +99,7 @@ describe("secrets (engine)", () => {
   });
 
   /** Servers, proxies and their error pages repeat what they were sent; nothing of it may reach the user's screen. */
-  const echoes: { title: string; answer(text: string): Answer }[] = [
+  const echoes: { title: string; answer(text: string): FrontAnswer }[] = [
     {
       title: "an error of Ironic's",
       answer: (text) => json(400, { error_message: { faultstring: `strange: ${text}` } }),

@@ -1,13 +1,13 @@
 import { expect } from "chai";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 describe("a node's settings (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   beforeEach(async () => {
     stack = await Stack.init({ env: judge.lab.env });

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
-import { type Front, startFront } from "./front.ts";
-import { Judge } from "./judge.ts";
+import { LabObserver } from "./lab-observer.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { Stack } from "./stack.ts";
+import { type ReverseProxy, startFront } from "./reverse-proxy.ts";
 
 /** Shorter than one deployment, whose machine takes its time to switch. */
 const LIFE_SECONDS = 15;
@@ -15,11 +15,11 @@ const SWITCH_SECONDS = 7;
 
 describe("tokens that end in mid-run (engine)", function () {
   this.timeout(300_000);
-  let judge: Judge;
-  let keystone: Front;
+  let judge: LabObserver;
+  let keystone: ReverseProxy;
   let stack: Stack;
   before(async () => {
-    judge = await Judge.start({
+    judge = await LabObserver.start({
       nodes: 2,
       auth: "keystone",
       tokenLifeSeconds: LIFE_SECONDS,

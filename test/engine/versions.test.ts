@@ -1,20 +1,20 @@
 // Ironics that are older than what the program asks for.
 import { expect } from "chai";
-import { type Front, olderIronic } from "./front.ts";
-import { type Judge, sharedJudge } from "./judge.ts";
+import { type LabObserver, sharedObserver } from "./lab-observer.ts";
 import type { Described } from "./programs/described.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment, drive } from "./recipes.ts";
-import { Stack } from "./stack.ts";
+import { olderIronic, type ReverseProxy } from "./reverse-proxy.ts";
 
 const vendor = { "cloud-init": "#cloud-config\n" };
 const network = { interfaces: [{ addresses: ["192.0.2.10/24"] }] };
 
 describe("older Ironics (engine)", () => {
-  let judge: Judge;
+  let judge: LabObserver;
   let stack: Stack;
-  let front: Front;
+  let front: ReverseProxy;
   before(async () => {
-    judge = await sharedJudge("plain");
+    judge = await sharedObserver("plain");
   });
   afterEach(async () => {
     stack.remove();

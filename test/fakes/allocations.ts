@@ -1,5 +1,5 @@
 /** Ironic's allocations: https://docs.openstack.org/ironic/latest/admin/allocation.html */
-import type { FakeIronic } from "./ironic.ts";
+import type { FakeIronic } from "./ironic-model.ts";
 import type { Refusal } from "./node-rules.ts";
 
 export interface Allocation {

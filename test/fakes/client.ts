@@ -8,7 +8,7 @@ import type { CallOptions, Client, ReadOptions } from "../../provider/http/clien
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
-import type { FakeIronic } from "./ironic.ts";
+import type { FakeIronic } from "./ironic-model.ts";
 import type { Refusal } from "./node-rules.ts";
 import { shaped } from "./shaped.ts";
 
@@ -111,7 +111,7 @@ const picked = (node: Node, fields: unknown): Partial<Node> => {
 const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
   new IronicError({
     fault: recognise({ server: "ironic", ...refusal }).fault,
-    tried: options.tried,
+    operation: options.operation,
     request: `${method} /v1${path}`,
     detail: refusal.text,
     status: refusal.status,
@@ -205,7 +205,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
   }
 
   const lost = (fault: Meaning, method: string, path: string, call: CallOptions, detail: string): IronicError =>
-    new IronicError({ fault, tried: call.tried, request: `${method} /v1${path}`, detail, node: call.node });
+    new IronicError({ fault, operation: call.operation, request: `${method} /v1${path}`, detail, node: call.node });
 
   async function exchange<T>(method: string, path: string, call: ReadOptions<T>): Promise<T> {
     const { query, body, signal, later } = call;
@@ -256,7 +256,12 @@ export function fakeClient(options: ClientOptions): FakeClient {
     supports: async (feature) => minor >= featureMinors[feature],
     require: async (feature, tried) => {
       if (minor < featureMinors[feature])
-        throw new IronicError({ fault: "unsupported", tried, request: "not sent", detail: `needs ${feature}` });
+        throw new IronicError({
+          fault: "unsupported",
+          operation: tried,
+          request: "not sent",
+          detail: `needs ${feature}`,
+        });
     },
     get: (path, call) => exchange("GET", path, call),
     send: (method, path, call) => exchange(method, path, call),

@@ -2,7 +2,7 @@
 import type { Node, Port } from "../../provider/node/node.ts";
 
 /** What the next operations of a node do. Times in milliseconds. */
-export interface Fate {
+export interface NodeBehaviour {
   deployMs: number;
   undeployMs: number;
   cleanMs: number;
@@ -32,7 +32,7 @@ export interface Boot {
 
 export interface FakeNode {
   node: Node;
-  fate: Fate;
+  fate: NodeBehaviour;
   ports: Port[];
   boots: Boot[];
   /** What the machine runs now. */
@@ -42,7 +42,7 @@ export interface FakeNode {
   powerDue: { atMs: number } | undefined;
 }
 
-export const DEFAULT_FATE: Fate = {
+export const DEFAULT_FATE: NodeBehaviour = {
   deployMs: 5_000,
   undeployMs: 2_000,
   cleanMs: 30_000,

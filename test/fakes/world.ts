@@ -6,7 +6,7 @@ import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } 
 import { type ClientOptions, type FakeClient, type Fault, fakeClient, type Request } from "./client.ts";
 import { type VirtualClock, virtualClock } from "./clock.ts";
 import type { FakeNode } from "./fake-node.ts";
-import { type FakeIronic, fakeIronic, type IronicOptions } from "./ironic.ts";
+import { type FakeIronic, fakeIronic, type IronicOptions } from "./ironic-model.ts";
 
 export interface World {
   clock: VirtualClock;

@@ -11,7 +11,7 @@ import {
   type StepClock,
   stepClock,
   versionHeaders,
-} from "../fakes/http-ironic.ts";
+} from "../fakes/http-server.ts";
 
 const keystone = "https://keystone.example.org:5000";
 const ironic = "https://ironic.example.org";
@@ -90,7 +90,7 @@ describe("auth", () => {
     greet();
     reading("t1", 20);
     const { get } = connect(password);
-    await Promise.all(Array.from({ length: 20 }, () => get("/x", { shape: anything, tried: "read" })));
+    await Promise.all(Array.from({ length: 20 }, () => get("/x", { shape: anything, operation: "read" })));
     expect(client?.endpoint).to.equal(`${ironic}/baremetal`);
   });
 
@@ -182,13 +182,13 @@ describe("auth", () => {
     greet();
     reading("t1", 2);
     const { get } = connect(password);
-    await get("/x", { shape: anything, tried: "read" });
+    await get("/x", { shape: anything, operation: "read" });
     await clock.sleep(530_000);
-    await get("/x", { shape: anything, tried: "read" });
+    await get("/x", { shape: anything, operation: "read" });
     await clock.sleep(20_000);
     grant("t2", 600);
     reading("t2");
-    await get("/x", { shape: anything, tried: "read" });
+    await get("/x", { shape: anything, operation: "read" });
   });
 
   it("renews a refused token once for all who were refused, writes included", async () => {
@@ -209,8 +209,8 @@ describe("auth", () => {
       .put("/baremetal/v1/x")
       .reply(202);
     await Promise.all([
-      ...Array.from({ length: 9 }, () => get("/x", { shape: anything, tried: "read" })),
-      send("PUT", "/x", { shape: anything, tried: "write" }),
+      ...Array.from({ length: 9 }, () => get("/x", { shape: anything, operation: "read" })),
+      send("PUT", "/x", { shape: anything, operation: "write" }),
     ]);
   });
 
@@ -219,7 +219,7 @@ describe("auth", () => {
     greet();
     grant("t2");
     nock(ironic).get("/baremetal/v1/x").twice().reply(401, fault("not for you"));
-    const error = await rejection(connect(password).get("/x", { shape: anything, tried: "read" }));
+    const error = await rejection(connect(password).get("/x", { shape: anything, operation: "read" }));
     expect(error).to.include({ fault: "unauthorized", status: 401 });
   });
 
@@ -227,7 +227,7 @@ describe("auth", () => {
     nock(keystone)
       .post("/v3/auth/tokens")
       .reply(401, { error: { message: "wrong: hunter22", code: 401 } }, { "x-openstack-request-id": "req-k" });
-    const error = await rejection(connect(password).get("/x", { shape: anything, tried: "read" }));
+    const error = await rejection(connect(password).get("/x", { shape: anything, operation: "read" }));
     expect(error).to.be.instanceOf(IronicError);
     expect(error.message).to.equal(
       `Could not log in at Keystone ${keystone}/v3: Keystone answered 401 (req-k): wrong: [secret]. ` +
@@ -276,7 +276,7 @@ describe("auth", () => {
       .get("/baremetal/v1/x")
       .reply(401, `Authorization required ${authorization}`);
     const settings = { endpoint: `${ironic}/baremetal`, authType: "http_basic", username: "ann", password: "hunter22" };
-    const error = await rejection(connect(settings).get("/x", { shape: anything, tried: "read" }));
+    const error = await rejection(connect(settings).get("/x", { shape: anything, operation: "read" }));
     expect(error).to.include({ fault: "unauthorized" });
     expect(error.message).to.contain("Basic [secret]");
   });
@@ -290,7 +290,7 @@ describe("auth", () => {
   it("says which field of a login's answer is not as Keystone writes it", async () => {
     const body = { token: { expires_at: "2030-01-01T00:00:00Z", catalog: [{ type: "baremetal", endpoints: {} }] } };
     nock(keystone).post("/v3/auth/tokens").reply(201, body, { "x-subject-token": "t" });
-    const error = await rejection(connect(password).get("/x", { shape: anything, tried: "read" }));
+    const error = await rejection(connect(password).get("/x", { shape: anything, operation: "read" }));
     expect(error.message).to.contain("POST /v3/auth/tokens: token.catalog[0].endpoints must be a list, got an object");
   });
 

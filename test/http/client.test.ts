@@ -14,7 +14,7 @@ import {
   type StepClock,
   stepClock,
   versionHeaders,
-} from "../fakes/http-ironic.ts";
+} from "../fakes/http-server.ts";
 
 const origin = "http://ironic.example.org:6385";
 
@@ -48,7 +48,7 @@ describe("client", () => {
       .twice()
       .reply(200, { uuid: "u" });
     const reads = [1, 2].map(() =>
-      client.get("/nodes/n", { shape: anything, tried: "read", query: { fields: "uuid", no: undefined } }),
+      client.get("/nodes/n", { shape: anything, operation: "read", query: { fields: "uuid", no: undefined } }),
     );
     expect(await Promise.all(reads)).to.deep.equal([{ uuid: "u" }, { uuid: "u" }]);
     expect(await client.minor()).to.equal(115);
@@ -65,7 +65,7 @@ describe("client", () => {
       client = clientFor({ endpoint, authType: "none" });
       greet(path, at);
       nock(at).get(`${path}/nodes`).reply(200, { nodes: [] });
-      expect(await client.get("/nodes", { shape: anything, tried: "list" })).to.deep.equal({ nodes: [] });
+      expect(await client.get("/nodes", { shape: anything, operation: "list" })).to.deep.equal({ nodes: [] });
     });
   }
 
@@ -92,7 +92,7 @@ describe("client", () => {
     );
     expect(await client.supports("protected")).to.equal(false);
     expect(await client.supports("fault")).to.equal(true);
-    const call = client.get("/x", { shape: anything, tried: "look", version: 78 });
+    const call = client.get("/x", { shape: anything, operation: "look", version: 78 });
     expect((await answerOf(call)).message).to.contain("API 1.78 is needed");
   });
 
@@ -106,7 +106,7 @@ describe("client", () => {
     nock(origin, { reqheaders: { "x-openstack-ironic-api-version": "1.82" } })
       .get("/v1/nodes")
       .reply(200, {});
-    await client.get("/nodes", { shape: anything, tried: "list" });
+    await client.get("/nodes", { shape: anything, operation: "list" });
   });
 
   it("agrees anew once for all whose version is refused", async () => {
@@ -121,7 +121,7 @@ describe("client", () => {
       .get("/v1/nodes")
       .times(5)
       .reply(200, {});
-    await Promise.all(Array.from({ length: 5 }, () => client.get("/nodes", { shape: anything, tried: "list" })));
+    await Promise.all(Array.from({ length: 5 }, () => client.get("/nodes", { shape: anything, operation: "list" })));
     expect(client.stats.byPath).to.deep.equal({ "GET /": 2, "GET /nodes": 10 });
   });
 
@@ -133,7 +133,9 @@ describe("client", () => {
       .get("/v1")
       .times(6)
       .reply(500, fault("database is locked"));
-    expect((await answerOf(client.get("/nodes", { shape: anything, tried: "list" }))).fault).to.equal("serverError");
+    expect((await answerOf(client.get("/nodes", { shape: anything, operation: "list" }))).fault).to.equal(
+      "serverError",
+    );
     expect(client.stats.byPath["GET /"]).to.equal(7);
     expect(clock.slept).to.have.length(5);
   });
@@ -150,7 +152,7 @@ describe("client", () => {
         .patch("/v1/nodes/n", [{ op: "add" }])
         .reply(status, fault(text), { "Openstack-Request-Id": "req-7" });
       const error = await answerOf(
-        client.send("PATCH", "/nodes/n", { shape: anything, tried: "claim", node: "n", body: [{ op: "add" }] }),
+        client.send("PATCH", "/nodes/n", { shape: anything, operation: "claim", node: "n", body: [{ op: "add" }] }),
       );
       expect(error).to.include({
         fault: expected,
@@ -172,7 +174,7 @@ describe("client", () => {
       .reply(503, fault("Requested action cannot be performed due to lack of free conductor workers."))
       .put("/v1/x")
       .reply(202);
-    expect(await client.send("PUT", "/x", { shape: anything, tried: "deploy", body: {} })).to.equal(undefined);
+    expect(await client.send("PUT", "/x", { shape: anything, operation: "deploy", body: {} })).to.equal(undefined);
     expect(clock.slept).to.deep.equal([1000, 2000, 4000]);
   });
 
@@ -184,7 +186,7 @@ describe("client", () => {
     it(`leaves a 503 of something in between to the caller, as the write may have passed ("${body}")`, async () => {
       greet();
       nock(origin).put("/v1/x").reply(503, body);
-      const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy", body: {} }));
+      const error = await answerOf(client.send("PUT", "/x", { shape: anything, operation: "deploy", body: {} }));
       expect(error.fault).to.equal("unavailable");
       expect(isRefusal(error)).to.equal(false);
       expect(client.stats.retries).to.equal(0);
@@ -193,41 +195,45 @@ describe("client", () => {
   it("repeats a read after a 503 of something in between", async () => {
     greet();
     nock(origin).get("/v1/x").times(2).reply(503, "").get("/v1/x").reply(200, { uuid: "u" });
-    expect(await client.get("/x", { shape: anything, tried: "read" })).to.deep.equal({ uuid: "u" });
+    expect(await client.get("/x", { shape: anything, operation: "read" })).to.deep.equal({ uuid: "u" });
     expect(clock.slept).to.deep.equal([1000, 2000]);
   });
 
   it("waits as long as the server asks", async () => {
     greet();
     nock(origin).get("/v1/x").reply(429, "", { "retry-after": "7" }).get("/v1/x").reply(200, {});
-    await client.get("/x", { shape: anything, tried: "read" });
+    await client.get("/x", { shape: anything, operation: "read" });
     expect(clock.slept).to.deep.equal([7000]);
   });
 
   it("repeats reads, but not for ever", async () => {
     greet();
     nock(origin).get("/v1/x").times(6).reply(500, fault("database is locked"));
-    expect((await answerOf(client.get("/x", { shape: anything, tried: "read" }))).fault).to.equal("serverError");
+    expect((await answerOf(client.get("/x", { shape: anything, operation: "read" }))).fault).to.equal("serverError");
     expect(clock.slept).to.have.length(5);
   });
 
   it("calls a cut body ambiguous and reads again", async () => {
     greet();
     nock(origin).get("/v1/x").reply(200, '{"a": ').get("/v1/x").reply(200, { a: 1 }).put("/v1/x").reply(200, '{"a": ');
-    expect(await client.get("/x", { shape: anything, tried: "read" })).to.deep.equal({ a: 1 });
-    expect((await answerOf(client.send("PUT", "/x", { shape: anything, tried: "write" }))).fault).to.equal("ambiguous");
+    expect(await client.get("/x", { shape: anything, operation: "read" })).to.deep.equal({ a: 1 });
+    expect((await answerOf(client.send("PUT", "/x", { shape: anything, operation: "write" }))).fault).to.equal(
+      "ambiguous",
+    );
   });
 
   it("follows a redirect at the same origin, never one to another, and never with a write", async () => {
     greet();
     nock(origin).get("/v1/a").reply(302, "", { location: "/v1/b" }).get("/v1/b").reply(200, { b: 1 });
-    expect(await client.get("/a", { shape: anything, tried: "read" })).to.deep.equal({ b: 1 });
+    expect(await client.get("/a", { shape: anything, operation: "read" })).to.deep.equal({ b: 1 });
     nock(origin).get("/v1/c").reply(302, "", { location: "https://evil.example.org/v1/c?token=x" });
-    const error = await answerOf(client.get("/c", { shape: anything, tried: "read" }));
+    const error = await answerOf(client.get("/c", { shape: anything, operation: "read" }));
     expect(error.code).to.equal("endpoint-not-ironic");
     expect(error.message).to.contain("redirects to https://evil.example.org/v1/c; the redirect was not followed");
     nock(origin).put("/v1/d").reply(307, "", { location: "/v1/e" });
-    expect((await answerOf(client.send("PUT", "/d", { shape: anything, tried: "write" }))).fault).to.equal("notFound");
+    expect((await answerOf(client.send("PUT", "/d", { shape: anything, operation: "write" }))).fault).to.equal(
+      "notFound",
+    );
   });
 
   it("never repeats a config drive in an error", async () => {
@@ -237,7 +243,7 @@ describe("client", () => {
       .put("/v1/x")
       .reply(400, fault(`Schema error: ${JSON.stringify(body)} is not valid`));
     expect(
-      (await rejection(client.send("PUT", "/x", { shape: anything, tried: "deploy", body }))).message,
+      (await rejection(client.send("PUT", "/x", { shape: anything, operation: "deploy", body }))).message,
     ).to.not.contain("hunter22");
   });
 
@@ -253,7 +259,7 @@ describe("client", () => {
     abort.abort(new Error("stop"));
     greet();
     await client.minor();
-    const error = await rejection(client.get("/x", { shape: anything, tried: "read it", signal: abort.signal }));
+    const error = await rejection(client.get("/x", { shape: anything, operation: "read it", signal: abort.signal }));
     expect(error).to.be.instanceOf(CancelledError);
     expect(error.message).to.equal("The run was interrupted: could not read it");
     for (const asked of [
@@ -281,7 +287,7 @@ describe("client, on a real socket", () => {
 
   it("calls a write ambiguous if the connection ends after it was sent, and sends it no second time", async () => {
     await start((request) => request.socket.destroy());
-    const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy", body: {} }));
+    const error = await answerOf(client.send("PUT", "/x", { shape: anything, operation: "deploy", body: {} }));
     expect(error.fault).to.equal("ambiguous");
     expect(server.seen).to.deep.equal(["PUT /v1/x"]);
   });
@@ -291,21 +297,21 @@ describe("client, on a real socket", () => {
       response.writeHead(200, { "content-length": "100" });
       response.write('{"a":', () => request.socket.destroy());
     });
-    expect((await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy" }))).fault).to.equal(
+    expect((await answerOf(client.send("PUT", "/x", { shape: anything, operation: "deploy" }))).fault).to.equal(
       "ambiguous",
     );
   });
 
   it("calls a write ambiguous if no answer comes in time", async () => {
     await start(() => undefined);
-    const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy", timeoutMs: 50 }));
+    const error = await answerOf(client.send("PUT", "/x", { shape: anything, operation: "deploy", timeoutMs: 50 }));
     expect(error.fault).to.equal("ambiguous");
     expect(error.message).to.contain("no answer within 0.05 seconds");
   });
 
   it("reads again after resets", async () => {
     await start((request, response, count) => (count < 4 ? request.socket.destroy() : response.end('{"a":1}')));
-    expect(await client.get("/x", { shape: anything, tried: "read" })).to.deep.equal({ a: 1 });
+    expect(await client.get("/x", { shape: anything, operation: "read" })).to.deep.equal({ a: 1 });
     expect(client.stats.retries).to.equal(3);
   });
 
@@ -313,7 +319,7 @@ describe("client, on a real socket", () => {
     await start((_request, response) => response.end("{}"));
     await client.minor();
     await server.close();
-    const error = await answerOf(client.send("PUT", "/x", { shape: anything, tried: "deploy" }));
+    const error = await answerOf(client.send("PUT", "/x", { shape: anything, operation: "deploy" }));
     expect(error.fault).to.equal("unreachable");
     expect(error.message).to.contain("connection refused (ECONNREFUSED)");
     expect(client.stats.retries).to.equal(3);
@@ -323,7 +329,7 @@ describe("client, on a real socket", () => {
     const abort = new AbortController();
     await start(() => abort.abort());
     expect(
-      await rejection(client.send("PUT", "/x", { shape: anything, tried: "deploy", signal: abort.signal })),
+      await rejection(client.send("PUT", "/x", { shape: anything, operation: "deploy", signal: abort.signal })),
     ).to.be.instanceOf(CancelledError);
   });
 
@@ -338,7 +344,7 @@ describe("client, on a real socket", () => {
         response.end("{}");
       });
     });
-    await Promise.all(Array.from({ length: 100 }, () => client.get("/x", { shape: anything, tried: "read" })));
+    await Promise.all(Array.from({ length: 100 }, () => client.get("/x", { shape: anything, operation: "read" })));
     expect(most).to.be.within(2, 32);
   });
 
@@ -349,8 +355,8 @@ describe("client, on a real socket", () => {
       setTimeout(() => response.end("{}"), 5);
     });
     const machine = async (name: string) => {
-      await client.send("PATCH", `/nodes/${name}`, { shape: anything, tried: "claim", later: true });
-      await client.send("PUT", `/nodes/${name}`, { shape: anything, tried: "deploy" });
+      await client.send("PATCH", `/nodes/${name}`, { shape: anything, operation: "claim", later: true });
+      await client.send("PUT", `/nodes/${name}`, { shape: anything, operation: "deploy" });
     };
     const names = Array.from({ length: 150 }, (_, index) => `n${index}`);
     await Promise.all(names.map(machine));
@@ -365,14 +371,14 @@ describe("two PATCHes of one node", () => {
     const sent: string[] = [];
     const answers: (() => void)[] = [];
     const client = {
-      send: (_method: string, _path: string, { tried }: { tried: string }) => {
-        sent.push(tried);
+      send: (_method: string, _path: string, { operation }: { operation: string }) => {
+        sent.push(operation);
         return new Promise<void>((resolve) => answers.push(resolve));
       },
     } as unknown as Client;
     const turn = () => new Promise((resolve) => setImmediate(resolve));
     const patches = createPatchQueue(client);
-    const patch = (tried: string, signal?: AbortSignal) => patches.patch("worker-1", [], tried, signal);
+    const patch = (operation: string, signal?: AbortSignal) => patches.patch("worker-1", [], operation, signal);
     return { sent, patch, turn, answer: () => turn().then(() => answers.shift()?.()) };
   };
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readErrorBody } from "../../provider/http/error-body.ts";
-import { fault } from "../fakes/http-ironic.ts";
+import { fault } from "../fakes/http-server.ts";
 
 describe("error body", () => {
   const bodies: Array<[what: string, body: string, detail: string | RegExp]> = [

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Load } from "../../provider/core/faults.ts";
 import { createLimiter } from "../../provider/http/limiter.ts";
-import { rejection } from "../fakes/http-ironic.ts";
+import { rejection } from "../fakes/http-server.ts";
 
 const limiterAt = (max: number, start?: number) => {
   const time = { ms: 0 };

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { IronicError } from "../../provider/core/errors.ts";
 import { FAULTS, type Fault, faultRow, type Remedy } from "../../provider/core/faults.ts";
 import { type Repeating, repeat, repeatDeadlineMs } from "../../provider/http/repeat.ts";
-import { rejection, stepClock } from "../fakes/http-ironic.ts";
+import { rejection, stepClock } from "../fakes/http-server.ts";
 
 const errorOf = (fault: Fault, retryAfterMs?: number): IronicError =>
-  new IronicError({ fault, tried: "try", request: "GET /v1", detail: "it failed", retryAfterMs });
+  new IronicError({ fault, operation: "try", request: "GET /v1", detail: "it failed", retryAfterMs });
 
 /** Sends until the plan is used up; each entry is what one attempt fails with. */
 const scene = (plan: IronicError[], remedies: Repeating["remedies"] = {}) => {

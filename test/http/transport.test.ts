@@ -14,7 +14,7 @@ import {
   type TransportError,
   type TransportOptions,
 } from "../../provider/http/transport.ts";
-import { rejection } from "../fakes/http-ironic.ts";
+import { rejection } from "../fakes/http-server.ts";
 
 const listen = async (server: NetServer): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,7 +1,13 @@
 import { expect } from "chai";
 import { parseMinor } from "../../provider/connection/api-version.ts";
 import { ProblemError } from "../../provider/core/errors.ts";
-import { adviceFor, chooseMinor, type Feature, featureMinors, featureTitle } from "../../provider/http/versions.ts";
+import {
+  chooseMinor,
+  type Feature,
+  featureAdviceFor,
+  featureMinors,
+  featureTitle,
+} from "../../provider/http/versions.ts";
 
 const choose = (min: number, max: number, pinned?: number) =>
   chooseMinor({ minMinor: min, maxMinor: max }, pinned, "http://i");
@@ -36,9 +42,9 @@ describe("versions", () => {
   it("have a title and an advice for every feature", () => {
     for (const feature of Object.keys(featureMinors) as Feature[]) {
       expect(featureTitle(feature)).to.match(/\S/);
-      expect(adviceFor(feature)).to.match(/\.$/);
+      expect(featureAdviceFor(feature)).to.match(/\.$/);
     }
-    expect(adviceFor("automatedClean")).to.contain("metadata");
-    expect(adviceFor("configDriveJson")).to.contain('format: "iso"');
+    expect(featureAdviceFor("automatedClean")).to.contain("metadata");
+    expect(featureAdviceFor("configDriveJson")).to.contain('format: "iso"');
   });
 });

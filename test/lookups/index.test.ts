@@ -3,7 +3,7 @@ import { expect } from "chai";
 import nock from "nock";
 import { getNodes } from "../../provider/lookups/index.ts";
 import { newNode } from "../fakes/fake-node.ts";
-import { fault, versionHeaders } from "../fakes/http-ironic.ts";
+import { fault, versionHeaders } from "../fakes/http-server.ts";
 
 describe("look-ups", () => {
   let environment: NodeJS.ProcessEnv;

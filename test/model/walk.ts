@@ -16,9 +16,16 @@ import type { Props } from "../../provider/plugin/handler.ts";
 import { fakeCall, slowHash } from "../fakes/call.ts";
 import type { Fault, Write } from "../fakes/client.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
-import type { FakeNode, Fate } from "../fakes/fake-node.ts";
+import {
+  type InjectedFaults,
+  type Outcome,
+  type Process,
+  type Program,
+  Stack,
+  startProcess,
+} from "../fakes/fake-engine.ts";
+import type { FakeNode, NodeBehaviour } from "../fakes/fake-node.ts";
 import { deploymentBy, settingsBy } from "../fakes/identities.ts";
-import { type FakeIronic, fakeIronic } from "../fakes/ironic.ts";
 import {
   boots,
   hasCode,
@@ -29,9 +36,9 @@ import {
   settingsOf,
   wantedBoot,
   wrongWrite,
-} from "../fakes/judge.ts";
-import { DEED_NAMES, DEEDS, type DeedName, restoreOrder } from "../fakes/others.ts";
-import { type Fortune, type Outcome, type Process, type Program, Stack, startProcess } from "../fakes/stack.ts";
+} from "../fakes/invariants.ts";
+import { type FakeIronic, fakeIronic } from "../fakes/ironic-model.ts";
+import { DEED_NAMES, DEEDS, type DeedName, restoreOrder } from "../fakes/operator-actions.ts";
 
 const STACK = "stack-1";
 const NODES = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
@@ -92,7 +99,7 @@ type Step =
 export interface Plan {
   nodes: number;
   settings: Settings;
-  fate: Partial<Fate>;
+  fate: Partial<NodeBehaviour>;
   cleansByDefault: boolean;
   resolution: "us" | "s";
   steps: Step[];
@@ -299,7 +306,7 @@ class Walk {
     for (const track of this.#tracks) track.deeds = 0;
     for (const [name, { stored }] of this.#stack.states)
       if (stored.inputs.onDestroy === "keep") this.#trackOf(name).kept = true;
-    const fortune: Fortune = {
+    const fortune: InjectedFaults = {
       ...trouble,
       onRequest: (index) => {
         for (const { at, node, deed } of trouble.deeds) if (at === index) this.#deed(node, deed);

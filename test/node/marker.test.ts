@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { claimPatch, handOverPatch, unclaimPatch } from "../../provider/node/claim-patches.ts";
+import { claimPatch, unclaimPatch, unmarkPatch } from "../../provider/node/claim-patches.ts";
 import { holderOf } from "../../provider/node/holder.ts";
 import { instanceUuidFor } from "../../provider/node/identity.ts";
 import { infoMatches } from "../../provider/node/instance-info.ts";
@@ -143,7 +143,7 @@ describe("handing a machine over", () => {
   it("leaves instance and machine, and tells the stack's BaremetalNodeConfig", () => {
     const node = nodeIn("active", "ours");
     node.extra.pulumi_ironic = config(CLAIM.stackId);
-    const after = patched(node, handOverPatch(node, CLAIM));
+    const after = patched(node, unmarkPatch(node, CLAIM));
     expect(after.instance_uuid).to.equal(CLAIM.instanceUuid);
     expect(after.extra).to.deep.equal({
       pulumi_ironic: { ...config(CLAIM.stackId), keptInstanceUuid: CLAIM.instanceUuid },
@@ -152,7 +152,7 @@ describe("handing a machine over", () => {
   it("writes into no BaremetalNodeConfig of others", () => {
     const node = nodeIn("active", "ours");
     node.extra.pulumi_ironic = config("stack-2");
-    expect(handOverPatch(node, CLAIM).map(({ path }) => path)).to.deep.equal(["/extra/pulumi_ironic_deployment"]);
+    expect(unmarkPatch(node, CLAIM).map(({ path }) => path)).to.deep.equal(["/extra/pulumi_ironic_deployment"]);
   });
 });
 

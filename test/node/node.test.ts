@@ -5,7 +5,7 @@ import type { Client } from "../../provider/http/client.ts";
 import { failureCause, readNode, readPortGroups, readPorts, validateForDeploy } from "../../provider/node/node.ts";
 import { createPatchQueue } from "../../provider/node/patch-queue.ts";
 import { newNode } from "../fakes/fake-node.ts";
-import { clientFor, rejection, versionHeaders } from "../fakes/http-ironic.ts";
+import { clientFor, rejection, versionHeaders } from "../fakes/http-server.ts";
 
 const origin = "http://ironic.example.org:6385";
 const STAMP = "2026-01-01T00:00:00+00:00";

@@ -35,7 +35,7 @@ function scene() {
       await clock.sleep(world.latencyMs);
       underWay--;
       const fault = world.fail(path);
-      if (fault) throw new IronicError({ fault, tried: "watch", request: `GET ${path}`, detail: `it is ${fault}` });
+      if (fault) throw new IronicError({ fault, operation: "watch", request: `GET ${path}`, detail: `it is ${fault}` });
       const answers = (body: unknown): T => shaped(shape, body, path);
       if (path !== "/nodes") return answers(world.nodes.find(({ uuid }) => path.endsWith(uuid)));
       const all = world.nodes.filter(({ instance_uuid }) => query?.associated !== "true" || instance_uuid !== null);

@@ -22,7 +22,7 @@ const TIMEOUT_MS = 600_000;
 const POLL_MS = 1_000;
 
 const answered = (fault: Fault, action = "x"): IronicError =>
-  new IronicError({ fault, tried: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${fault}` });
+  new IronicError({ fault, operation: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${fault}` });
 
 /** A machine that answers what the test says, and writes down what it was asked. */
 function scene(decide: (node: Node, mind: Done) => Decision<Action>, more: Partial<ReconcileOptions<Action>> = {}) {

@@ -3,17 +3,17 @@ import {
   PROVISION_STATES,
   type ProvisionState,
   STATES,
-  type StateFacts,
-  stateFacts,
+  type StateRow,
   stateName,
+  stateRow,
 } from "../../provider/node/states.ts";
 import { legal, VERBS } from "../fakes/node-rules.ts";
 
-const rows = Object.entries(STATES) as [ProvisionState, StateFacts][];
+const rows = Object.entries(STATES) as [ProvisionState, StateRow][];
 const { deleting: _, ...withoutDeleting } = STATES;
 // A state without a row must not compile. tsc checks this line; nothing of it runs.
 // @ts-expect-error deleting is missing
-const incomplete: Readonly<Record<ProvisionState, StateFacts>> = withoutDeleting;
+const incomplete: Readonly<Record<ProvisionState, StateRow>> = withoutDeleting;
 // @ts-expect-error no such state
 const strange: ProvisionState = "dancing";
 
@@ -22,7 +22,7 @@ describe("states", () => {
     expect([...PROVISION_STATES].sort()).to.deep.equal(Object.keys(VERBS).sort());
     expect(rows.map(([state]) => state)).to.have.members([...PROVISION_STATES]);
     expect(Object.keys(incomplete)).to.have.length(PROVISION_STATES.length - 1);
-    expect(stateFacts(strange)).to.equal(undefined);
+    expect(stateRow(strange)).to.equal(undefined);
   });
 
   it("leave to their rules only verbs that are legal", () => {
@@ -49,11 +49,11 @@ describe("states", () => {
   });
 
   it("of old APIs: null is available", () => {
-    expect(stateFacts(null)).to.equal(STATES.available);
+    expect(stateRow(null)).to.equal(STATES.available);
     expect(stateName(null)).to.equal("available");
   });
 
   it("are not found in what every object has", () => {
-    for (const name of ["constructor", "toString", "__proto__", ""]) expect(stateFacts(name), name).to.equal(undefined);
+    for (const name of ["constructor", "toString", "__proto__", ""]) expect(stateRow(name), name).to.equal(undefined);
   });
 });

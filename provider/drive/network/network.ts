@@ -5,7 +5,7 @@ import type { AddressArgs, NetworkArgs, Port, PortGroup, VlanArgs } from "./args
 import { DEFAULT_MTU } from "./args.ts";
 import { bondLink, groupMode } from "./bond.ts";
 import type { Link, Network, NetworkData, Service } from "./data.ts";
-import { findPortGroup, type Seat, seatPorts } from "./ports.ts";
+import { assignPorts, findPortGroup, type PortRequest } from "./ports.ts";
 import { checkNetwork } from "./rules.ts";
 
 export * from "./args.ts";
@@ -148,7 +148,7 @@ function groupsOf(network: NetworkArgs, ports: readonly Port[], portGroups: read
 }
 
 /** Every place of the description that stands for a single port. */
-function seatsOf(network: NetworkArgs, at: string): Seat[] {
+function portRequestsOf(network: NetworkArgs, at: string): PortRequest[] {
   const cards = (network.interfaces ?? []).map((choice, index) => ({
     path: joinPath(at, `interfaces[${index}]`),
     choice,
@@ -225,7 +225,7 @@ export function toNetworkData(
   const failures = checkNetwork(network, at);
   if (failures.length > 0) throw new InvalidInput(failures);
   const { groups, failures: groupFailures } = groupsOf(network, ports, portGroups, at);
-  const { seated, failures: seatFailures } = seatPorts(seatsOf(network, at), ports, groups);
+  const { seated, failures: seatFailures } = assignPorts(portRequestsOf(network, at), ports, groups);
   if (groupFailures.length + seatFailures.length > 0) throw new InvalidInput([...groupFailures, ...seatFailures]);
 
   const draft: Draft = { network, networkData: { links: [], networks: [], services: [] }, usedPorts: [], warnings: [] };

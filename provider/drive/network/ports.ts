@@ -4,7 +4,7 @@ import type { Port, PortChoice, PortGroup } from "./args.ts";
 import { choicesOf } from "./rules.ts";
 
 /** One entry of the description that stands for one port. */
-export interface Seat {
+export interface PortRequest {
   path: string;
   choice: PortChoice;
 }
@@ -46,7 +46,7 @@ const NOT_FOUND: { [K in keyof Required<PortChoice>]: (value: unknown, ports: re
 
 /** The port that `seat` names explicitly: the first such one that is free. */
 function explicit(
-  seat: Seat,
+  seat: PortRequest,
   key: keyof PortChoice,
   ports: readonly Port[],
   taken: ReadonlyMap<string, string>,
@@ -66,8 +66,8 @@ function explicit(
  * Gives each seat its port. Seats that name a port come first, those with one candidate before those with several;
  * the others take what is left, in Ironic's order. `groups` are port groups whose ports belong to a bond as a whole.
  */
-export function seatPorts(
-  seats: readonly Seat[],
+export function assignPorts(
+  seats: readonly PortRequest[],
   ports: readonly Port[],
   groups: readonly { path: string; ports: readonly Port[] }[],
 ): { seated: ReadonlyMap<string, Port>; failures: Failure[] } {

@@ -10,7 +10,7 @@ import type { Call, CheckFailure, Services } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
 
 /** A failure of the check, or a warning of it. */
-export interface Finding extends Failure {
+export interface PreflightIssue extends Failure {
   /** Ironic itself would refuse it. */
   rejected: boolean;
   /** Never an error: it may be intended. */
@@ -19,7 +19,12 @@ export interface Finding extends Failure {
   settings?: true;
 }
 
-export const rejected = (code: Code, path: string, reason: string): Finding => ({ path, reason, code, rejected: true });
+export const rejected = (code: Code, path: string, reason: string): PreflightIssue => ({
+  path,
+  reason,
+  code,
+  rejected: true,
+});
 
 const MODES = ["off", "warn", "enforce"];
 
@@ -28,18 +33,19 @@ export async function report(
   subject: string,
   services: Services,
   call: Call,
-  look: () => Promise<readonly Finding[]>,
+  look: () => Promise<readonly PreflightIssue[]>,
 ): Promise<CheckFailure[]> {
   const mode = services.get("preflight");
   if (mode !== undefined && !MODES.includes(mode))
     return [{ path: "ironic:preflight", reason: `must be one of ${MODES.join(", ")}`, code: "setting-invalid" }];
   if (mode === "off") return [];
-  const findings: readonly Finding[] = await raceAbort(look(), call.signal).catch((error: unknown) => {
+  const findings: readonly PreflightIssue[] = await raceAbort(look(), call.signal).catch((error: unknown) => {
     if (call.signal.aborted) throw new CancelledError("The run was interrupted while the program was checked", error);
     if (!(error instanceof UnusableVersion)) throw error;
     return [rejected(error.code, "", error.message)];
   });
-  const isFailure = ({ rejected, hint }: Finding) => !hint && (mode === "enforce" || (mode === undefined && rejected));
+  const isFailure = ({ rejected, hint }: PreflightIssue) =>
+    !hint && (mode === "enforce" || (mode === undefined && rejected));
   for (const finding of findings)
     if (!isFailure(finding))
       call.warn(
@@ -50,7 +56,7 @@ export async function report(
 }
 
 /** Once per run, however many resources are affected. */
-export function tellUnchecked(error: Error, { run }: Services, { signal, warn }: Call): void {
+export function warnUnchecked(error: Error, { run }: Services, { signal, warn }: Call): void {
   if (!run.uncheckedTold.has(signal) && !signal.aborted)
     warn("preview-incomplete", `The program could not be checked against Ironic: ${error.message.replace(/\.$/, "")}.`);
   run.uncheckedTold.add(signal);
@@ -63,7 +69,7 @@ export async function reachable(services: Services, call: Call): Promise<Connect
   const connection = await services.connection().catch((error: Error) => error);
   const trouble = connection instanceof Error ? connection : await connection.inventory.trouble(call.signal);
   if (trouble instanceof UnusableVersion) throw trouble;
-  if (trouble) tellUnchecked(trouble, services, call);
+  if (trouble) warnUnchecked(trouble, services, call);
   return trouble || connection instanceof Error ? undefined : connection;
 }
 
@@ -74,10 +80,10 @@ export interface Need {
 }
 
 /** What this Ironic's version cannot do. Costs one small request per run. */
-export async function missing(needs: readonly Need[], services: Services, call: Call): Promise<Finding[]> {
+export async function missing(needs: readonly Need[], services: Services, call: Call): Promise<PreflightIssue[]> {
   const client = needs.length > 0 ? (await reachable(services, call))?.client : undefined;
   if (!client) return [];
-  const findings: Finding[] = [];
+  const findings: PreflightIssue[] = [];
   for (const { path, feature } of needs) {
     try {
       await client.require(feature, "check the program");

@@ -6,13 +6,13 @@ import type { Handler, Props } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
 import { actor, type FakeClient, type Fault, fakeClient, type Write } from "./client.ts";
 import type { VirtualClock } from "./clock.ts";
-import type { FakeIronic } from "./ironic.ts";
+import type { FakeIronic } from "./ironic-model.ts";
 
 export type Kind = "config" | "deployment";
 const HANDLERS: Record<Kind, Handler> = { config: nodeConfigHandler, deployment: deploymentHandler };
 
 /** One provider process, with what befalls it. */
-export interface Fortune {
+export interface InjectedFaults {
   /** By number of the request. */
   faults: readonly { at: number; fault: Fault }[];
   /** The process is killed at this sleep. */
@@ -35,7 +35,12 @@ export interface Process {
   services: ReturnType<typeof fakeServices>;
 }
 
-export function startProcess(ironic: FakeIronic, clock: VirtualClock, fortune: Fortune, writes: Write[]): Process {
+export function startProcess(
+  ironic: FakeIronic,
+  clock: VirtualClock,
+  fortune: InjectedFaults,
+  writes: Write[],
+): Process {
   const { clock: own, kill } = clock.fork();
   const { promise: death, resolve } = Promise.withResolvers<void>();
   const calls: FakeCall[] = [];

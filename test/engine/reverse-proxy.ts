@@ -2,13 +2,13 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Answer {
+export interface FrontAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
 }
 
-export interface Front {
+export interface ReverseProxy {
   url: string;
   /** Requests so far, as "GET /v1/nodes". */
   requests: string[];
@@ -17,8 +17,8 @@ export interface Front {
 
 /** `before` may answer itself; `after` sees what Ironic answered, and may change it. */
 export interface Ways {
-  before?(method: string, path: string, headers: IncomingHttpHeaders, body: string): Answer | undefined;
-  after?(answer: Answer): Answer;
+  before?(method: string, path: string, headers: IncomingHttpHeaders, body: string): FrontAnswer | undefined;
+  after?(answer: FrontAnswer): FrontAnswer;
 }
 
 async function textOf(incoming: IncomingMessage): Promise<string> {
@@ -31,9 +31,9 @@ const HOP = ["host", "connection", "content-length", "transfer-encoding", "keep-
 const without = (headers: Iterable<[string, string | string[] | undefined]>): Record<string, string> =>
   Object.fromEntries([...headers].filter(([key]) => !HOP.includes(key)).map(([key, value]) => [key, String(value)]));
 
-export async function startFront(target: string, { before, after }: Ways): Promise<Front> {
+export async function startFront(target: string, { before, after }: Ways): Promise<ReverseProxy> {
   const requests: string[] = [];
-  async function answerTo(incoming: IncomingMessage): Promise<Answer> {
+  async function answerTo(incoming: IncomingMessage): Promise<FrontAnswer> {
     const { method = "GET", url = "/", headers } = incoming;
     requests.push(`${method} ${url}`);
     const body = await textOf(incoming);
@@ -75,7 +75,7 @@ const VERSION = "x-openstack-ironic-api-version";
  * An Ironic that says that it is older, and refuses what it does not know by then. Ironic itself answers in the version
  * that it is asked in, so what an old one lacks, the lab's leaves out.
  */
-export const olderIronic = (target: string, maxMinor: number): Promise<Front> =>
+export const olderIronic = (target: string, maxMinor: number): Promise<ReverseProxy> =>
   startFront(target, {
     before(_method, _path, headers) {
       const asked = Number(/^1\.(\d+)$/.exec(String(headers[VERSION] ?? "1.1"))?.[1]);

@@ -28,7 +28,7 @@ interface Past {
 }
 
 /** One lab. Each test takes nodes that are as they were enrolled; what they went through before does not count. */
-export class Judge {
+export class LabObserver {
   readonly lab: Lab;
   /** Of a lab that is this process's own. */
   readonly #dir: string | undefined;
@@ -41,14 +41,14 @@ export class Judge {
   }
 
   /** In a lane of scripts/test.ts, the lab that an earlier file of the lane left, if there is one. */
-  static async ofLane(kind: string, options: LabOptions): Promise<Judge> {
-    if (!lane) return Judge.start(options);
-    return new Judge(await startLab({ ...options, dir: join(lane.folder, kind), owner: lane.owner }));
+  static async ofLane(kind: string, options: LabOptions): Promise<LabObserver> {
+    if (!lane) return LabObserver.start(options);
+    return new LabObserver(await startLab({ ...options, dir: join(lane.folder, kind), owner: lane.owner }));
   }
 
-  static async start(options: LabOptions): Promise<Judge> {
+  static async start(options: LabOptions): Promise<LabObserver> {
     const dir = mkdtempSync(join(tmpdir(), "pulumi-ironic-lab-"));
-    return new Judge(await startLab({ ...options, dir, owned: true }), dir);
+    return new LabObserver(await startLab({ ...options, dir, owned: true }), dir);
   }
 
   async stop(): Promise<void> {
@@ -189,12 +189,12 @@ const isPristine = (node: IronicNode): boolean =>
   !node.retired &&
   Object.keys(node.extra).length === 0;
 
-const judges = new Map<string, Promise<Judge>>();
+const judges = new Map<string, Promise<LabObserver>>();
 
 /** A lab that test files share, ended with the test run. A lane of files has its own. */
-export function sharedJudge(kind: "plain" | "slow"): Promise<Judge> {
+export function sharedObserver(kind: "plain" | "slow"): Promise<LabObserver> {
   const options: LabOptions = kind === "plain" ? { nodes: 8 } : { nodes: 5, delays: { power: 3 } };
-  const known = judges.get(kind) ?? Judge.ofLane(kind, options);
+  const known = judges.get(kind) ?? LabObserver.ofLane(kind, options);
   judges.set(kind, known);
   return known;
 }
@@ -202,7 +202,7 @@ export function sharedJudge(kind: "plain" | "slow"): Promise<Judge> {
 /** For suites whose tests stand alone: a failed one leaves nothing to the next, nor to its own second try. */
 export function resetAfterFailure(kind: "plain" | "slow"): void {
   afterEach(async function () {
-    if (this.currentTest?.state !== "passed") await (await sharedJudge(kind)).lab.reset();
+    if (this.currentTest?.state !== "passed") await (await sharedObserver(kind)).lab.reset();
   });
 }
 

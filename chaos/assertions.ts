@@ -1,7 +1,7 @@
 // Whether the promises held, asked of Ironic itself: neither the provider's code nor the spoiled way is used here.
 import type { Lab } from "../lab/lab.ts";
 import type { Machine } from "./plan.ts";
-import type { StateResource } from "./stack.ts";
+import type { StateResource } from "./pulumi-process.ts";
 
 export interface HistoryEvent {
   uuid: string;

@@ -4,7 +4,7 @@ import { DEPLOYMENT_MARKER, type DeploymentMarker } from "../../provider/node/ma
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { FakeNode } from "./fake-node.ts";
 import { deploymentMarkBy } from "./identities.ts";
-import type { FakeIronic } from "./ironic.ts";
+import type { FakeIronic } from "./ironic-model.ts";
 
 const THEIRS = "cccccccc-0000-4000-8000-000000000003";
 const THEIR_MARKER = { ...deploymentMarkBy("stack-2", "theirs"), instanceUuid: THEIRS, preparedAt: null };

@@ -1,28 +1,28 @@
 /** What is judged from what Ironic shows of the nodes that a program is about to use. */
 
-import type { EnabledInterfaces, Facts, SurveyedNode } from "../node/index.ts";
+import type { EnabledInterfaces, NodeInventory, SurveyedNode } from "../node/index.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { hasUnknown } from "../schema/index.ts";
-import { type Finding, reachable, rejected, tellUnchecked } from "./findings.ts";
+import { type PreflightIssue, reachable, rejected, warnUnchecked } from "./issues.ts";
 
 /** The same run may have changed what was read earlier: nothing is refused because of older facts. */
 const FRESH_MS = 3_000;
 
 /** What `judge` makes of what Ironic shows. Where it shows nothing the user is told, and the run goes on. */
-export async function judged(
+export async function checkedAgainst(
   node: string,
   services: Services,
   call: Call,
-  judge: (facts: Facts) => Promise<Finding[]>,
-): Promise<Finding[]> {
+  judge: (facts: NodeInventory) => Promise<PreflightIssue[]>,
+): Promise<PreflightIssue[]> {
   if (hasUnknown(node)) return [];
   const inventory = (await reachable(services, call))?.inventory;
   if (!inventory) return [];
-  const judgeSince = async (sinceMs: number): Promise<{ atMs: number; found: Finding[] }> => {
+  const judgeSince = async (sinceMs: number): Promise<{ atMs: number; found: PreflightIssue[] }> => {
     const { atMs, facts } = inventory.read(sinceMs, call.signal);
     const known = await facts;
     if (!(known instanceof Error)) return { atMs, found: await judge(known) };
-    tellUnchecked(known, services, call);
+    warnUnchecked(known, services, call);
     return { atMs, found: [] };
   };
   const freshSinceMs = services.clock.now() - FRESH_MS;
@@ -40,7 +40,7 @@ export const NO_SUCH_NODE = rejected(
 /** What exists is found by its marker: its node may have been renamed since, and its name given to another node. */
 export function nodeOf(
   { node, stackId, resourceId }: { node: string; stackId: string; resourceId: string },
-  { nodes }: Facts,
+  { nodes }: NodeInventory,
   isSpelledAsBefore: boolean,
   markerOf: (node: SurveyedNode) => { stackId: string; resourceId: string } | undefined,
 ): SurveyedNode | undefined {

@@ -8,7 +8,7 @@ import type { Props } from "../../provider/plugin/handler.ts";
 import type { Write } from "./client.ts";
 import type { Boot } from "./fake-node.ts";
 import { legal } from "./node-rules.ts";
-import { REASON } from "./others.ts";
+import { REASON } from "./operator-actions.ts";
 
 interface Marker {
   stackId?: string;

@@ -9,8 +9,8 @@ import { parse, stringify } from "yaml";
 import { whyNoDebian } from "../../lab/debian.ts";
 import { type Lab, type LabOptions, openLab, startLab } from "../../lab/lab.ts";
 import type { Described } from "./programs/described.ts";
+import { Stack } from "./pulumi-stack.ts";
 import { config, deployment } from "./recipes.ts";
-import { Stack } from "./stack.ts";
 
 const SEES = "import openstack, sys; print(openstack.connect().baremetal.get_node(sys.argv[1]).provision_state)";
 

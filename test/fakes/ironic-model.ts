@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../provider/core/clock.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
-import { DEFAULT_FATE, type FakeNode, type Fate, newNode } from "./fake-node.ts";
+import { DEFAULT_FATE, type FakeNode, type NodeBehaviour, newNode } from "./fake-node.ts";
 import { applyPatch, changeRefusal, legal, patchRefusal, type Refusal } from "./node-rules.ts";
 import { transitions } from "./transitions.ts";
 
@@ -17,7 +17,7 @@ export interface IronicOptions {
 export interface FakeIronic {
   readonly nodes: FakeNode[];
   readonly clock: Pick<Clock, "now">;
-  add(fields?: Partial<Node>, fate?: Partial<Fate>): FakeNode;
+  add(fields?: Partial<Node>, fate?: Partial<NodeBehaviour>): FakeNode;
   remove(uuid: string): void;
   /** By name or UUID, with everything that has become due done. */
   find(ident: string): FakeNode | undefined;
