@@ -14,7 +14,10 @@ describe("RamdiskFleet", () => {
   const registered: Registered[] = [];
   before(async () => {
     await pulumi.runtime.setMocks({
-      newResource: ({ type, name, inputs }) => {
+      newResource: async ({ type, name, inputs }) => {
+        // Whoever does not wait for a deployment is registered before it.
+        if (type.endsWith("RamdiskDeployment"))
+          for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
         registered.push({ type: type.replace(/^.*[:/]/, ""), name, inputs });
         const node = type.endsWith("NodeAllocation") ? { node: `found-${name}`, uuid: `uuid-${name}` } : {};
         const content = type.endsWith("ConfigDrive") ? { content: `drive-${name}` } : {};
