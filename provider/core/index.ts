@@ -24,10 +24,10 @@ export {
   ProblemError,
   printed,
 } from "./errors.ts";
-export { type Attempts, type Fault, faultRow, type Load, type Remedy } from "./faults.ts";
+export { faultRow, type Load, type Remedy } from "./faults.ts";
 export { canonicalJson } from "./json.ts";
 export { memoise, raceAbort } from "./promises.ts";
-export { type Recognition, recognise, type Server, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
+export { type Recognition, recognise, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
 export { redact, secretsOfBody } from "./redact.ts";
 export { createSlowHash, type SlowHash } from "./slow-hash.ts";
 export { countTries, pausesMs, type Tries } from "./tries.ts";

@@ -1,5 +1,5 @@
 /** What stands where a secret stood. */
-export const redacted = "[secret]";
+const redacted = "[secret]";
 
 /** Shorter strings would redact ordinary words; passwords of that length are no secret anyway. */
 const secretLengthMin = 4;

@@ -9,7 +9,7 @@ import { fromBase64, IMAGE_MAX_BYTES, isGzip } from "./image.ts";
 import { listIso, readApplicationUse } from "./iso/list.ts";
 
 /** SHA-256 in hex. */
-export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 /** Where an image made here says which keys of its meta data are only defaults. */
 const DEFAULTS = "pulumi-ironic defaults:";

@@ -19,12 +19,10 @@ import { checkNetworkData, type Port, type PortGroup, toNetworkData } from "./ne
 import { buildUserData, type UserData } from "./user-data.ts";
 
 export {
-  CONTENT_MAX_BYTES,
   checkDrive,
   type DriveArgs,
   driveShape,
   INLINE_MAX_BYTES,
-  INLINE_WARN_BYTES,
 } from "./args.ts";
 
 /** What the node and its Ironic add to a drive. */
@@ -107,7 +105,7 @@ const jsonContent = ({ metaData, networkData, userData, vendorData }: Content): 
 const encode = (text: string): Uint8Array => Buffer.from(text, "utf8");
 
 /** The files that Ironic would write for the same content: openstack/baremetal/configdrive.py in openstacksdk. */
-export function driveFiles({ metaData, networkData, userData, vendorData }: Content): IsoFile[] {
+function driveFiles({ metaData, networkData, userData, vendorData }: Content): IsoFile[] {
   const files: [string, Uint8Array][] = [["meta_data.json", encode(canonicalJson(metaData))]];
   if (networkData !== undefined) files.push(["network_data.json", encode(canonicalJson(networkData))]);
   if (userData) files.push(["user_data", "text" in userData ? encode(userData.text) : userData.bytes]);

@@ -139,7 +139,7 @@ export async function describeSource({ image, directory, url }: DriveArgs): Prom
 }
 
 /** The content to send for a ready drive: an image's or a directory's base64, or the address, which Ironic fetches. */
-export async function loadSource({ image, directory, url }: DriveArgs): Promise<string | undefined> {
+async function loadSource({ image, directory, url }: DriveArgs): Promise<string | undefined> {
   if (image !== undefined) return await loadImage(image);
   if (directory !== undefined) return await loadDirectory(directory);
   return url;

@@ -107,7 +107,7 @@ const LINE_BREAKS = /[\u0085\u2028\u2029]/g;
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** A cloud-config's text. The order of keys in the program never matters: cloud-init takes them in its own. */
-export function cloudConfigText(config: Record<string, unknown>): string {
+function cloudConfigText(config: Record<string, unknown>): string {
   const yaml = stringify(config, {
     sortMapEntries: true,
     // Aliases would surprise whoever reads the file.

@@ -1,5 +1,5 @@
 /** Requests to Ironic and Keystone. */
-export { type CallOptions, type Client, createClient, type ReadOptions } from "./client.ts";
+export { type Client, createClient, type ReadOptions } from "./client.ts";
 export { type Page, pageOf, readPages } from "./pages.ts";
 export { field, ignored, type Shape } from "./shape.ts";
 export { type Feature, UnusableVersion } from "./versions.ts";

@@ -20,7 +20,7 @@ import {
 import { parseBody } from "./shape.ts";
 import { type Reply, signOf, type Transport, TransportError } from "./transport.ts";
 
-export type { Endpoint, Service } from "./keystone-schema.ts";
+export type { Service } from "./keystone-schema.ts";
 
 export interface Token {
   value: string;
@@ -67,7 +67,7 @@ const scopeBody = (scope: Scope): Record<string, unknown> | undefined => {
 };
 
 /** https://docs.openstack.org/api-ref/identity/v3/#password-authentication-with-scoped-authorization */
-export const tokenRequest = (auth: KeystoneAuth): unknown => {
+const tokenRequest = (auth: KeystoneAuth): unknown => {
   const identity: Record<string, unknown> = { methods: auth.methods.map((method) => method.name) };
   for (const method of auth.methods) identity[method.name] = methodBody(method);
   const scope = scopeBody(auth.scope);

@@ -64,7 +64,7 @@ const counterOf = (method: string, pathname: string): string => {
 };
 
 /** Where a redirect leads, if it stays at the origin that was asked: credentials go nowhere else. */
-export const redirectTarget = (reply: Reply, from: URL): URL | undefined => {
+const redirectTarget = (reply: Reply, from: URL): URL | undefined => {
   const { location } = reply.headers;
   if (!redirectStatuses.has(reply.status) || typeof location !== "string") return undefined;
   const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;

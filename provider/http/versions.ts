@@ -67,10 +67,10 @@ const featureAdvice: Partial<Record<Feature, string>> = {
  * Below this nothing works: the `ramdisk` deploy interface came with Ironic 11.1 (Rocky), which has 1.46
  * (https://docs.openstack.org/ironic/latest/admin/ramdisk-boot.html).
  */
-export const floorMinor = 46;
+const floorMinor = 46;
 
 /** Newest minor this program was tried with (Ironic 39.0). On newer servers this one is used. */
-export const newestMinor = 115;
+const newestMinor = 115;
 
 export interface VersionRange {
   minMinor: number;

@@ -45,10 +45,8 @@ export {
   instanceUuidFor,
   type ResourceIdentity,
   siblingId,
-  stackLabel,
 } from "./identity.ts";
 export {
-  BOOT_FIELDS,
   type BootField,
   bootInfoOf,
   hidesBoots,
@@ -75,7 +73,6 @@ export {
   isSameNode,
   type Node,
   type PatchOp,
-  type Port,
   pointer,
   putPowerOn,
   putProvision,
@@ -112,4 +109,4 @@ export {
   stateRow,
   type Verb,
 } from "./states.ts";
-export { createView, type View } from "./view.ts";
+export { createView } from "./view.ts";

@@ -13,7 +13,7 @@ import type { Node } from "./node.ts";
 export const CONFIG_MARKER = "pulumi_ironic";
 export const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
 /** Of all records, on nodes and in states. */
-export const WIRE_VERSION = 1;
+const WIRE_VERSION = 1;
 
 /** What every record of ours holds. */
 const identity = {

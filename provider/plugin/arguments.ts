@@ -78,7 +78,7 @@ export const argumentsThat = (table: Table, ...changes: Change[]): string[] =>
   Object.keys(table).filter((name) => changes.length === 0 || changes.includes(table[name]?.change ?? "nothing"));
 
 /** Are two values of an argument the same, whatever the order of keys? A value that is not known yet is another one. */
-export const isSameValue = (a: unknown, b: unknown): boolean =>
+const isSameValue = (a: unknown, b: unknown): boolean =>
   !hasUnknown(a) && !hasUnknown(b) && canonicalJson(a ?? null) === canonicalJson(b ?? null);
 
 /** The arguments that differ in `a` and `b`, of those whose change does one of `changes`. */

@@ -2,19 +2,17 @@
 export {
   type ArgumentRow,
   type ArgumentTable,
-  argumentsThat,
   CHANGES,
   changedArguments,
   declaredIn,
   IDENTITY_ARGUMENTS,
-  isSameValue,
   needsIn,
   shapeOf,
   undeclaredIn,
 } from "./arguments.ts";
 export { type Bridge, bridge } from "./bridge.ts";
 export { callOf } from "./call.ts";
-export { type Accepted, defineHandler } from "./define.ts";
+export { defineHandler } from "./define.ts";
 export { failureOf, isUnexpected, partialFailure } from "./failure.ts";
 export {
   type Call,

@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { newNode } from "../fakes/fake-node.ts";
-import { fault, type Loopback, loopback } from "../fakes/http-ironic.ts";
+import { fault, type Loopback, loopback } from "../fakes/http-server.ts";
 import { deploymentMarkBy } from "../fakes/identities.ts";
 import { BEFORE, INFO, OTHER_INSTANCE } from "../fakes/nodes.ts";
 

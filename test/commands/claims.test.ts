@@ -139,7 +139,7 @@ describe("an exported stack", () => {
     expect(stackNameOf(state)).to.equal("dev");
     expect(parseExport({ version: 3, deployment: {} })).to.deep.equal({ deployment: {} });
     expect(() => parseExport({ deployment: { resources: [{ type: 1 }] } })).to.throw(
-      "This is not an exported stack: deployment.resources[0].type: must be a string. Give the output of `pulumi stack export`.",
+      "This is not an exported stack: deployment.resources[0].type: must be a string. Use the output of `pulumi stack export`.",
     );
     expect(() => parseExport("text")).to.throw("must be an object");
   });

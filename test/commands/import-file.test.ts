@@ -6,7 +6,7 @@ import { deploymentMarker } from "../../provider/node/marker.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { fakeCall } from "../fakes/call.ts";
 import { A, B, DRIVE, NODE } from "../fakes/deployments.ts";
-import { rejection } from "../fakes/http-ironic.ts";
+import { rejection } from "../fakes/http-server.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { type World, world } from "../fakes/world.ts";
 

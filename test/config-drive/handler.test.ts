@@ -2,10 +2,9 @@ import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
 import { configDriveHandler } from "../../provider/config-drive/handler.ts";
 import { SECRET_OUTPUTS } from "../../provider/config-drive/secrets.ts";
-import { ProblemError } from "../../provider/core/errors.ts";
 import { listIso } from "../../provider/drive/iso/list.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
-import { UNKNOWN } from "../../provider/schema/index.ts";
+import { InvalidInput, UNKNOWN } from "../../provider/schema/index.ts";
 import type { Stored } from "../fakes/call.ts";
 import { NODE } from "../fakes/deployments.ts";
 import { type World, type WorldOptions, world } from "../fakes/world.ts";
@@ -132,7 +131,7 @@ describe("ConfigDrive: create", () => {
     const network = { interfaces: [{ mac: OTHER_MAC, dhcp4: true }] };
     const { error, stored } = await w.up(undefined, { ...INPUTS, network });
     expect(error)
-      .to.be.instanceOf(ProblemError)
+      .to.be.instanceOf(InvalidInput)
       .and.to.have.property("message")
       .that.contains("network.interfaces[0].mac");
     expect(stored).to.equal(undefined);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { inTime, systemClock } from "../../provider/core/clock.ts";
 import { virtualClock } from "../fakes/clock.ts";
-import { rejection } from "../fakes/http-ironic.ts";
+import { rejection } from "../fakes/http-server.ts";
 
 const LATE = new Error("too late");
 const late = () => LATE;

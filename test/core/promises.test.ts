@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { memoise, raceAbort } from "../../provider/core/promises.ts";
-import { rejection } from "../fakes/http-ironic.ts";
+import { rejection } from "../fakes/http-server.ts";
 
 const REASON = new Error("interrupted");
 

@@ -3,7 +3,8 @@ import { IronicError } from "../../provider/core/errors.ts";
 import { FAULTS, type Fault, faultRow } from "../../provider/core/faults.ts";
 import { countTries, pausesMs } from "../../provider/core/tries.ts";
 
-const errorOf = (fault: Fault): IronicError => new IronicError({ fault, tried: "test", request: "GET /", detail: "" });
+const errorOf = (fault: Fault): IronicError =>
+  new IronicError({ fault, operation: "test", request: "GET /", detail: "" });
 
 describe("tries", () => {
   for (const fault of Object.keys(FAULTS) as Fault[]) {

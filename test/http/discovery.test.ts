@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ProblemError } from "../../provider/core/errors.ts";
 import { discover, joinUrl, rangeOf } from "../../provider/http/discovery.ts";
 import type { Outcome } from "../../provider/http/session.ts";
-import { rejection, versionHeaders } from "../fakes/http-ironic.ts";
+import { rejection, versionHeaders } from "../fakes/http-server.ts";
 
 const reply = (status: number, headers: Record<string, string> = {}) => ({ status, headers, text: "" });
 const refusal = { recognition: { fault: "serverError" as const }, detail: "" };

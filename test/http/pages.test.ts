@@ -4,7 +4,7 @@ import type { Client, ReadOptions } from "../../provider/http/client.ts";
 import { pageOf, readPages } from "../../provider/http/pages.ts";
 import { fakeClient } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
-import { fakeIronic } from "../fakes/ironic.ts";
+import { fakeIronic } from "../fakes/ironic-model.ts";
 import { shaped } from "../fakes/shaped.ts";
 
 const page = pageOf("things", z.object({ uuid: z.string() }));
@@ -20,7 +20,7 @@ const scene = (...pages: { things: { uuid: string }[]; next?: string | null }[])
     },
   };
   const read = (maxPages?: number) =>
-    readPages(client, "/things", page, { tried: "list", query: { limit: 2 } }, maxPages).then((all) =>
+    readPages(client, "/things", page, { operation: "list", query: { limit: 2 } }, maxPages).then((all) =>
       all.map(({ uuid }) => uuid),
     );
   return { read, asked };

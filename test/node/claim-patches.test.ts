@@ -1,6 +1,6 @@
 // What marker.test.ts does not say: kernel and drive left by others, allocations, and whose settings are told.
 import { expect } from "chai";
-import { claimPatch, handOverPatch, markerPatch, unclaimPatch } from "../../provider/node/claim-patches.ts";
+import { claimPatch, markerPatch, unclaimPatch, unmarkPatch } from "../../provider/node/claim-patches.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { PatchOp } from "../../provider/node/node.ts";
 import { settingsMarkBy } from "../fakes/identities.ts";
@@ -74,7 +74,7 @@ describe("the PATCH of a claim", () => {
       ["stack-2", false],
     ] as const) {
       const extra = { [DEPLOYMENT_MARKER]: marker, [CONFIG_MARKER]: settingsMarkBy(stack, "settings") };
-      const ops = handOverPatch(nodeIn("active", "ours", { extra }), CLAIM);
+      const ops = unmarkPatch(nodeIn("active", "ours", { extra }), CLAIM);
       const path = `/extra/${CONFIG_MARKER}/keptInstanceUuid`;
       expect(ops.slice(1)).to.deep.equal(told ? [{ op: "add", path, value: CLAIM.instanceUuid }] : []);
     }

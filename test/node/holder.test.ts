@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deploymentLabel, holderOf, isAllocated, isTaken, settingsLabel } from "../../provider/node/holder.ts";
+import { deploymentLabel, holderOf, isAllocated, isTaken, otherHolder } from "../../provider/node/holder.ts";
 import { DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import { settingsBy } from "../fakes/identities.ts";
 import { CLAIM, type Held, nodeIn, OTHER_INSTANCE } from "../fakes/nodes.ts";
@@ -63,8 +63,13 @@ describe("the holder of a node", () => {
 
   it("is named by resource and stack", () => {
     const settings = settingsBy("stack-2", "theirs");
-    for (const label of [deploymentLabel(settings), settingsLabel({ ...settings, stackName: "dev" })])
+    const named = otherHolder("BaremetalNodeConfig", { ...settings, stackName: "dev" }, "stack-1");
+    for (const label of [deploymentLabel(settings), named.who])
       expect(label).to.contain('"theirs"').and.to.contain("stack-2");
-    expect(settingsLabel({ ...settings, stackName: "dev" })).to.contain("dev");
+    expect(named.who).to.contain("dev");
+    expect([named.isSameStack, otherHolder("deployment", settings, "stack-2").isSameStack]).to.deep.equal([
+      false,
+      true,
+    ]);
   });
 });

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import {
   BOOT_FIELDS,
   BOOT_KEYS,
+  bootInfoOf,
   hashedFields,
   hidesBoots,
   infoMatches,
-  infoOf,
   isMasked,
   shows,
 } from "../../provider/node/instance-info.ts";
@@ -57,7 +57,7 @@ describe("instance_info", () => {
 
   it("gives back the texts of what we write, and nothing else", () => {
     const actual = { ...INFO, image_source: "r", boot_iso: 7, configdrive: "******", image_type: "x" };
-    expect(infoOf(nodeWith(actual))).to.deep.equal({ ...INFO, image_source: "r" });
+    expect(bootInfoOf(nodeWith(actual))).to.deep.equal({ ...INFO, image_source: "r" });
   });
 
   it("hides what is booted only where something of it is masked", () => {

@@ -5,7 +5,7 @@ import { createPoller } from "../../provider/node/poller.ts";
 import { createView, type ViewOptions } from "../../provider/node/view.ts";
 import { type FakeClient, fakeClient } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
-import { fakeIronic } from "../fakes/ironic.ts";
+import { fakeIronic } from "../fakes/ironic-model.ts";
 
 const { signal } = new AbortController();
 

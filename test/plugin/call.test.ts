@@ -71,10 +71,10 @@ describe("the call of one request of the engine", () => {
   it("says whose it is where the engine shows it at the stack, on one line and without a secret", () => {
     const { call, said } = scene({}, { resourceName: "worker" });
     call.progress("a\n  s3cret");
-    call.warn("b s3cret");
+    call.warn("node-held", "b s3cret");
     expect(said.map(({ severity, text }) => `${severity}: ${text}`)).to.deep.equal([
       "info: worker: a ***",
-      "warning: b ***",
+      "warning: b *** [node-held]",
     ]);
   });
 });

@@ -4,10 +4,10 @@ import { failureOf, isUnexpected, partialFailure } from "../../provider/plugin/f
 import { PartialFailure } from "../../provider/plugin/handler.ts";
 import { InvalidInput } from "../../provider/schema/index.ts";
 
-const PROBLEM = new ProblemError({ problem: "It is so", advice: "Do that." });
+const PROBLEM = new ProblemError({ code: "node-held", problem: "It is so", advice: "Do that." });
 const IRONIC = new IronicError({
   fault: "conflict",
-  tried: "read the node",
+  operation: "read the node",
   request: "GET /v1/nodes/n",
   detail: "no, s3cret",
   status: 409,
@@ -21,7 +21,7 @@ describe("a failure as the engine gets it", () => {
     ["Ironic's answer", IRONIC, false],
     ["an interruption", new CancelledError("stopped"), false],
     ["a failure in part", new PartialFailure("id", {}, PROBLEM), false],
-    ["a wrong argument", new InvalidInput([{ path: "a", reason: "b" }]), false],
+    ["a wrong argument", new InvalidInput([{ path: "a", reason: "b", code: "argument-invalid" }]), false],
     ["an error without a kind of its own", new Error("x"), false],
     ["a fault of the program", new TypeError("x"), true],
     ["what is no error", "x", false],
@@ -40,7 +40,7 @@ describe("a failure as the engine gets it", () => {
     for (const part of ["GET /v1/nodes/n", "409", "req-1"])
       expect(String(failureOf(IRONIC, "create", clean))).to.contain(part);
     expect(String(failureOf(PROBLEM, "create x", clean))).to.equal("create x");
-    const unanswered = new IronicError({ fault: "unreachable", tried: "t", request: "GET /", detail: "" });
+    const unanswered = new IronicError({ fault: "unreachable", operation: "t", request: "GET /", detail: "" });
     expect(String(failureOf(unanswered, "create", clean))).to.contain("unreachable");
   });
 

@@ -9,7 +9,7 @@ import {
   sortedChildren,
 } from "./tree.ts";
 
-export { type IsoData, IsoError, type IsoFile } from "./tree.ts";
+export type { IsoFile } from "./tree.ts";
 
 /** ECMA-119: logical sectors, of which the first 16 are left to the system. */
 export const SECTOR = 2048;

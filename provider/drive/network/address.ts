@@ -53,7 +53,7 @@ export function networkOf({ bytes, prefix }: Cidr): string {
 }
 
 /** Last address of the network: IPv4's broadcast address. */
-export function lastOf({ bytes, prefix }: Cidr): string {
+function lastOf({ bytes, prefix }: Cidr): string {
   const bits = mask(bytes.length, prefix);
   return fromBytes(bytes.map((byte, index) => byte | (255 - (bits[index] ?? 0))));
 }
@@ -66,7 +66,7 @@ export const contains = (cidr: Cidr, ip: Ip): boolean =>
 export const isLinkLocal = (ip: Ip): boolean => rangeOf(ip) === "linkLocal" && ip.family === 6;
 
 /** ipaddr.js's name of the range the address belongs to: `unicast`, `multicast`, `loopback`, … */
-export const rangeOf = (ip: Ip): string => ipaddr.fromByteArray([...ip.bytes]).range();
+const rangeOf = (ip: Ip): string => ipaddr.fromByteArray([...ip.bytes]).range();
 
 const NOT_A_HOST: Readonly<Record<string, string>> = {
   unspecified: "is the unspecified address",
@@ -77,7 +77,7 @@ const NOT_A_HOST: Readonly<Record<string, string>> = {
 };
 
 /** Why `ip` can't be the address of one machine on a network; `undefined` if it can. */
-export const notAHost = (ip: Ip): string | undefined => NOT_A_HOST[rangeOf(ip)];
+const notAHost = (ip: Ip): string | undefined => NOT_A_HOST[rangeOf(ip)];
 
 const quote = (value: string): string => (value.length <= 50 ? `"${value}"` : "the value");
 

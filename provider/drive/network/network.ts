@@ -9,8 +9,8 @@ import { assignPorts, findPortGroup, type PortRequest } from "./ports.ts";
 import { checkNetwork } from "./rules.ts";
 
 export * from "./args.ts";
-export type { Link, Network, NetworkData, Service } from "./data.ts";
-export { checkNetworkData, type RawNetworkData } from "./raw.ts";
+export type { NetworkData } from "./data.ts";
+export { checkNetworkData } from "./raw.ts";
 export { checkNetwork } from "./rules.ts";
 
 /** A described network for the machine with these ports. */

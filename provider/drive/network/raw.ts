@@ -5,7 +5,7 @@ import { parseIp, parseMac } from "./address.ts";
 import { BOND_MODES, type Port } from "./args.ts";
 
 /** Network data written by hand; passed on unchanged. */
-export type RawNetworkData = Record<string, unknown>;
+type RawNetworkData = Record<string, unknown>;
 
 const MAC_RULE = "must be a MAC address, such as 52:54:00:1f:79:7e";
 /** An address that fits; otherwise `objection` says what it must be. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Port, PortChoice } from "../../../provider/drive/network/args.ts";
-import { findPortGroup, seatPorts } from "../../../provider/drive/network/ports.ts";
+import { assignPorts, findPortGroup } from "../../../provider/drive/network/ports.ts";
 
 const port = (index: number, more: Partial<Port> = {}): Port => ({
   uuid: `u${index}`,
@@ -15,10 +15,11 @@ const PORTS = [
 ];
 const seats = (...choices: PortChoice[]) => choices.map((choice, index) => ({ path: `i[${index}]`, choice }));
 const seat = (...choices: PortChoice[]): (string | undefined)[] => {
-  const { seated } = seatPorts(seats(...choices), PORTS, []);
+  const { seated } = assignPorts(seats(...choices), PORTS, []);
   return choices.map((_, index) => seated.get(`i[${index}]`)?.uuid);
 };
-const failing = (...choices: PortChoice[]) => seatPorts(seats(...choices), PORTS, []).failures.map(({ path }) => path);
+const failing = (...choices: PortChoice[]) =>
+  assignPorts(seats(...choices), PORTS, []).failures.map(({ path }) => path);
 
 describe("ports of a described network", () => {
   const SEATED: readonly [choices: PortChoice[], uuids: string[]][] = [
@@ -70,9 +71,9 @@ describe("ports of a described network", () => {
 
   it("of a group are the bond's as a whole", () => {
     const groups = [{ path: "b[0].portGroup", ports: PORTS.slice(0, 1) }];
-    expect(seatPorts(seats({}), PORTS, groups).seated.get("i[0]")?.uuid).to.equal("u2");
+    expect(assignPorts(seats({}), PORTS, groups).seated.get("i[0]")?.uuid).to.equal("u2");
     const twice = [...groups, { path: "b[1].portGroup", ports: PORTS.slice(0, 1) }];
-    expect(seatPorts([], PORTS, twice).failures.map(({ path }) => path)).to.deep.equal(["b[1].portGroup"]);
+    expect(assignPorts([], PORTS, twice).failures.map(({ path }) => path)).to.deep.equal(["b[1].portGroup"]);
   });
 
   it("are found by their group's UUID, name or MAC address", () => {
