@@ -4,9 +4,6 @@ import { type Failure, failuresIn, hasUnknown, joinPath, text } from "../../sche
 import { parseIp, parseMac } from "./address.ts";
 import { BOND_MODES, type Port } from "./args.ts";
 
-/** Network data written by hand; passed on unchanged. */
-type RawNetworkData = Record<string, unknown>;
-
 const MAC_RULE = "must be a MAC address, such as 52:54:00:1f:79:7e";
 /** An address that fits; otherwise `objection` says what it must be. */
 const fitting = (fits: (value: string) => boolean, objection: string) =>
