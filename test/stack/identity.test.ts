@@ -8,8 +8,8 @@ class Component extends pulumi.ComponentResource {}
 
 describe("a resource's identity", () => {
   const registered: { type: string; name: string; inputs: Record<string, unknown> }[] = [];
-  before(() => {
-    pulumi.runtime.setMocks(
+  before(async () => {
+    await pulumi.runtime.setMocks(
       {
         newResource: ({ type, name, inputs }) => {
           registered.push({ type, name, inputs });
