@@ -25,7 +25,8 @@ import {
   type Verb,
 } from "../node/index.ts";
 import { InvalidInput } from "../schema/index.ts";
-import { type ActionName, type Attempt, type DeployWant, type Event, infoFor } from "./attempt.ts";
+import { type ActionName, type Attempt, type Event, infoFor } from "./attempt.ts";
+import type { DeployWant } from "./want.ts";
 
 /** What is to be written and sent; absent when releasing. */
 export interface Deploy {

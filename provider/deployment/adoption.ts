@@ -24,8 +24,10 @@ import {
   stateName,
 } from "../node/index.ts";
 import type { Call, Services } from "../plugin/index.ts";
-import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./args.ts";
-import { type Outputs, outputsOf, shaOf } from "./state.ts";
+import type { DeploymentProps } from "./arguments.ts";
+import { contentHashOf } from "./drive-value.ts";
+import { type Outputs, outputsOf } from "./state.ts";
+import { instanceInfo, instanceToAdopt, keeps, timeoutMsOf } from "./want.ts";
 
 /** Why `node` may not be adopted as `claim`; nothing if it may, or is already. */
 function adoptionBar(node: Node, claim: Claim, expected: string | null, props: DeploymentProps): string | undefined {
@@ -44,10 +46,6 @@ function adoptionBar(node: Node, claim: Claim, expected: string | null, props: D
   return `instance_info differs in ${[...keys].filter((key) => !shows(actual[key], wanted[key])).join(", ")}`;
 }
 
-/** The instance_uuid of what is to be adopted, if it has one. */
-export const instanceToAdopt = ({ adopt }: DeploymentProps): string | undefined =>
-  adopt === "unclaimed" ? undefined : adopt;
-
 /** Adopts a running deployment: only the claim is written. */
 export async function adopt(
   found: Node,
@@ -60,7 +58,7 @@ export async function adopt(
   const { slowHash } = services.run;
   const expected = instanceToAdopt(props) ?? null;
   const { instanceUuid } = claim;
-  const sha256 = shaOf(props.configDrive);
+  const sha256 = contentHashOf(props.configDrive);
   const bootHash = await bootHashOf(slowHash, instanceInfo(props, false), instanceUuid);
   const marker: DeploymentMarker = {
     ...deploymentMarkOf(claim, undefined),

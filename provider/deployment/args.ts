@@ -1,31 +1,17 @@
 /** What a RamdiskDeployment takes: checked at preview, where any value may still be unknown. */
 import { type InstanceInfo, isMasked } from "../node/index.ts";
-import { type Call, type CheckFailure, type Props, shapeOf } from "../plugin/index.ts";
+import { type CheckFailure, type Props, shapeOf } from "../plugin/index.ts";
 import { type Draft, isUnknown, known, object, type Parsed, parse, withRules } from "../schema/index.ts";
-import {
-  BOOT_ARGUMENTS,
-  type BootArgument,
-  DEFAULT_TIMEOUT_SECONDS,
-  DEPLOYMENT_ARGUMENTS,
-  type DeploymentProps,
-} from "./arguments.ts";
+import { BOOT_ARGUMENTS, type BootArgument, DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 import { driveValue } from "./drive-value.ts";
 
 export type { DeploymentProps } from "./arguments.ts";
-export { driveHashOf, driveValue } from "./drive-value.ts";
+export { driveHashOf } from "./drive-value.ts";
 
 const UNDEPLOY_SECONDS = { clean: 3 * 3600, noClean: 300 };
 
 export const undeployTimeoutSeconds = (asked: number | undefined, automatedClean: boolean | null | undefined): number =>
   asked ?? (automatedClean === false ? UNDEPLOY_SECONDS.noClean : UNDEPLOY_SECONDS.clean);
-
-/** The engine's own timeout counts where it is shorter. */
-export const timeoutMsOf = (props: DeploymentProps, { timeoutMs = Number.POSITIVE_INFINITY }: Call): number =>
-  Math.min((props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000, timeoutMs);
-
-/** Does the deployment stay on the machine when it leaves the state? What was adopted stays unless said otherwise. */
-export const keeps = ({ onDestroy }: Pick<DeploymentProps, "onDestroy">, adopted = false): boolean =>
-  (onDestroy ?? (adopted ? "keep" : "undeploy")) === "keep";
 
 function rules(props: Draft<DeploymentProps>): CheckFailure[] {
   const failures: CheckFailure[] = [];
@@ -83,16 +69,6 @@ const deploymentSchema = object(shapeOf(DEPLOYMENT_ARGUMENTS));
 
 export const parseDeployment = (news: Props): Parsed<DeploymentProps> =>
   withRules(parse(deploymentSchema, news), rules);
-
-export function instanceInfo(props: DeploymentProps, needsImageSource: boolean): InstanceInfo {
-  const info: InstanceInfo = {};
-  for (const name of BOOT_ARGUMENTS) {
-    const value = props[name];
-    if (value !== undefined && value !== "") info[DEPLOYMENT_ARGUMENTS[name].boots] = value;
-  }
-  if (needsImageSource && props.ramdisk !== undefined) info.image_source = props.ramdisk;
-  return info;
-}
 
 /** What `info` says, as arguments. */
 export const bootArgumentsOf = (info: InstanceInfo): Partial<Record<BootArgument, string | undefined>> =>

@@ -1,15 +1,8 @@
-/** What a deployment or a release wants, and what this run has done towards it: one value, changed by `record` alone. */
-import type {
-  Claim,
-  CleanRetryAction,
-  DeploymentMarker,
-  InState,
-  InstanceInfo,
-  Node,
-  Started,
-  Verb,
-} from "../node/index.ts";
+/** What this run has done towards a deployment or a release: one value, changed by `record` alone. */
+import type { CleanRetryAction, DeploymentMarker, InState, InstanceInfo, Node, Verb } from "../node/index.ts";
 import { isStarting } from "../node/index.ts";
+
+import type { DeployWant } from "./want.ts";
 
 export type ActionName =
   | "claim" // PATCH: instance_uuid, instance_info and marker
@@ -30,26 +23,6 @@ export type ActionName =
 
 /** How an active machine gets its new ramdisk. `rebuildWithSource` is for Ironic 39.0, see infoFor. */
 export type UpdateMethod = "rebuild" | "rebuildWithSource" | "redeploy" | "none";
-
-export interface DeployWant {
-  claim: Claim;
-  info: InstanceInfo;
-  /** Of `info`. */
-  bootHash: string;
-  /** Salted hash of the config drive, if there is one. */
-  driveHash: string | undefined;
-  /** The last start that the state knows, if that was of what is wanted. */
-  last: Started | undefined;
-  protected: boolean;
-  /** It is to stay on the machine when it leaves the state. */
-  keep: boolean;
-  updateStrategy: "rebuild" | "redeploy";
-}
-
-export interface ReleaseWant {
-  claim: Claim;
-  keep: boolean;
-}
 
 /** What a machine booted before this run prepared something else. */
 export interface Booted {

@@ -1,41 +1,21 @@
 /** Brings a node to run what the arguments say: all that create and update share. */
 
-import type { SlowHash } from "../core/index.ts";
-import { loadDriveContent } from "../drive/index.ts";
-import type { Client } from "../http/index.ts";
-import {
-  bootHashOf,
-  type Claim,
-  failureCause,
-  holderOf,
-  isTaken,
-  type Node,
-  nodeLabel,
-  reconcile,
-  saltedDriveHash,
-  startedOf,
-} from "../node/index.ts";
-import { type Call, needsIn, PartialFailure, type Services } from "../plugin/index.ts";
+import { failureCause, holderOf, isTaken, type Node, nodeLabel, reconcile, startedOf } from "../node/index.ts";
+import { type Call, PartialFailure, type Services } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
-import { type DeploymentProps, instanceInfo, keeps, timeoutMsOf } from "./args.ts";
-import { DEPLOYMENT_ARGUMENTS } from "./arguments.ts";
-import { type DeployWant, type Journal, openJournal } from "./attempt.ts";
+import { type Journal, openJournal } from "./attempt.ts";
 import { decideDeploy } from "./decision.ts";
 import { createMachine, type DeployMachine } from "./machine.ts";
 import { type Loop, powerOn } from "./power.ts";
 import { awaitReadiness } from "./readiness.ts";
 import { chooseNextMethod, firstMethod } from "./rebuild.ts";
-import { type Outputs, outputsOf, type State, shaOf } from "./state.ts";
+import { type Outputs, outputsOf } from "./state.ts";
+import { type DeploymentPlan, instanceInfo } from "./want.ts";
 
 /** One deployment in progress: what belongs to this call and this node. */
 interface Deployment {
-  props: DeploymentProps;
-  claim: Claim;
-  /** What the state holds, if the deployment exists. */
-  olds: State | undefined;
-  want: DeployWant;
-  sha256: string | undefined;
+  plan: DeploymentPlan;
   connection: ConnectionContext;
   machine: DeployMachine;
   journal: Journal;
@@ -44,33 +24,13 @@ interface Deployment {
   call: Call;
 }
 
-async function wantOf(
-  props: DeploymentProps,
-  claim: Claim,
-  olds: State | undefined,
-  client: Client,
-  slowHash: SlowHash,
-): Promise<DeployWant> {
-  const sha256 = shaOf(props.configDrive);
-  const info = instanceInfo(props, !(await client.supports("ramdiskWithoutImageSource")));
-  const bootHash = await bootHashOf(slowHash, info, claim.instanceUuid);
-  return {
-    claim,
-    info,
-    bootHash,
-    driveHash: sha256 === undefined ? undefined : await saltedDriveHash(slowHash, sha256, claim.instanceUuid),
-    last: olds?.started?.bootHash === bootHash && olds.driveHash === sha256 ? olds.started : undefined,
-    protected: props.protected ?? false,
-    keep: keeps(props, olds?.adopted),
-    updateStrategy: props.updateStrategy ?? "rebuild",
-  };
-}
-
 /**
  * What the state is to hold after a failure; `undefined` where it must not say that anything of ours is there. What a run that
  * was killed had begun is ours.
  */
-function outputsAfterFailure({ olds, claim, journal, machine, want, sha256 }: Deployment): Outputs | undefined {
+function outputsAfterFailure({ plan, journal, machine }: Deployment): Outputs | undefined {
+  const { want, olds, contentHash } = plan;
+  const { claim } = want;
   const seen = machine.last();
   const { touched, started: wasBegun } = journal.attempt;
   if (!olds && holderOf(seen, claim).kind === "other") return undefined;
@@ -80,11 +40,13 @@ function outputsAfterFailure({ olds, claim, journal, machine, want, sha256 }: De
   const started = startedOf(seen, want.bootHash);
   // The moment in the state is that of what ran before.
   const before = started.at === null ? { deployedAt: undefined } : {};
-  return outputsOf(seen, claim, { driveHash: sha256, started, ...before });
+  return outputsOf(seen, claim, { driveHash: contentHash, started, ...before });
 }
 
 async function deploy(deployment: Deployment): Promise<Outputs> {
-  const { props, claim, want, sha256, connection, machine, journal, loop, services, call } = deployment;
+  const { plan, connection, machine, journal, loop, services, call } = deployment;
+  const { want, contentHash, readiness } = plan;
+  const { claim } = want;
   const { node: active } = await reconcile({
     ...loop,
     machine,
@@ -93,59 +55,45 @@ async function deploy(deployment: Deployment): Promise<Outputs> {
     onRejected: (action, seen, error) =>
       action === "rebuild" && chooseNextMethod(seen, want, journal, error, connection, call),
   });
-  const isOff = props.powerPolicy === "on" && active.power_state !== "power on";
+  const isOff = plan.powersOn && active.power_state !== "power on";
   const powered = isOff ? await powerOn(connection.client, machine, loop, call) : active;
-  const outputs = outputsOf(powered, claim, { driveHash: sha256, started: startedOf(powered, want.bootHash) });
-  if (!props.readiness) return outputs;
+  const outputs = outputsOf(powered, claim, { driveHash: contentHash, started: startedOf(powered, want.bootHash) });
+  if (!readiness) return outputs;
   try {
-    await awaitReadiness(props.readiness, nodeLabel(powered), services.clock, call.signal, call.progress);
+    await awaitReadiness(readiness, nodeLabel(powered), services.clock, call.signal, call.progress);
   } catch (error) {
     throw new PartialFailure(claim.instanceUuid, { ...outputs, ready: false }, error as Error);
   }
   return { ...outputs, ready: true };
 }
 
-export async function bringUp(
-  node: Node,
-  props: DeploymentProps,
-  claim: Claim,
-  olds: State | undefined,
-  services: Services,
-  call: Call,
-): Promise<Outputs> {
+export async function bringUp(node: Node, plan: DeploymentPlan, services: Services, call: Call): Promise<Outputs> {
   const { clock, random } = services;
-  const { slowHash } = services.run;
+  const { want, olds, loadDrive, timeoutMs } = plan;
+  const { claim } = want;
   const connection = await services.connection();
   const { client, poller } = connection;
-  for (const { path, feature } of needsIn(DEPLOYMENT_ARGUMENTS, props))
-    await client.require(feature, `deploy with ${path}`);
-  const want = await wantOf(props, claim, olds, client, slowHash);
-  const journal = openJournal(firstMethod(connection, node, props));
+  const journal = openJournal(firstMethod(connection, node, want));
   const machine = createMachine({
     connection,
     clock,
-    slowHash,
+    slowHash: services.run.slowHash,
     initial: node,
     claim,
     journal,
-    deploy: {
-      want,
-      was: olds && instanceInfo(olds, false),
-      loadDrive: () => loadDriveContent(props.configDrive, call.signal),
-    },
+    deploy: { want, was: olds && instanceInfo(olds, false), loadDrive },
   });
   const since = node.provision_updated_at ?? undefined;
   const loop: Loop = {
     clock,
     random,
     signal: call.signal,
-    timeoutMs: timeoutMsOf(props, call),
+    timeoutMs,
     onProgress: call.progress,
     cause: (seen) => failureCause(client, seen, since, call.signal),
     trouble: poller.trouble,
   };
-  const sha256 = shaOf(props.configDrive);
-  const deployment = { props, claim, olds, want, sha256, connection, machine, journal, loop, services, call };
+  const deployment: Deployment = { plan, connection, machine, journal, loop, services, call };
   try {
     return await deploy(deployment);
   } catch (error) {

@@ -33,8 +33,9 @@ import {
   unknownState,
   wait,
 } from "../node/index.ts";
-import { type ActionName, type Attempt, type DeployWant, infoFor, type ReleaseWant } from "./attempt.ts";
+import { type ActionName, type Attempt, infoFor } from "./attempt.ts";
 import { isPrepared, isWritten, stillRunsWanted, wasStarted } from "./running.ts";
+import type { DeployWant, ReleaseWant } from "./want.ts";
 
 type Decision = DecisionOf<ActionName>;
 

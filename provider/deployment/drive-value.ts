@@ -17,7 +17,7 @@ export function driveValue(value: string | Props): DriveValue {
     try {
       return jsonDrive(JSON.parse(trimmed) as Props);
     } catch {
-      return { reason: "starts like JSON but is not valid JSON" };
+      return { reason: "starts like JSON, but is not valid JSON" };
     }
   }
   if (/^https?:\/\/\S+$/.test(trimmed)) return { text: trimmed };
@@ -25,7 +25,7 @@ export function driveValue(value: string | Props): DriveValue {
   if (/^H4sI[A-Za-z0-9+/\s]*={0,2}\s*$/.test(trimmed)) return { text: trimmed };
   return {
     reason:
-      "must be an object or JSON text with meta_data, network_data, user_data, vendor_data; or base64 of a gzipped ISO image; or an http(s) address",
+      "must be an object or JSON text with meta_data, network_data, user_data, vendor_data; base64 of a gzipped ISO image; or an http(s) address",
   };
 }
 
@@ -33,7 +33,7 @@ function jsonDrive(value: Props): DriveValue {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { reason: "must be a JSON object" };
   const strange = Object.keys(value).filter((key) => !DRIVE_KEYS.includes(key));
   return strange.length > 0
-    ? { reason: `has the key ${strange.join(", ")}; Ironic takes only ${DRIVE_KEYS.join(", ")}` }
+    ? { reason: `has the key ${strange.join(", ")}; Ironic accepts only ${DRIVE_KEYS.join(", ")}` }
     : { json: value };
 }
 
@@ -45,3 +45,7 @@ export function driveHashOf(value: string | Props): string {
   const text = String(value).trim();
   return /^https?:/.test(text) ? addressHash(text) : imageHash(Buffer.from(text, "latin1"));
 }
+
+/** The hash of a drive's content; `undefined` without a drive. */
+export const contentHashOf = (drive: string | Props | undefined): string | undefined =>
+  drive === undefined ? undefined : driveHashOf(drive);

@@ -1,16 +1,7 @@
 /** RamdiskDeployment in the provider process. */
 
 import { isNodeGone } from "../core/index.ts";
-import {
-  type Claim,
-  identityOf,
-  instanceUuidFor,
-  isRunning,
-  isSameNode,
-  isTaken,
-  type Node,
-  readNode,
-} from "../node/index.ts";
+import { identityOf, isRunning, isSameNode, isTaken, type Node, readNode } from "../node/index.ts";
 import {
   type Call,
   changedArguments,
@@ -20,8 +11,8 @@ import {
   undeclaredIn,
 } from "../plugin/index.ts";
 import { known } from "../schema/index.ts";
-import { adopt, instanceToAdopt } from "./adoption.ts";
-import { parseDeployment, timeoutMsOf } from "./args.ts";
+import { adopt } from "./adoption.ts";
+import { parseDeployment } from "./args.ts";
 import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 import { bringUp } from "./bring-up.ts";
 import { preflight } from "./preflight.ts";
@@ -29,15 +20,11 @@ import { release } from "./release.ts";
 import { warnOfRestart } from "./restart.ts";
 import { SECRET_OUTPUTS } from "./secrets.ts";
 import { claimFrom, driftOf, hasWork, liveInputs, type Outputs, outputsOf, type State, stateSchema } from "./state.ts";
+import { planFor } from "./want.ts";
 
 /** `found` once the settings that this program has for it stand. */
-async function settled(found: Node, props: DeploymentProps, services: Services, call: Call): Promise<Node> {
-  const { signal } = call;
-  const stale = await services.run.settings.whenSettled(found, {
-    clock: services.clock,
-    signal,
-    timeoutMs: timeoutMsOf(props, call),
-  });
+async function settled(found: Node, timeoutMs: number, services: Services, { signal }: Call): Promise<Node> {
+  const stale = await services.run.settings.whenSettled(found, { clock: services.clock, signal, timeoutMs });
   return stale ? readNode(await services.client(), found.uuid, "read the node", signal) : found;
 }
 
@@ -62,18 +49,16 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
   async create(props, services, call) {
     const client = await services.client();
     const found = await readNode(client, props.node, "find the node", call.signal);
-    const claim: Claim = {
-      ...identityOf(props),
-      instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor({ ...props, nodeUuid: found.uuid }),
-    };
-    const node = await settled(found, props, services, call).catch((error: Error) => {
+    const plan = await planFor(found.uuid, props, undefined, services, call);
+    const { claim } = plan.want;
+    const node = await settled(found, plan.timeoutMs, services, call).catch((error: Error) => {
       // Whether a machine may be adopted is not known yet.
       if (props.adopt !== undefined || !isTaken(found, claim)) throw error;
       throw new PartialFailure(claim.instanceUuid, outputsOf(found, claim), error);
     });
     const outs =
       props.adopt === undefined
-        ? await bringUp(node, props, claim, undefined, services, call)
+        ? await bringUp(node, plan, services, call)
         : await adopt(node, props, claim, services, call);
     return { id: outs.instanceUuid, outs };
   },
@@ -101,9 +86,10 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
   async update(_id, state, props, services, call) {
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const node = await settled(found, props, services, call);
+    const plan = await planFor(state.nodeUuid, props, state, services, call);
+    const node = await settled(found, plan.timeoutMs, services, call);
     await warnOfRestart(node, state, services, call);
-    const outputs = await bringUp(node, props, claimFrom(state), state, services, call);
+    const outputs = await bringUp(node, plan, services, call);
     return { outs: { ...outputs, ...identityOf(state), ...(state.adopted && { adopted: true }) } };
   },
 

@@ -29,10 +29,11 @@ import {
 } from "../preflight/index.ts";
 import type { PlannedSettings, RunContext } from "../run/index.ts";
 import { type Draft, isUnknown, known } from "../schema/index.ts";
-import { driveValue, keeps } from "./args.ts";
 import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 import { isHalfUndeployed } from "./decision.ts";
+import { driveValue } from "./drive-value.ts";
 import { imageIssues } from "./images.ts";
+import { keeps } from "./want.ts";
 
 // Boot interfaces of Ironic 21.4 to 39.0, by the capabilities in ironic/drivers/modules/{pxe,ipxe}.py and
 // {redfish,drac,ilo,irmc}/boot.py; ilo and irmc are gone from newer versions.

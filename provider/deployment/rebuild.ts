@@ -3,18 +3,22 @@ import type { IronicError } from "../core/index.ts";
 import { type Node, nodeLabel, shows } from "../node/index.ts";
 import type { Call } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
-import type { DeploymentProps } from "./args.ts";
-import { type DeployWant, type Journal, nextMethod, type UpdateMethod } from "./attempt.ts";
+import { type Journal, nextMethod, type UpdateMethod } from "./attempt.ts";
+import type { DeployWant } from "./want.ts";
 
 /** The fault of Ironic 39.0 that a rebuild with image_source avoids: ironic/conductor/deployments.py, start_deploy. */
 const KNOWN_FAULT = /auto_lessee/;
 /** Other errors of the server's may pass: only after this many is the rebuild taken to be impossible. */
 const REBUILD_ERRORS_MAX = 3;
 
-export const firstMethod = ({ serverFaults }: ConnectionContext, node: Node, props: DeploymentProps): UpdateMethod => {
-  if (props.updateStrategy === "redeploy") return "redeploy";
-  const avoided = props.ramdisk !== undefined && shows(node.instance_info.image_source, props.ramdisk);
-  return avoided || (serverFaults.has("rebuildWithoutSource") && props.ramdisk !== undefined)
+export const firstMethod = (
+  { serverFaults }: ConnectionContext,
+  node: Node,
+  { updateStrategy, info: { ramdisk } }: DeployWant,
+): UpdateMethod => {
+  if (updateStrategy === "redeploy") return "redeploy";
+  const isAvoided = ramdisk !== undefined && shows(node.instance_info.image_source, ramdisk);
+  return isAvoided || (serverFaults.has("rebuildWithoutSource") && ramdisk !== undefined)
     ? "rebuildWithSource"
     : "rebuild";
 };

@@ -14,11 +14,12 @@ import {
 import { restore } from "../node-config/handler.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
-import { keeps, undeployTimeoutSeconds } from "./args.ts";
+import { undeployTimeoutSeconds } from "./args.ts";
 import { openJournal } from "./attempt.ts";
 import { decideRelease } from "./decision.ts";
 import { createMachine } from "./machine.ts";
 import { claimFrom, type State } from "./state.ts";
+import { keeps } from "./want.ts";
 
 /** The settings of the same stack went first, and could not be restored while the machine ran. Where the deployment stays, so does the record of the settings. */
 async function restoreLeft(node: Node, { stackId }: Claim, services: Services, call: Call): Promise<void> {

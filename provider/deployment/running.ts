@@ -3,7 +3,8 @@
  * remembers. Pure, like the decisions that are made from it.
  */
 import { type DeploymentMarker, type InstanceInfo, infoMatches, type Node } from "../node/index.ts";
-import type { Attempt, DeployWant } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { DeployWant } from "./want.ts";
 
 /** Is there a config drive on the node exactly if one is wanted? Which one it is, the marker says. */
 const hasDriveAsWanted = (node: Node, want: DeployWant): boolean =>

@@ -20,8 +20,9 @@ import {
 } from "../node/index.ts";
 import { changedArguments, declaredIn, type Props, shapeOf } from "../plugin/index.ts";
 import { type Draft, hasUnknown, known, typesOnly } from "../schema/index.ts";
-import { bootArgumentsOf, driveHashOf } from "./args.ts";
+import { bootArgumentsOf } from "./args.ts";
 import { DEPLOYMENT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
+import { contentHashOf } from "./drive-value.ts";
 
 const started = z.object({ bootHash: z.string(), preparedAt: z.string().nullable(), at: z.string().nullable() });
 
@@ -52,9 +53,6 @@ export const stateSchema: z.ZodType<State> = z.looseObject({
   ...outputs,
 });
 
-export const shaOf = (drive: DeploymentProps["configDrive"]): string | undefined =>
-  drive === undefined ? undefined : driveHashOf(drive);
-
 export function outputsOf(node: Node, claim: Claim, extra: Partial<Outputs> = {}): Outputs {
   return {
     nodeUuid: node.uuid,
@@ -74,7 +72,7 @@ export function claimFrom(state: ResourceIdentity & Pick<Outputs, "instanceUuid"
 /** The same content may come in another form. */
 function hasSameDrive(state: State, news: Draft<DeploymentProps>): boolean {
   const drive = known(news.configDrive);
-  return !hasUnknown(news.configDrive) && shaOf(drive) === shaOf(state.configDrive);
+  return !hasUnknown(news.configDrive) && contentHashOf(drive) === contentHashOf(state.configDrive);
 }
 
 /** Changes that the machine or the node has to see, and things that are wrong with what is there. */

@@ -1,15 +1,15 @@
 // Most of this is for the compiler: what is forgotten must not compile. tsc checks the lines below `@ts-expect-error`.
 import { expect } from "chai";
-import { instanceInfo } from "../../provider/deployment/args.ts";
 import {
   BOOT_ARGUMENTS,
   DEPLOYMENT_ARGUMENTS,
   type DeploymentProps,
   type DeploymentTable,
 } from "../../provider/deployment/arguments.ts";
+import { contentHashOf } from "../../provider/deployment/drive-value.ts";
 import type { RamdiskDeploymentArgs } from "../../provider/deployment/index.ts";
 import { SECRET_ARGUMENTS } from "../../provider/deployment/secrets.ts";
-import { shaOf } from "../../provider/deployment/state.ts";
+import { instanceInfo } from "../../provider/deployment/want.ts";
 import { BOOT_FIELDS } from "../../provider/node/instance-info.ts";
 import { bootHashOf } from "../../provider/node/slow-hash.ts";
 import { argumentsThat } from "../../provider/plugin/arguments.ts";
@@ -73,7 +73,7 @@ describe("the arguments of a RamdiskDeployment", () => {
       const hashes = await Promise.all(
         [undefined, ...(VALUES[name as keyof DeploymentProps] ?? [])].map(async (value) => {
           const props = { ...INPUTS, kernel: undefined, ramdisk: undefined, [name]: value } as DeploymentProps;
-          return `${await bootHashOf(slowHash, instanceInfo(props, false), OURS)} ${shaOf(props.configDrive)}`;
+          return `${await bootHashOf(slowHash, instanceInfo(props, false), OURS)} ${contentHashOf(props.configDrive)}`;
         }),
       );
       expect(new Set(hashes).size, `see boots of ${name}, and provider/node/instance-info.ts`).to.equal(3);

@@ -1,12 +1,7 @@
 import { expect } from "chai";
-import {
-  type ActionName,
-  type Attempt,
-  type DeployWant,
-  newAttempt,
-  nextMethod,
-} from "../../provider/deployment/attempt.ts";
+import { type ActionName, type Attempt, newAttempt, nextMethod } from "../../provider/deployment/attempt.ts";
 import { decideDeploy, decideRelease } from "../../provider/deployment/decision.ts";
+import type { DeployWant } from "../../provider/deployment/want.ts";
 import type { Decision } from "../../provider/node/decision.ts";
 
 import type { Node } from "../../provider/node/node.ts";

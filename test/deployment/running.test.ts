@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { type Attempt, type DeployWant, newAttempt } from "../../provider/deployment/attempt.ts";
+import { type Attempt, newAttempt } from "../../provider/deployment/attempt.ts";
 import { isPrepared, isWritten, stillRunsWanted, wasStarted } from "../../provider/deployment/running.ts";
+import type { DeployWant } from "../../provider/deployment/want.ts";
 import type { DeploymentMarker } from "../../provider/node/marker.ts";
 import { BEFORE, CLAIM, INFO, MARK, NOW, nodeIn } from "../fakes/nodes.ts";
 
