@@ -131,7 +131,7 @@ describe("the packed tarball", function () {
     const files = readdirSync(packed.folder, { recursive: true, encoding: "utf8" });
     for (const kind of kinds) expect(files).to.include.members([`shells/${kind}.cjs`, `shells/${kind}.d.cts`]);
     expect(files).to.include.members(["package.json", "index.js", "index.d.ts", "runtime.js"]);
-    for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
+    for (const name of ["README.md", "LICENSE", "CHANGELOG.md", "ARCHITECTURE.md", "docs/troubleshooting.md"]) {
       expect(files.includes(name), name).to.equal(existsSync(join(root, name)));
     }
     expect(files.filter((name) => name.endsWith(".ts")).sort()).to.deep.equal(["index.d.ts", "runtime.d.ts"]);
