@@ -69,7 +69,12 @@ const unitTests: Step[] = grouped(filesOf(unit), defaultLanes * 2, secondsOf(uni
   title: `unit tests, ${files.length === 1 ? files[0] : `${files.length} files`}`,
   seconds: files.reduce((sum, file) => sum + secondsOf(unit)(file), 0),
   async run() {
-    const { totals, ended } = await runMocha({ part: unit, files, folder, env: { NODE_V8_COVERAGE: coverage, MODEL_WALKS } });
+    const { totals, ended } = await runMocha({
+      part: unit,
+      files,
+      folder,
+      env: { NODE_V8_COVERAGE: coverage, MODEL_WALKS },
+    });
     return { isGood: totals.failures === 0, ended, totals };
   },
 }));

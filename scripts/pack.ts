@@ -102,7 +102,8 @@ export const pack = (build = join(root, "build")): Packed => {
   cpSync(join(root, "provider/shells"), join(folder, "shells"), { recursive: true });
   writeFileSync(join(folder, "index.d.ts"), publicTypes());
   writeFileSync(join(folder, "runtime.d.ts"), runtimeTypes);
-  for (const name of documents) if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of documents)
+    if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name), { recursive: true });
   const manifest = manifestOf(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   const [{ filename }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", build], folder));
