@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import nock from "nock";
-import { IronicError, ProblemError } from "../../provider/core/errors.ts";
+import { IronicError } from "../../provider/core/errors.ts";
 import type { Client } from "../../provider/http/client.ts";
-import { findEndpoint, type Service } from "../../provider/http/keystone.ts";
 import {
   anything,
   clientFor,
@@ -12,20 +11,7 @@ import {
   stepClock,
   versionHeaders,
 } from "../fakes/http-server.ts";
-
-const keystone = "https://keystone.example.org:5000";
-const ironic = "https://ironic.example.org";
-
-const catalogue: Service[] = [
-  {
-    type: "baremetal",
-    endpoints: [
-      { interface: "public", region: "north", region_id: "north", url: `${ironic}/baremetal` },
-      { interface: "internal", region: "north", region_id: "north", url: "http://10.0.0.5:6385" },
-      { interface: "public", region: "south", region_id: "south", url: "https://south.example.org" },
-    ],
-  },
-];
+import { catalogue, ironic, keystone } from "./catalogue.ts";
 
 const token = (lifeSeconds = 3600, services = catalogue) => {
   const issuedMs = Date.UTC(2030, 0, 1);
@@ -292,26 +278,5 @@ describe("auth", () => {
     nock(keystone).post("/v3/auth/tokens").reply(201, body, { "x-subject-token": "t" });
     const error = await rejection(connect(password).get("/x", { shape: anything, operation: "read" }));
     expect(error.message).to.contain("POST /v3/auth/tokens: token.catalog[0].endpoints must be a list, got an object");
-  });
-
-  const find = (wanted: { interfaces?: string[]; region?: string }, services = catalogue) =>
-    findEndpoint(services, { serviceType: "baremetal", interfaces: ["public"], authUrl: keystone, ...wanted });
-
-  it("chooses from the catalogue by interface, in order, and region", () => {
-    expect(find({})).to.equal(`${ironic}/baremetal`);
-    expect(find({ region: "south" })).to.equal("https://south.example.org");
-    expect(find({ interfaces: ["admin", "internal", "public"] })).to.equal("http://10.0.0.5:6385");
-    const alias = [{ type: "bare-metal", endpoints: [{ interface: "publicURL", url: "http://old" }] }];
-    expect(find({}, alias)).to.equal("http://old");
-    expect(find({}, [...alias, ...catalogue])).to.equal(`${ironic}/baremetal`);
-  });
-
-  it("lists what the catalogue has when it lacks the endpoint", () => {
-    expect(() => find({ region: "west" })).to.throw(
-      ProblemError,
-      /type baremetal, interface public, region west\. It has public in north, internal in north, public in south\. Set/,
-    );
-    expect(() => find({}, [{ type: "compute" }])).to.throw(ProblemError, /no such service \(types: compute\)/);
-    expect(() => find({}, [])).to.throw(ProblemError, /the token has no scope/);
   });
 });
