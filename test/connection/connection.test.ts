@@ -1,55 +1,8 @@
 import { expect } from "chai";
-import type { Surroundings } from "../../provider/connection/cloud-files.ts";
-import {
-  type Connection,
-  describeEndpoint,
-  resolveConnection,
-  secretsOf,
-} from "../../provider/connection/connection.ts";
+import { describeEndpoint, secretsOf } from "../../provider/connection/connection.ts";
 import { connectionKeyNames, secretConnectionKeys } from "../../provider/connection/keys.ts";
-import { ProblemError } from "../../provider/core/errors.ts";
+import { home, keystoneCloud, refusal, resolve } from "./resolved.ts";
 
-const secretWords = ["hunter22", "t0ken", "s3cret"];
-
-const resolve = (
-  settings: Record<string, string>,
-  env: NodeJS.ProcessEnv = {},
-  files: Record<string, string> = {},
-): Connection => {
-  const around: Surroundings = {
-    env,
-    cwd: "/work",
-    home: "/home/u",
-    platform: "linux",
-    readFile: (path) => files[path],
-  };
-  return resolveConnection((key) => settings[key], env, around);
-};
-
-const refusal = (...args: Parameters<typeof resolve>): string => {
-  try {
-    resolve(...args);
-  } catch (error) {
-    expect(error).to.be.instanceOf(ProblemError);
-    const { message } = error as Error;
-    for (const word of secretWords) expect(message).to.not.contain(word);
-    return message;
-  }
-  throw new Error("it was not refused");
-};
-
-const home = "/home/u/.config/openstack/clouds.yaml";
-const keystoneCloud = `clouds:
-  lab:
-    region_name: north
-    auth:
-      auth_url: https://k.example.org
-      username: ann
-      password: hunter22
-      project_name: lab
-      user_domain_name: Default
-      project_domain_name: Default
-`;
 const envKeystone = {
   OS_AUTH_URL: "https://k.example.org/v3",
   OS_USERNAME: "envy",
@@ -151,86 +104,6 @@ describe("connection", () => {
     it(`logs in by ${Object.keys(settings).join(", ")}`, () => {
       expect(resolve({ authUrl: "https://k", ...settings }).auth).to.deep.include({ kind: "keystone", methods });
     });
-  }
-
-  const refusals: Array<[what: string, args: Parameters<typeof resolve>, pattern: RegExp]> = [
-    [
-      "nothing",
-      [{}],
-      /No Ironic is configured\. Looked at, in this order: stack configuration \(no ironic:\* keys\); environment/,
-    ],
-    [
-      "an unknown way",
-      [{ endpoint: "http://i", authType: "magic" }],
-      /ironic:authType is "magic"\. Use none, http_basic or keystone/,
-    ],
-    [
-      "http_basic without a password",
-      [{ endpoint: "http://i", authType: "http_basic", username: "u" }],
-      /missing: password/,
-    ],
-    [
-      "http_basic without an endpoint",
-      [{ authType: "http_basic", username: "u", password: "s3cret" }],
-      /missing: endpoint/,
-    ],
-    [
-      "a user without a domain",
-      [{ authUrl: "https://k", username: "u", password: "s3cret" }],
-      /missing: userDomainName or userDomainId/,
-    ],
-    [
-      "two scopes",
-      [{ authUrl: "https://k", userId: "u", password: "s3cret", projectId: "p", trustId: "t" }],
-      /more than one scope is set: project and trust/,
-    ],
-    [
-      "part of a system",
-      [{ authUrl: "https://k", userId: "u", password: "s3cret", systemScope: "some" }],
-      /only "all" is allowed/,
-    ],
-    [
-      "a file that is not there",
-      [{ endpoint: "http://i", caCertificate: "~/ca.pem" }],
-      /CA certificate: \/home\/u\/ca\.pem cannot be read/,
-    ],
-    ["a file that is no PEM", [{ endpoint: "http://i", caCertificate: "/c" }, {}, { "/c": "x" }], /not in PEM form/],
-    [
-      "an endpoint that is none",
-      [{ endpoint: "ironic.example.org:6385" }],
-      /is not an http:\/\/ or https:\/\/ address/,
-    ],
-    [
-      "a password in the endpoint",
-      [{ endpoint: "http://u:hunter22@i" }],
-      /http:\/\/i contains a user name or password/,
-    ],
-    [
-      "a password in the address of Keystone",
-      [{ authUrl: "http://u:hunter22@k", userId: "u", password: "s3cret" }],
-      /Keystone at k contains a user name or password/,
-    ],
-    [
-      "a list of interfaces that is cut off",
-      [{ endpoint: "http://i", interface: '["internal"' }],
-      /ironic:interface is "\["internal""/,
-    ],
-    [
-      "a version that is none",
-      [{ endpoint: "http://i", apiVersion: "newest" }],
-      /"newest" .* does not have the form 1\.N/,
-    ],
-    ["no time", [{ endpoint: "http://i", requestTimeoutSeconds: "0" }], /ironic:requestTimeoutSeconds is "0"/],
-    ["too many at once", [{ endpoint: "http://i", concurrency: "5000" }], /at most 1000/],
-    ["an unknown region", [{ region: "south" }, {}, { [home]: keystoneCloud }], /has no region "south" .* has "north"/],
-    [
-      "an application credential by the wrong way",
-      [{}, { OS_AUTH_URL: "https://k", OS_APPLICATION_CREDENTIAL_SECRET: "s3cret" }],
-      /auth_type is not v3applicationcredential/,
-    ],
-  ];
-  for (const [what, args, pattern] of refusals) {
-    it(`refuses ${what}`, () => expect(refusal(...args)).to.match(pattern));
   }
 
   it("names what it looked at and what won, never a value", () => {

@@ -1,0 +1,84 @@
+import { expect } from "chai";
+import { home, keystoneCloud, refusal, type resolve } from "./resolved.ts";
+
+describe("connection", () => {
+  const refusals: Array<[what: string, args: Parameters<typeof resolve>, pattern: RegExp]> = [
+    [
+      "nothing",
+      [{}],
+      /No Ironic is configured\. Looked at, in this order: stack configuration \(no ironic:\* keys\); environment/,
+    ],
+    [
+      "an unknown way",
+      [{ endpoint: "http://i", authType: "magic" }],
+      /ironic:authType is "magic"\. Use none, http_basic or keystone/,
+    ],
+    [
+      "http_basic without a password",
+      [{ endpoint: "http://i", authType: "http_basic", username: "u" }],
+      /missing: password/,
+    ],
+    [
+      "http_basic without an endpoint",
+      [{ authType: "http_basic", username: "u", password: "s3cret" }],
+      /missing: endpoint/,
+    ],
+    [
+      "a user without a domain",
+      [{ authUrl: "https://k", username: "u", password: "s3cret" }],
+      /missing: userDomainName or userDomainId/,
+    ],
+    [
+      "two scopes",
+      [{ authUrl: "https://k", userId: "u", password: "s3cret", projectId: "p", trustId: "t" }],
+      /more than one scope is set: project and trust/,
+    ],
+    [
+      "part of a system",
+      [{ authUrl: "https://k", userId: "u", password: "s3cret", systemScope: "some" }],
+      /only "all" is allowed/,
+    ],
+    [
+      "a file that is not there",
+      [{ endpoint: "http://i", caCertificate: "~/ca.pem" }],
+      /CA certificate: \/home\/u\/ca\.pem cannot be read/,
+    ],
+    ["a file that is no PEM", [{ endpoint: "http://i", caCertificate: "/c" }, {}, { "/c": "x" }], /not in PEM form/],
+    [
+      "an endpoint that is none",
+      [{ endpoint: "ironic.example.org:6385" }],
+      /is not an http:\/\/ or https:\/\/ address/,
+    ],
+    [
+      "a password in the endpoint",
+      [{ endpoint: "http://u:hunter22@i" }],
+      /http:\/\/i contains a user name or password/,
+    ],
+    [
+      "a password in the address of Keystone",
+      [{ authUrl: "http://u:hunter22@k", userId: "u", password: "s3cret" }],
+      /Keystone at k contains a user name or password/,
+    ],
+    [
+      "a list of interfaces that is cut off",
+      [{ endpoint: "http://i", interface: '["internal"' }],
+      /ironic:interface is "\["internal""/,
+    ],
+    [
+      "a version that is none",
+      [{ endpoint: "http://i", apiVersion: "newest" }],
+      /"newest" .* does not have the form 1\.N/,
+    ],
+    ["no time", [{ endpoint: "http://i", requestTimeoutSeconds: "0" }], /ironic:requestTimeoutSeconds is "0"/],
+    ["too many at once", [{ endpoint: "http://i", concurrency: "5000" }], /at most 1000/],
+    ["an unknown region", [{ region: "south" }, {}, { [home]: keystoneCloud }], /has no region "south" .* has "north"/],
+    [
+      "an application credential by the wrong way",
+      [{}, { OS_AUTH_URL: "https://k", OS_APPLICATION_CREDENTIAL_SECRET: "s3cret" }],
+      /auth_type is not v3applicationcredential/,
+    ],
+  ];
+  for (const [what, args, pattern] of refusals) {
+    it(`refuses ${what}`, () => expect(refusal(...args)).to.match(pattern));
+  }
+});
