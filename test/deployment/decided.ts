@@ -1,6 +1,7 @@
 /** What decisions are asked of, and a decision in a word or two. */
-import { type ActionName, type Attempt, type DeployWant, newAttempt } from "../../provider/deployment/attempt.ts";
+import { type ActionName, type Attempt, newAttempt } from "../../provider/deployment/attempt.ts";
 import { decideDeploy } from "../../provider/deployment/decision.ts";
+import type { DeployWant } from "../../provider/deployment/want.ts";
 import type { Decision } from "../../provider/node/decision.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { CLAIM, type Held, INFO } from "../fakes/nodes.ts";
