@@ -1,11 +1,12 @@
 /**
  * Random walks of a stack over an Ironic in memory (test/model/walk.ts), as many as wanted:
  * `node scripts/model.ts [--walks N] [--seed S] [--path P]`. Prints walks and requests per second. A walk that breaks a
- * promise is shrunk and printed with the seed and path that repeat it; the exit code is then 1.
+ * promise is shrunk and printed by the promise's number, with the seed and path that repeat it; the exit code is then 1.
  */
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { plans, ready, walk } from "../test/model/walk.ts";
+import { plans } from "../test/model/plan.ts";
+import { ready, walk } from "../test/model/walk.ts";
 
 const { values } = parseArgs({
   options: { walks: { type: "string" }, seed: { type: "string" }, path: { type: "string" } },

@@ -1,8 +1,10 @@
 import fc from "fast-check";
-import { plans, ready, walk } from "./walk.ts";
+import { plans } from "./plan.ts";
+import { ready, walk } from "./walk.ts";
 
-/** `npm run model` walks further, and elsewhere. */
-const WALKS = 2_000;
+/** `MODEL_WALKS` walks less far, where that has to be quick; `npm run model` walks further, and elsewhere. */
+const WALKS = Number(process.env.MODEL_WALKS ?? 2_000);
+if (!Number.isSafeInteger(WALKS) || WALKS < 1) throw new Error("MODEL_WALKS is not a number of walks");
 const SEED = 20_260_101;
 
 describe("a stack among crashes, faults, operators and other clients", () => {

@@ -1,20 +1,16 @@
 /**
- * Random walks of a stack over an Ironic in memory: runs that are killed, interrupted and met by faults, operators and
- * other clients in between. What must hold is asked of Ironic after each step, and at the end, when all troubles are
- * over: then the program must come to stand, stand still, and leave nothing behind.
+ * Carries a plan out (plan.ts): a stack over an Ironic in memory, with runs that are killed, interrupted and met by faults,
+ * operators and other clients in between. What must hold (invariants.ts) is asked of Ironic after each step, and at the end,
+ * when all troubles are over: then the program must come to stand, stand still, and leave nothing behind.
  */
-
-import fc from "fast-check";
 import { listClaims, releaseClaim } from "../../provider/commands/claims.ts";
 import { driveHashOf } from "../../provider/deployment/args.ts";
-import { instanceUuidFor } from "../../provider/node/identity.ts";
 import type { InstanceInfo } from "../../provider/node/instance-info.ts";
 import { bootHashOf, saltedDriveHash } from "../../provider/node/slow-hash.ts";
-
 import { stateName } from "../../provider/node/states.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { fakeCall, slowHash } from "../fakes/call.ts";
-import type { Fault, Write } from "../fakes/client.ts";
+import type { Write } from "../fakes/client.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
 import {
   type InjectedFaults,
@@ -24,28 +20,26 @@ import {
   Stack,
   startProcess,
 } from "../fakes/fake-engine.ts";
-import type { FakeNode, NodeBehaviour } from "../fakes/fake-node.ts";
-import { deploymentBy, settingsBy } from "../fakes/identities.ts";
-import {
-  boots,
-  hasCode,
-  isForeign,
-  isKnownError,
-  remains,
-  type Settings,
-  settingsOf,
-  wantedBoot,
-  wrongWrite,
-} from "../fakes/invariants.ts";
+import type { FakeNode } from "../fakes/fake-node.ts";
 import { type FakeIronic, fakeIronic } from "../fakes/ironic-model.ts";
-import { DEED_NAMES, DEEDS, type DeedName, restoreOrder } from "../fakes/operator-actions.ts";
-
-const STACK = "stack-1";
-const NODES = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
-const INSTANCES = NODES.map((uuid, index) =>
-  instanceUuidFor({ ...deploymentBy(STACK, `worker-${index + 1}`), nodeUuid: uuid }),
-);
-const DRIVES = [{ meta_data: { name: "a" } }, { meta_data: { name: "b" } }];
+import { DEEDS, type DeedName, restoreOrder } from "../fakes/operator-actions.ts";
+import {
+  deploymentViolation,
+  endViolations,
+  hasCode,
+  type Invariant,
+  isKnownError,
+  printedViolation,
+  rebootViolation,
+  releaseViolation,
+  settingsOf,
+  settingsViolation,
+  type Track,
+  type Violation,
+  violated,
+  wrongWrite,
+} from "./invariants.ts";
+import { type Choice, DRIVES, INSTANCES, NODES, type Plan, programOf, STACK, type Step, type Trouble } from "./plan.ts";
 
 /** Computed before the first walk: real work in another thread would make walks differ. */
 export const ready = Promise.all(
@@ -68,173 +62,6 @@ function bootable(): InstanceInfo[] {
       })),
     ),
   );
-}
-
-interface Trouble {
-  faults: { at: number; fault: Fault }[];
-  deeds: { at: number; node: number; deed: DeedName }[];
-  dieAtSleep: number | undefined;
-  abortAt: number | undefined;
-}
-interface Choice {
-  kernel: "a" | "b";
-  args: string | undefined;
-  drive: number | undefined;
-  protect: boolean;
-  keep: boolean;
-  strategy: "rebuild" | "redeploy" | undefined;
-  boot: string | undefined;
-  clean: boolean | undefined;
-  config: boolean;
-  deployment: boolean;
-  /** The program names the node in both resources, so that the engine runs them side by side. */
-  together: boolean;
-}
-type Step =
-  | ({ do: "up"; choice: Choice; replace: boolean } & Trouble)
-  | ({ do: "refresh" } & Trouble)
-  | ({ do: "destroy"; together: boolean } & Trouble)
-  | { do: "deed"; node: number; deed: DeedName }
-  | { do: "pass"; ms: number };
-export interface Plan {
-  nodes: number;
-  settings: Settings;
-  fate: Partial<NodeBehaviour>;
-  cleansByDefault: boolean;
-  resolution: "us" | "s";
-  steps: Step[];
-  last: Choice;
-  /** How the walk ends: by the program, or by `claims --release` after the state was lost. */
-  ending: "up" | "claims";
-}
-
-const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
-
-const choice = (calm: boolean): fc.Arbitrary<Choice> =>
-  fc.record({
-    kernel: fc.constantFrom("a" as const, "b" as const),
-    args: optional(fc.constant("quiet")),
-    drive: optional(fc.constantFrom(0, 1)),
-    protect: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-    keep: calm
-      ? fc.constant(false)
-      : fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-    strategy: fc.constantFrom("rebuild" as const, "redeploy" as const, undefined),
-    boot: fc.constantFrom(undefined, "ipxe", "http"),
-    clean: fc.constantFrom(undefined, true, false, false),
-    config: calm ? fc.constant(true) : fc.constantFrom(true, true, true, true, true, false),
-    deployment: calm ? fc.constant(true) : fc.constantFrom(true, true, true, true, true, false),
-    together: fc.boolean(),
-  });
-
-const FAULTS: Fault[] = [
-  "loseAfter",
-  "loseBefore",
-  "hangAfter",
-  "hangBefore",
-  "locked",
-  "overloaded",
-  "serverError",
-  "unavailableAfter",
-  "unavailableBefore",
-  "noConductor",
-  "unreachable",
-  "dieBefore",
-  "dieAfter",
-];
-const deed = fc.constantFrom(...DEED_NAMES);
-const at = fc.oneof({ weight: 3, arbitrary: fc.nat(12) }, { weight: 1, arbitrary: fc.nat(60) });
-const trouble = {
-  faults: fc.array(fc.record({ at, fault: fc.constantFrom(...FAULTS) }), { maxLength: 3 }),
-  deeds: fc.array(fc.record({ at, node: fc.nat(1), deed }), { maxLength: 2 }),
-  dieAtSleep: rarely(fc.nat(60)),
-  abortAt: rarely(fc.nat(20)),
-};
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant("up" as const),
-      choice: choice(false),
-      replace: fc.constantFrom(false, false, false, false, true),
-      ...trouble,
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("destroy" as const), together: fc.boolean(), ...trouble }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("refresh" as const), ...trouble }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("deed" as const), node: fc.nat(1), deed }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(500, 5_000, 60_000) }) },
-);
-export const plans: fc.Arbitrary<Plan> = fc.record({
-  nodes: fc.constantFrom(1, 1, 2),
-  settings: fc.record({
-    deploy_interface: fc.constantFrom("ramdisk", "direct"),
-    boot_interface: fc.constantFrom("ipxe", "redfish-virtual-media"),
-    automated_clean: fc.constantFrom(null, true, false),
-  }),
-  fate: fc.record({
-    deployMs: fc.constantFrom(300, 5_000, 60_000),
-    undeployMs: fc.constantFrom(100, 2_000),
-    cleanMs: fc.constantFrom(500, 30_000),
-    silent: fc.boolean(),
-    calls: fc.boolean(),
-    rebuild: fc.constantFrom("works" as const, "39.0" as const, "never" as const),
-  }),
-  cleansByDefault: fc.boolean(),
-  resolution: fc.constantFrom("us" as const, "s" as const),
-  steps: fc.array(step, { minLength: 1, maxLength: 7 }),
-  last: choice(true),
-  ending: fc.constantFrom("up" as const, "up" as const, "claims" as const),
-});
-
-function programOf({ nodes }: Plan, wanted: Choice): Program {
-  const resources: Program["resources"][number][] = [];
-  for (let index = 1; index <= nodes; index++) {
-    const node = `worker-${index}`;
-    const config: Props = {
-      node,
-      ...settingsBy(STACK, node),
-      ...(wanted.boot !== undefined && { bootInterface: wanted.boot }),
-      ...(wanted.clean !== undefined && { automatedCleaning: wanted.clean }),
-    };
-    const deployment: Props = {
-      node,
-      ...deploymentBy(STACK, node),
-      kernel: `http://images/${wanted.kernel}.kernel`,
-      ramdisk: `http://images/${wanted.kernel}.initramfs`,
-      timeoutSeconds: 600,
-      ...(wanted.args !== undefined && { kernelArguments: wanted.args }),
-      ...(wanted.drive !== undefined && { configDrive: DRIVES[wanted.drive] }),
-      ...(wanted.protect && { protected: true }),
-      ...(wanted.keep && { onDestroy: "keep" }),
-      ...(wanted.strategy !== undefined && { updateStrategy: wanted.strategy }),
-    };
-    const needs = wanted.config && !wanted.together ? { dependsOn: `config-${index}` } : {};
-    if (wanted.config) resources.push({ name: `config-${index}`, kind: "config", inputs: config });
-    if (wanted.deployment)
-      resources.push({ name: `deployment-${index}`, kind: "deployment", inputs: deployment, ...needs });
-  }
-  return { resources };
-}
-
-/** What is known of a node beside what it says. */
-interface Track {
-  fake: FakeNode;
-  original: Settings;
-  /** Others changed what the program manages, or took away what restores it: their doing, not ours to put right. */
-  settingsTouched: boolean;
-  /** Others did something since the machine was last booted by us. */
-  touched: boolean;
-  /** Programs that were tried since then. */
-  tried: Set<string>;
-  /** Deeds during the present run. */
-  deeds: number;
-  seenBoots: number;
-  /** Others removed our marks at some time. */
-  wiped: boolean;
-  /** A machine was handed over, so that our instance_uuid rightly stays. */
-  kept: boolean;
 }
 
 const SETTINGS_DEEDS: readonly DeedName[] = ["setBoot", "setClean", "wipeExtra", "takeAndDeploy"];
@@ -279,8 +106,13 @@ class Walk {
     this.#stack = new Stack((outcome) => this.#judgeOutcome(outcome));
   }
 
-  #violation(text: string): void {
-    this.violations.push(`${this.#step}: ${text}`);
+  #violation(invariant: Invariant, found: string): void {
+    this.#judge(violated(invariant, found));
+  }
+
+  /** `of` says which resource or node it was. */
+  #judge(violation: Violation | undefined, of?: string): void {
+    if (violation) this.violations.push(printedViolation(violation, of ? `${this.#step}: ${of}` : this.#step));
   }
 
   #trackOf(name: string): Track {
@@ -317,18 +149,18 @@ class Walk {
     try {
       await this.#clock.run(Promise.race([work(process), process.death]), LIMIT_MS);
     } catch (error) {
-      this.#violation(`${(error as Error).stack}`);
+      this.#violation("I1", `${(error as Error).stack}`);
     }
     const abortedAtMs = process.abortedAtMs();
     if (abortedAtMs !== undefined && !process.dead() && this.#clock.now() - abortedAtMs > ABORT_MS)
-      this.#violation(`went on for ${this.#clock.now() - abortedAtMs} ms after the interruption`);
+      this.#violation("I2", `went on for ${this.#clock.now() - abortedAtMs} ms after the interruption`);
     for (const shown of process.calls.flatMap((call) => call.shown))
-      if (!hasCode(shown)) this.#violation(`a warning without a code: ${shown}`);
+      if (!hasCode(shown)) this.#violation("I3", `a warning without a code: ${shown}`);
     this.requests += process.client.requests.length;
     this.#judgeWrites(writes);
     this.#tracks.forEach((track, index) => {
       const begun = track.fake.boots.filter(({ by }) => by === "us").length - (boots[index] ?? 0);
-      if (begun > 1 + track.deeds) this.#violation(`booted ${begun} times in one run`);
+      if (begun > 1 + track.deeds) this.#violation("I4", `booted ${begun} times in one run`);
     });
   }
 
@@ -339,9 +171,9 @@ class Walk {
       this.#trace?.(
         `${atMs} ${method} ${path} ${JSON.stringify(body)} on ${state}${refusal ? `: ${refusal.status} ${refusal.text}` : ""}`,
       );
-      const wrong = wrongWrite(write, STACK, INSTANCES);
-      if (wrong) this.#violation(wrong);
-      if (write.path.includes(this.#foreign.node.uuid)) this.#violation(`wrote to a node of others: ${write.path}`);
+      this.#judge(wrongWrite(write, STACK, INSTANCES));
+      if (write.path.includes(this.#foreign.node.uuid))
+        this.#violation("I6", `wrote to a node of others: ${write.path}`);
     }
   }
 
@@ -351,8 +183,9 @@ class Walk {
     const text = `${did} of ${name}`;
     this.#listener?.(outcome);
     this.#trace?.(`${this.#clock.now()} ${this.#step}: ${text}${error ? `: ${error.message}` : ""}`);
-    if (error && !isKnownError(error)) this.#violation(`${text}: ${error.stack}`);
-    if (stored && JSON.stringify(stored.outs).includes('"undefined"')) this.#violation(`${text}: undefined in outs`);
+    if (error && !isKnownError(error)) this.#violation("I3", `${text}: ${error.stack}`);
+    if (stored && JSON.stringify(stored.outs).includes('"undefined"'))
+      this.#violation("I11", `${text}: undefined in outs`);
     if (error) return;
     this.#ironic.find(track.fake.node.uuid);
     if (kind === "deployment" && did === "delete") {
@@ -362,8 +195,8 @@ class Walk {
     if (kind === "config" && did === "delete") this.#forgetSettings(track);
     // What others do after our last look, nobody can know.
     if (track.deeds > 0 || did === "nothing") return;
-    if (kind === "config") this.#judgeConfig(text, did, track, inputs);
-    else if (did === "delete") this.#judgeRelease(text, track);
+    if (kind === "config") this.#judge(settingsViolation(did === "delete", track, inputs), text);
+    else if (did === "delete") this.#judge(releaseViolation(track), text);
     else this.#judgeDeployment(text, track, inputs as Props);
   }
 
@@ -374,42 +207,9 @@ class Walk {
     if (runsOn && !extra.pulumi_ironic) track.settingsTouched = true;
   }
 
-  #judgeConfig(
-    text: string,
-    did: Outcome["did"],
-    { fake: { node }, original, settingsTouched }: Track,
-    inputs?: Props,
-  ): void {
-    const foreign = isForeign(node, STACK, INSTANCES);
-    if (did === "delete") {
-      const stranded = node.extra.pulumi_ironic_deployment !== undefined;
-      const active = node.instance_uuid !== null || stranded;
-      if (foreign || settingsTouched || active) return;
-      if (JSON.stringify(settingsOf(node)) !== JSON.stringify(original))
-        this.#violation(`${text}: left ${JSON.stringify(settingsOf(node))}, before it was ${JSON.stringify(original)}`);
-      return;
-    }
-    const { bootInterface = node.boot_interface, automatedCleaning = node.automated_clean } = inputs ?? {};
-    const wanted = { deploy_interface: "ramdisk", boot_interface: bootInterface, automated_clean: automatedCleaning };
-    if (JSON.stringify(settingsOf(node)) !== JSON.stringify(wanted))
-      this.#violation(`${text}: ${JSON.stringify(settingsOf(node))}, wanted ${JSON.stringify(wanted)}`);
-  }
-
-  #judgeRelease(text: string, { fake: { node }, kept }: Track): void {
-    if (isForeign(node, STACK, INSTANCES)) return;
-    const left = remains(node, STACK, INSTANCES).filter((each) => each !== "pulumi_ironic");
-    if (left.length > 0 && !kept)
-      this.#violation(`${text}: ${left.join(", ")} is left on a node that is ${node.provision_state}`);
-  }
-
   #judgeDeployment(text: string, track: Track, inputs: Props): void {
-    const { node, runs } = track.fake;
     track.kept = false;
-    if (node.provision_state !== "active" || !INSTANCES.includes(node.instance_uuid ?? ""))
-      this.#violation(`${text}: the node is ${node.provision_state} with instance ${node.instance_uuid}`);
-    else if (!runs || !boots(runs, wantedBoot(inputs)))
-      this.#violation(`${text}: runs ${JSON.stringify(runs)}, wanted ${JSON.stringify(wantedBoot(inputs))}`);
-    else if (inputs.protected && !node.protected) this.#violation(`${text}: not protected`);
+    this.#judge(deploymentViolation(track, inputs), text);
   }
 
   /** Was a machine booted with what it was running already? */
@@ -417,12 +217,7 @@ class Walk {
     for (const track of this.#tracks) {
       const { boots: all } = track.fake;
       for (; track.seenBoots < all.length; track.seenBoots++) {
-        const boot = all[track.seenBoots];
-        const before = all[track.seenBoots - 1];
-        const same =
-          before && JSON.stringify([before.info, before.drive]) === JSON.stringify([boot?.info, boot?.drive]);
-        if (same && boot?.verb === "rebuild" && before.outcome === "active" && !track.touched && track.tried.size < 2)
-          this.#violation(`rebuilt with what ran already: ${JSON.stringify(boot?.info)}`);
+        this.#judge(rebootViolation(all[track.seenBoots - 1], all[track.seenBoots], track));
         track.tried = new Set();
         track.touched = track.deeds > 0;
       }
@@ -464,7 +259,8 @@ class Walk {
     this.#listener = (outcome) => outcomes.push(outcome);
     await this.#command({ faults: [], deeds: [], dieAtSleep: undefined, abortAt: undefined }, work);
     this.#listener = undefined;
-    for (const { name, did, error } of outcomes) if (error) this.#violation(`${did} of ${name}: ${error.message}`);
+    for (const { name, did, error } of outcomes)
+      if (error) this.#violation("I19", `${did} of ${name}: ${error.message}`);
     return outcomes;
   }
 
@@ -494,9 +290,9 @@ class Walk {
     const still = await this.#peaceful("up with nothing to do", (process) =>
       this.#stack.up(program, process, undefined),
     );
-    for (const { name, did } of still) if (did !== "nothing") this.#violation(`${did} of ${name}`);
+    for (const { name, did } of still) if (did !== "nothing") this.#violation("I21", `${did} of ${name}`);
     await this.#peaceful("last destroy", destroy);
-    if (all().length > 0) this.#violation(`the state still has ${all().join(", ")}`);
+    if (all().length > 0) this.#violation("I22", `the state still has ${all().join(", ")}`);
   }
 
   /** After refresh and up the node says what the program says, whatever others had made of it. */
@@ -508,7 +304,7 @@ class Walk {
       const wanted = JSON.stringify([inputs.kernel, inputs.ramdisk, inputs.kernelArguments]);
       if (kind !== "deployment") continue;
       this.#judgeDeployment(name, track, inputs);
-      if (says !== wanted) this.#violation(`${name}: the node says ${says}, wanted ${wanted}`);
+      if (says !== wanted) this.#violation("I20", `${name}: the node says ${says}, wanted ${wanted}`);
     }
   }
 
@@ -548,22 +344,14 @@ class Walk {
     });
     for (const track of marked) track.kept = true;
     for (const { fake } of running)
-      if (fake.node.provision_state !== "active") this.#violation(`${fake.node.name}: it was to be kept`);
+      if (fake.node.provision_state !== "active") this.#violation("I23", `${fake.node.name}: it was to be kept`);
     for (const track of this.#tracks) this.#forgetSettings(track);
   }
 
   #judgeEnd(): void {
-    for (const { fake, original, settingsTouched, kept, wiped } of this.#tracks) {
-      const { node } = fake;
-      const left = remains(node, STACK, INSTANCES);
-      // Without a state and without marks there is nothing to tell ours by.
-      const untold = this.#plan.ending === "claims" && wiped;
-      if (left.length > 0 && !kept && !untold) this.#violation(`${node.name}: ${left.join(", ")} is left`);
-      if (!kept && !untold && node.provision_state !== "available")
-        this.#violation(`${node.name}: ends ${node.provision_state}`);
-      if (!settingsTouched && !kept && JSON.stringify(settingsOf(node)) !== JSON.stringify(original))
-        this.#violation(`${node.name}: ${JSON.stringify(settingsOf(node))}, before it was ${JSON.stringify(original)}`);
-    }
+    for (const track of this.#tracks)
+      for (const violation of endViolations(track, this.#plan.ending === "claims" && track.wiped))
+        this.#judge(violation);
   }
 
   async run(): Promise<void> {
