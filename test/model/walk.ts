@@ -23,23 +23,9 @@ import {
 import type { FakeNode } from "../fakes/fake-node.ts";
 import { type FakeIronic, fakeIronic } from "../fakes/ironic-model.ts";
 import { DEEDS, type DeedName, restoreOrder } from "../fakes/operator-actions.ts";
-import {
-  deploymentViolation,
-  endViolations,
-  hasCode,
-  type Invariant,
-  isKnownError,
-  printedViolation,
-  rebootViolation,
-  releaseViolation,
-  settingsOf,
-  settingsViolation,
-  type Track,
-  type Violation,
-  violated,
-  wrongWrite,
-} from "./invariants.ts";
-import { type Choice, DRIVES, INSTANCES, NODES, type Plan, programOf, STACK, type Step, type Trouble } from "./plan.ts";
+import { hasCode, settingsOf, type Track } from "./invariants.ts";
+import { Judge } from "./judge.ts";
+import { DRIVES, INSTANCES, NODES, type Plan, programOf, STACK, type Step, type Trouble } from "./plan.ts";
 
 /** Computed before the first walk: real work in another thread would make walks differ. */
 export const ready = Promise.all(
@@ -69,16 +55,14 @@ const LIMIT_MS = 4 * 3600 * 1000;
 const ABORT_MS = 1_000;
 
 class Walk {
-  readonly violations: string[] = [];
-  requests = 0;
+  #requests = 0;
   readonly #plan: Plan;
   readonly #trace: ((line: string) => void) | undefined;
   readonly #clock: VirtualClock = virtualClock();
   readonly #ironic: FakeIronic;
   readonly #tracks: Track[];
-  readonly #foreign: FakeNode;
+  readonly #judge: Judge;
   readonly #stack: Stack;
-  #step = "start";
 
   constructor(plan: Plan, trace: ((line: string) => void) | undefined) {
     this.#trace = trace;
@@ -102,21 +86,12 @@ class Walk {
         kept: false,
       };
     });
-    this.#foreign = this.#ironic.add({ name: "foreign", instance_uuid: "dddddddd-0000-4000-8000-000000000004" });
-    this.#stack = new Stack((outcome) => this.#judgeOutcome(outcome));
-  }
-
-  #violation(invariant: Invariant, found: string): void {
-    this.#judge(violated(invariant, found));
-  }
-
-  /** `of` says which resource or node it was. */
-  #judge(violation: Violation | undefined, of?: string): void {
-    if (violation) this.violations.push(printedViolation(violation, of ? `${this.#step}: ${of}` : this.#step));
-  }
-
-  #trackOf(name: string): Track {
-    return this.#tracks[Number(name.at(-1)) - 1] as Track;
+    const foreign = this.#ironic.add({ name: "foreign", instance_uuid: "dddddddd-0000-4000-8000-000000000004" });
+    this.#judge = new Judge({ ironic: this.#ironic, clock: this.#clock, tracks: this.#tracks, foreign, trace });
+    this.#stack = new Stack((outcome) => {
+      this.#listener?.(outcome);
+      this.#judge.outcome(outcome);
+    });
   }
 
   #deed(index: number, name: DeedName): void {
@@ -137,7 +112,7 @@ class Walk {
     const writes: Write[] = [];
     for (const track of this.#tracks) track.deeds = 0;
     for (const [name, { stored }] of this.#stack.states)
-      if (stored.inputs.onDestroy === "keep") this.#trackOf(name).kept = true;
+      if (stored.inputs.onDestroy === "keep") this.#judge.trackOf(name).kept = true;
     const fortune: InjectedFaults = {
       ...trouble,
       onRequest: (index) => {
@@ -149,80 +124,19 @@ class Walk {
     try {
       await this.#clock.run(Promise.race([work(process), process.death]), LIMIT_MS);
     } catch (error) {
-      this.#violation("I1", `${(error as Error).stack}`);
+      this.#judge.violation("I1", `${(error as Error).stack}`);
     }
     const abortedAtMs = process.abortedAtMs();
     if (abortedAtMs !== undefined && !process.dead() && this.#clock.now() - abortedAtMs > ABORT_MS)
-      this.#violation("I2", `went on for ${this.#clock.now() - abortedAtMs} ms after the interruption`);
+      this.#judge.violation("I2", `went on for ${this.#clock.now() - abortedAtMs} ms after the interruption`);
     for (const shown of process.calls.flatMap((call) => call.shown))
-      if (!hasCode(shown)) this.#violation("I3", `a warning without a code: ${shown}`);
-    this.requests += process.client.requests.length;
-    this.#judgeWrites(writes);
+      if (!hasCode(shown)) this.#judge.violation("I3", `a warning without a code: ${shown}`);
+    this.#requests += process.client.requests.length;
+    this.#judge.writes(writes);
     this.#tracks.forEach((track, index) => {
       const begun = track.fake.boots.filter(({ by }) => by === "us").length - (boots[index] ?? 0);
-      if (begun > 1 + track.deeds) this.#violation("I4", `booted ${begun} times in one run`);
+      if (begun > 1 + track.deeds) this.#judge.violation("I4", `booted ${begun} times in one run`);
     });
-  }
-
-  #judgeWrites(writes: readonly Write[]): void {
-    for (const write of writes) {
-      const { atMs, method, path, body, before, refusal } = write;
-      const state = before?.provision_state ?? "";
-      this.#trace?.(
-        `${atMs} ${method} ${path} ${JSON.stringify(body)} on ${state}${refusal ? `: ${refusal.status} ${refusal.text}` : ""}`,
-      );
-      this.#judge(wrongWrite(write, STACK, INSTANCES));
-      if (write.path.includes(this.#foreign.node.uuid))
-        this.#violation("I6", `wrote to a node of others: ${write.path}`);
-    }
-  }
-
-  #judgeOutcome(outcome: Outcome): void {
-    const { name, kind, did, error, inputs, stored } = outcome;
-    const track = this.#trackOf(name);
-    const text = `${did} of ${name}`;
-    this.#listener?.(outcome);
-    this.#trace?.(`${this.#clock.now()} ${this.#step}: ${text}${error ? `: ${error.message}` : ""}`);
-    if (error && !isKnownError(error)) this.#violation("I3", `${text}: ${error.stack}`);
-    if (stored && JSON.stringify(stored.outs).includes('"undefined"'))
-      this.#violation("I11", `${text}: undefined in outs`);
-    if (error) return;
-    this.#ironic.find(track.fake.node.uuid);
-    if (kind === "deployment" && did === "delete") {
-      // Who deploys anew on a machine that was handed over may reboot it.
-      track.touched = true;
-    }
-    if (kind === "config" && did === "delete") this.#forgetSettings(track);
-    // What others do after our last look, nobody can know.
-    if (track.deeds > 0 || did === "nothing") return;
-    if (kind === "config") this.#judge(settingsViolation(did === "delete", track, inputs), text);
-    else if (did === "delete") this.#judge(releaseViolation(track), text);
-    else this.#judgeDeployment(text, track, inputs as Props);
-  }
-
-  /** A machine that runs on keeps its interfaces: the warning said so, and what there is now is what was before. */
-  #forgetSettings(track: Track): void {
-    const { extra, provision_state } = track.fake.node;
-    const runsOn = provision_state !== "available" && provision_state !== "manageable";
-    if (runsOn && !extra.pulumi_ironic) track.settingsTouched = true;
-  }
-
-  #judgeDeployment(text: string, track: Track, inputs: Props): void {
-    track.kept = false;
-    this.#judge(deploymentViolation(track, inputs), text);
-  }
-
-  /** Was a machine booted with what it was running already? */
-  #judgeBoots(wanted: Choice | undefined): void {
-    for (const track of this.#tracks) {
-      const { boots: all } = track.fake;
-      for (; track.seenBoots < all.length; track.seenBoots++) {
-        this.#judge(rebootViolation(all[track.seenBoots - 1], all[track.seenBoots], track));
-        track.tried = new Set();
-        track.touched = track.deeds > 0;
-      }
-      if (wanted) track.tried.add(JSON.stringify(wanted));
-    }
   }
 
   async #do(step: Step): Promise<void> {
@@ -233,7 +147,7 @@ class Walk {
       return this.#command(step, (process) =>
         this.#stack.destroy(process, [...this.#stack.states.keys()], step.together),
       );
-    this.#judgeBoots(step.choice);
+    this.#judge.boots(step.choice);
     const replace = step.replace ? "deployment-1" : undefined;
     await this.#command(step, (process) => this.#stack.up(programOf(this.#plan, step.choice), process, replace));
   }
@@ -254,13 +168,13 @@ class Walk {
   }
 
   async #peaceful(what: string, work: (process: Process) => Promise<void>): Promise<Outcome[]> {
-    this.#step = what;
+    this.#judge.step = what;
     const outcomes: Outcome[] = [];
     this.#listener = (outcome) => outcomes.push(outcome);
     await this.#command({ faults: [], deeds: [], dieAtSleep: undefined, abortAt: undefined }, work);
     this.#listener = undefined;
     for (const { name, did, error } of outcomes)
-      if (error) this.#violation("I19", `${did} of ${name}: ${error.message}`);
+      if (error) this.#judge.violation("I19", `${did} of ${name}: ${error.message}`);
     return outcomes;
   }
 
@@ -285,27 +199,14 @@ class Walk {
     }
     await this.#peaceful("last refresh", (process) => this.#stack.refresh(process));
     await this.#peaceful("last up", (process) => this.#stack.up(program, process, undefined));
-    this.#judgeStanding(program);
+    this.#judge.standing(program);
     await this.#peaceful("last refresh again", (process) => this.#stack.refresh(process));
     const still = await this.#peaceful("up with nothing to do", (process) =>
       this.#stack.up(program, process, undefined),
     );
-    for (const { name, did } of still) if (did !== "nothing") this.#violation("I21", `${did} of ${name}`);
+    for (const { name, did } of still) if (did !== "nothing") this.#judge.violation("I21", `${did} of ${name}`);
     await this.#peaceful("last destroy", destroy);
-    if (all().length > 0) this.#violation("I22", `the state still has ${all().join(", ")}`);
-  }
-
-  /** After refresh and up the node says what the program says, whatever others had made of it. */
-  #judgeStanding({ resources }: Program): void {
-    for (const { name, kind, inputs } of resources) {
-      const track = this.#trackOf(name);
-      const { kernel, ramdisk, ramdisk_kernel_arguments: args } = track.fake.node.instance_info;
-      const says = JSON.stringify([kernel, ramdisk, args]);
-      const wanted = JSON.stringify([inputs.kernel, inputs.ramdisk, inputs.kernelArguments]);
-      if (kind !== "deployment") continue;
-      this.#judgeDeployment(name, track, inputs);
-      if (says !== wanted) this.#violation("I20", `${name}: the node says ${says}, wanted ${wanted}`);
-    }
+    if (all().length > 0) this.#judge.violation("I22", `the state still has ${all().join(", ")}`);
   }
 
   #wantsInterfaces({ resources }: Program): boolean {
@@ -344,29 +245,28 @@ class Walk {
     });
     for (const track of marked) track.kept = true;
     for (const { fake } of running)
-      if (fake.node.provision_state !== "active") this.#violation("I23", `${fake.node.name}: it was to be kept`);
-    for (const track of this.#tracks) this.#forgetSettings(track);
+      if (fake.node.provision_state !== "active") this.#judge.violation("I23", `${fake.node.name}: it was to be kept`);
+    for (const track of this.#tracks) this.#judge.forgetSettings(track);
   }
 
-  #judgeEnd(): void {
-    for (const track of this.#tracks)
-      for (const violation of endViolations(track, this.#plan.ending === "claims" && track.wiped))
-        this.#judge(violation);
-  }
-
-  async run(): Promise<void> {
+  async run(): Promise<Report> {
     for (const [index, step] of this.#plan.steps.entries()) {
-      this.#step = `step ${index + 1} (${step.do})`;
+      this.#judge.step = `step ${index + 1} (${step.do})`;
       await this.#do(step);
-      this.#judgeBoots(undefined);
-      if (this.violations.length > 0) return;
+      this.#judge.boots(undefined);
+      if (this.#judge.violations.length > 0) return this.#report();
     }
-    this.#step = "calm";
+    this.#judge.step = "calm";
     await this.#calm();
     if (this.#plan.ending === "claims") await this.#endByClaims();
     else await this.#endByProgram();
-    this.#step = "the end";
-    if (this.violations.length === 0) this.#judgeEnd();
+    this.#judge.step = "the end";
+    if (this.#judge.violations.length === 0) this.#judge.end(this.#plan.ending);
+    return this.#report();
+  }
+
+  #report(): Report {
+    return { violations: this.#judge.violations, requests: this.#requests };
   }
 }
 
@@ -378,7 +278,5 @@ export interface Report {
 /** `trace` gets a line for each thing that happens. */
 export async function walk(plan: Plan, trace?: (line: string) => void): Promise<Report> {
   await ready;
-  const one = new Walk(plan, trace);
-  await one.run();
-  return { violations: one.violations, requests: one.requests };
+  return new Walk(plan, trace).run();
 }
