@@ -1,4 +1,4 @@
-// Limits of provider/: what is longer is split by noun.
+// Limits of provider/, and of the files of test/: what is longer is split by noun, or tests by verb.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,10 +6,11 @@ import { expect } from "chai";
 import ts from "typescript";
 
 const root = fileURLToPath(new URL("../provider", import.meta.url));
+const testRoot = fileURLToPath(new URL(".", import.meta.url));
 const MAX_FUNCTION_LINES = 70;
 const MAX_FILE_LINES = 300;
 
-/** Files, and functions as `file name`, that may be longer, each with its reason. */
+/** Files, those of test/ as `test/file`, and functions as `file name`, that may be longer, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {};
 
 interface Size {
@@ -41,11 +42,20 @@ function functionsOf(file: string, text: string): Size[] {
   return found;
 }
 
-const sources = globSync("**/*.{ts,cts,cjs}", { cwd: root }).map((file) => ({
-  file: file.replaceAll("\\", "/"),
-  text: readFileSync(join(root, file), "utf8"),
-}));
-const files = sources.map(({ file, text }) => ({ what: file, lines: text.trimEnd().split("\n").length }));
+interface Source {
+  file: string;
+  text: string;
+}
+const sourcesIn = (folder: string): Source[] =>
+  globSync("**/*.{ts,cts,cjs}", { cwd: folder }).map((file) => ({
+    file: file.replaceAll("\\", "/"),
+    text: readFileSync(join(folder, file), "utf8"),
+  }));
+const sizeOf = ({ file, text }: Source): Size => ({ what: file, lines: text.trimEnd().split("\n").length });
+
+const sources = sourcesIn(root);
+const files = sources.map(sizeOf);
+const testFiles = sourcesIn(testRoot).map(({ file, text }) => sizeOf({ file: `test/${file}`, text }));
 const functions = sources.flatMap(({ file, text }) => functionsOf(file, text));
 
 const tooLong = (sizes: readonly Size[], max: number): Size[] => sizes.filter(({ lines }) => lines > max);
@@ -65,8 +75,20 @@ describe("sizes", () => {
     expect(shown(tooLong(files, MAX_FILE_LINES)), "split it by noun").to.deep.equal([]);
   });
 
+  it(`has no file of tests over ${MAX_FILE_LINES} lines`, () => {
+    const largest = testFiles.toSorted((a, b) => b.lines - a.lines)[0];
+    if (process.env.SHOW_SIZES) process.stdout.write(`largest test file: ${largest?.what}, ${largest?.lines} lines\n`);
+    expect(testFiles.map(({ what }) => what)).to.include("test/sizes.test.ts");
+    expect(shown(tooLong(testFiles, MAX_FILE_LINES)), "split it by verb, and put what is shared beside").to.deep.equal(
+      [],
+    );
+  });
+
   it("has no exception that is not needed", () => {
-    const long = [...tooLong(functions, MAX_FUNCTION_LINES), ...tooLong(files, MAX_FILE_LINES)].map(({ what }) => what);
+    const allFiles = [...files, ...testFiles];
+    const long = [...tooLong(functions, MAX_FUNCTION_LINES), ...tooLong(allFiles, MAX_FILE_LINES)].map(
+      ({ what }) => what,
+    );
     expect(Object.keys(EXCEPTIONS).filter((what) => !long.includes(what))).to.deep.equal([]);
   });
 
