@@ -61,7 +61,7 @@ interface Marker {
 const markerOf = (node: Node, key: string): Marker | undefined => (node.extra[key] ?? undefined) as Marker | undefined;
 
 /** Does anybody but `stackId` hold the node? `instances` are those of the stack's deployments. */
-export const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
+const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
     const marker = markerOf(node, key);
     return marker !== undefined && marker.stackId !== stackId;
@@ -111,7 +111,7 @@ export const isKnownError = (error: Error): boolean =>
   !printed(error).endsWith("[internal-error]");
 
 /** What a program wants to be booted. */
-export const wantedBoot = (inputs: Props) => ({
+const wantedBoot = (inputs: Props) => ({
   info: {
     kernel: inputs.kernel,
     ramdisk: inputs.ramdisk,
@@ -121,7 +121,7 @@ export const wantedBoot = (inputs: Props) => ({
 });
 
 /** Does `boot` boot that and nothing else? An image_source that is the ramdisk changes nothing. */
-export function boots(boot: Boot, wanted: ReturnType<typeof wantedBoot>): boolean {
+function boots(boot: Boot, wanted: ReturnType<typeof wantedBoot>): boolean {
   const { configdrive: _drive, image_type: _type, image_source: source, ...info } = boot.info;
   return (
     isDeepStrictEqual(info, wanted.info) &&
@@ -131,7 +131,7 @@ export function boots(boot: Boot, wanted: ReturnType<typeof wantedBoot>): boolea
 }
 
 /** What of `stackId` is still on the node. */
-export function remains(node: Node, stackId: string, instances: readonly string[]): string[] {
+function remains(node: Node, stackId: string, instances: readonly string[]): string[] {
   return [
     ...(node.instance_uuid !== null && instances.includes(node.instance_uuid) ? ["instance_uuid"] : []),
     ...[CONFIG_MARKER, DEPLOYMENT_MARKER].filter((key) => markerOf(node, key)?.stackId === stackId),
