@@ -3,7 +3,7 @@ import { request } from "undici";
 import type { PreflightIssue } from "../preflight/index.ts";
 import type { RunContext } from "../run/index.ts";
 import { type Draft, isUnknown } from "../schema/index.ts";
-import type { DeploymentProps } from "./args.ts";
+import { BOOT_ARGUMENTS, type DeploymentProps } from "./arguments.ts";
 
 const TIMEOUT_MS = 3_000;
 
@@ -30,7 +30,7 @@ function troubleOf(url: string, troubles: Troubles): Promise<string | undefined>
 }
 
 export async function imageIssues(props: Draft<DeploymentProps>, troubles: Troubles): Promise<PreflightIssue[]> {
-  const keys = ["kernel", "ramdisk", "bootIso"] as const;
+  const keys = BOOT_ARGUMENTS.filter((name) => name !== "kernelArguments");
   const found = await Promise.all(
     keys.map(async (path) => {
       const url = props[path];

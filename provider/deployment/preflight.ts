@@ -6,12 +6,12 @@
 import type { Code } from "../core/index.ts";
 import type { EnabledInterfaces, NodeInventory, OtherHolder, SurveyedNode } from "../node/index.ts";
 import {
+  comesBackFromFailedCleaning,
   deploymentMarker,
   heldCode,
   holderOf,
   instanceUuidFor,
   isUndeployable,
-  nextCleanRetry,
   stateAdvice,
   stateName,
 } from "../node/index.ts";
@@ -99,7 +99,7 @@ function comesBack({ node, props, stays }: Subject): boolean {
   const own = marker?.stackId === props.stackId && (stays || marker.resourceId === props.resourceId);
   if (!own) return false;
   return (
-    (!node.instance_uuid && nextCleanRetry(node, 0)?.do === "act") ||
+    (!node.instance_uuid && comesBackFromFailedCleaning(node)) ||
     (!node.maintenance && isHalfUndeployed(node, known(props.updateStrategy)))
   );
 }

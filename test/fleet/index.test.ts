@@ -22,7 +22,9 @@ describe("RamdiskFleet", () => {
         const node = type.endsWith("NodeAllocation") ? { node: `found-${name}`, uuid: `uuid-${name}` } : {};
         const content = type.endsWith("ConfigDrive") ? { content: `drive-${name}` } : {};
         const nodeUuid = type.endsWith("RamdiskDeployment") ? { nodeUuid: `uuid-of-${inputs.node}` } : {};
-        return { id: `${name}-id`, state: { ...inputs, ...node, ...content, ...nodeUuid } };
+        // Made once in a process, so the same as in other tests.
+        const identity = type.endsWith("StackIdentity") ? { stackId: "made-once" } : {};
+        return { id: `${name}-id`, state: { ...inputs, ...node, ...content, ...nodeUuid, ...identity } };
       },
       call: ({ inputs }) => inputs,
     });
