@@ -85,6 +85,12 @@ export function nextCleanRetry(node: SurveyedNode, retries: number): Decision<Cl
   return node.maintenance ? othersMaintenance(node) : act("provide");
 }
 
+/** Would a run of the stack bring the node back from a failed cleaning by itself? */
+export const comesBackFromFailedCleaning = (node: SurveyedNode): boolean => {
+  const next = nextCleanRetry(node, 0);
+  return next !== undefined && next.do !== "fail";
+};
+
 /** What the steps need from their caller. */
 export interface CleanRetryContext {
   node: Node;

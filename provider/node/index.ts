@@ -14,6 +14,7 @@ export {
   CLEAN_RETRY_ACTIONS,
   CLEAN_RETRY_LABELS,
   type CleanRetryAction,
+  comesBackFromFailedCleaning,
   nextCleanRetry,
   retryCleaning,
 } from "./clean-retry.ts";
