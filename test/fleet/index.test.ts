@@ -33,7 +33,7 @@ describe("RamdiskFleet", () => {
   /** The resources of a fleet, once all are registered. */
   const fleet = async (args: RamdiskFleetArgs): Promise<{ fleet: RamdiskFleet; nodes: Record<string, string> }> => {
     registered.length = 0;
-    const made = new RamdiskFleet("farm", args);
+    const made = new RamdiskFleet("crew", args);
     const nodes = await new Promise<Record<string, string>>((resolve) => void made.nodes.apply(resolve));
     return { fleet: made, nodes };
   };
@@ -46,19 +46,19 @@ describe("RamdiskFleet", () => {
 
   it("makes settings and deployment of each machine, named by fleet and machine", async () => {
     const { fleet: made, nodes } = await fleet({ machines: ["n1", { name: "second", node: "n2" }], deployment: BOOT });
-    expect(of("BaremetalNodeConfig").map(({ name }) => name)).to.have.members(["farm-n1", "farm-second"]);
-    expect(of("RamdiskDeployment").map(({ name }) => name)).to.have.members(["farm-n1", "farm-second"]);
+    expect(of("BaremetalNodeConfig").map(({ name }) => name)).to.have.members(["crew-n1", "crew-second"]);
+    expect(of("RamdiskDeployment").map(({ name }) => name)).to.have.members(["crew-n1", "crew-second"]);
     expect(of("ConfigDrive")).to.deep.equal([]);
     expect(Object.keys(made.deployments)).to.deep.equal(["n1", "second"]);
     expect(nodes).to.deep.equal({ n1: "uuid-of-n1", second: "uuid-of-n2" });
-    expect(inputsOf("RamdiskDeployment", "farm-second")).to.include({ node: "n2", ...BOOT });
+    expect(inputsOf("RamdiskDeployment", "crew-second")).to.include({ node: "n2", ...BOOT });
   });
 
   it("leaves the node's settings alone where they are false, of the fleet or of one machine", async () => {
     await fleet({ machines: ["n1", { node: "n2", settings: {} }], settings: false, deployment: BOOT });
-    expect(of("BaremetalNodeConfig").map(({ name }) => name)).to.deep.equal(["farm-n2"]);
+    expect(of("BaremetalNodeConfig").map(({ name }) => name)).to.deep.equal(["crew-n2"]);
     await fleet({ machines: ["n1", { node: "n2", settings: false }], deployment: BOOT });
-    expect(of("BaremetalNodeConfig").map(({ name }) => name)).to.deep.equal(["farm-n1"]);
+    expect(of("BaremetalNodeConfig").map(({ name }) => name)).to.deep.equal(["crew-n1"]);
   });
 
   it("lays what a machine says over what the fleet says, property by property, and lists as a whole", async () => {
@@ -76,17 +76,17 @@ describe("RamdiskFleet", () => {
       drive: { metaData: { site: "west" }, network: { dns: ["192.0.2.1"], searchDomains: ["example.org"] } },
       deployment: { ...BOOT, kernelArguments: "quiet" },
     });
-    expect(inputsOf("BaremetalNodeConfig", "farm-n2")).to.deep.include({
+    expect(inputsOf("BaremetalNodeConfig", "crew-n2")).to.deep.include({
       automatedCleaning: false,
       driverInfo: { a: 1, b: 2 },
     });
-    expect(inputsOf("BaremetalNodeConfig", "farm-n1")).to.deep.include({ driverInfo: { a: 1 } });
-    const drive = inputsOf("ConfigDrive", "farm-n2");
+    expect(inputsOf("BaremetalNodeConfig", "crew-n1")).to.deep.include({ driverInfo: { a: 1 } });
+    const drive = inputsOf("ConfigDrive", "crew-n2");
     expect(drive.metaData).to.deep.equal({ hostname: "n2", site: "west", rack: "r2" });
     expect(drive.network).to.deep.equal({ dns: ["192.0.2.2"], searchDomains: ["example.org"] });
-    expect(inputsOf("ConfigDrive", "farm-n1").metaData).to.deep.equal({ hostname: "n1", site: "west" });
-    expect(inputsOf("RamdiskDeployment", "farm-n2")).to.include({ ...BOOT, kernelArguments: "debug" });
-    expect(inputsOf("RamdiskDeployment", "farm-n1")).to.include({ ...BOOT, kernelArguments: "quiet" });
+    expect(inputsOf("ConfigDrive", "crew-n1").metaData).to.deep.equal({ hostname: "n1", site: "west" });
+    expect(inputsOf("RamdiskDeployment", "crew-n2")).to.include({ ...BOOT, kernelArguments: "debug" });
+    expect(inputsOf("RamdiskDeployment", "crew-n1")).to.include({ ...BOOT, kernelArguments: "quiet" });
   });
 
   it("names the host by the machine unless it has a name, and adds nothing to a ready drive", async () => {
@@ -95,16 +95,16 @@ describe("RamdiskFleet", () => {
       drive: { userData: "x" },
       deployment: BOOT,
     });
-    expect(inputsOf("ConfigDrive", "farm-n1").metaData).to.deep.equal({ hostname: "n1" });
-    expect(inputsOf("ConfigDrive", "farm-n2").metaData).to.deep.equal({ hostname: "own" });
+    expect(inputsOf("ConfigDrive", "crew-n1").metaData).to.deep.equal({ hostname: "n1" });
+    expect(inputsOf("ConfigDrive", "crew-n2").metaData).to.deep.equal({ hostname: "own" });
     await fleet({ machines: ["n1"], drive: { url: "http://files/drive" }, deployment: BOOT });
-    expect(inputsOf("ConfigDrive", "farm-n1")).to.include({ url: "http://files/drive" });
-    expect(inputsOf("ConfigDrive", "farm-n1")).not.to.have.property("metaData");
+    expect(inputsOf("ConfigDrive", "crew-n1")).to.include({ url: "http://files/drive" });
+    expect(inputsOf("ConfigDrive", "crew-n1")).not.to.have.property("metaData");
   });
 
   it("sends the drive of each machine with its deployment", async () => {
     await fleet({ machines: ["n1"], drive: { userData: "x" }, deployment: BOOT });
-    expect(plain(inputsOf("RamdiskDeployment", "farm-n1").configDrive)).to.equal("drive-farm-n1");
+    expect(plain(inputsOf("RamdiskDeployment", "crew-n1").configDrive)).to.equal("drive-farm-n1");
   });
 
   it("takes any node after those that are named, wherever it stands", async () => {
@@ -112,8 +112,8 @@ describe("RamdiskFleet", () => {
     const { nodes } = await fleet({ machines: [{ name: "spare", any }, "n1"], deployment: BOOT });
     const names = registered.map(({ type, name }) => `${type} ${name}`);
     expect(names.indexOf("NodeAllocation farm-spare")).to.be.above(names.indexOf("RamdiskDeployment farm-n1"));
-    expect(inputsOf("NodeAllocation", "farm-spare")).to.include(any);
-    expect(inputsOf("RamdiskDeployment", "farm-spare")).to.include({
+    expect(inputsOf("NodeAllocation", "crew-spare")).to.include(any);
+    expect(inputsOf("RamdiskDeployment", "crew-spare")).to.include({
       node: "found-farm-spare",
       allocation: "uuid-farm-spare",
     });
@@ -130,7 +130,7 @@ describe("RamdiskFleet", () => {
   for (const [what, machines, index] of REFUSED) {
     it(`refuses ${what}, by its place in the list, before a resource is made`, () => {
       registered.length = 0;
-      expect(() => new RamdiskFleet("farm", { machines, deployment: BOOT }))
+      expect(() => new RamdiskFleet("crew", { machines, deployment: BOOT }))
         .to.throw(pulumi.ResourceError)
         .with.property("message")
         .that.contains(`machines[${index}]`);
