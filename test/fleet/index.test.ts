@@ -104,20 +104,20 @@ describe("RamdiskFleet", () => {
 
   it("sends the drive of each machine with its deployment", async () => {
     await fleet({ machines: ["n1"], drive: { userData: "x" }, deployment: BOOT });
-    expect(plain(inputsOf("RamdiskDeployment", "crew-n1").configDrive)).to.equal("drive-farm-n1");
+    expect(plain(inputsOf("RamdiskDeployment", "crew-n1").configDrive)).to.equal("drive-crew-n1");
   });
 
   it("takes any node after those that are named, wherever it stands", async () => {
     const any = { resourceClass: "baremetal" };
     const { nodes } = await fleet({ machines: [{ name: "spare", any }, "n1"], deployment: BOOT });
     const names = registered.map(({ type, name }) => `${type} ${name}`);
-    expect(names.indexOf("NodeAllocation farm-spare")).to.be.above(names.indexOf("RamdiskDeployment farm-n1"));
+    expect(names.indexOf("NodeAllocation crew-spare")).to.be.above(names.indexOf("RamdiskDeployment crew-n1"));
     expect(inputsOf("NodeAllocation", "crew-spare")).to.include(any);
     expect(inputsOf("RamdiskDeployment", "crew-spare")).to.include({
-      node: "found-farm-spare",
-      allocation: "uuid-farm-spare",
+      node: "found-crew-spare",
+      allocation: "uuid-crew-spare",
     });
-    expect(nodes).to.deep.equal({ n1: "uuid-of-n1", spare: "uuid-of-found-farm-spare" });
+    expect(nodes).to.deep.equal({ n1: "uuid-of-n1", spare: "uuid-of-found-crew-spare" });
   });
 
   const REFUSED: readonly [what: string, machines: RamdiskFleetArgs["machines"], index: number][] = [
