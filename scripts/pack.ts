@@ -34,7 +34,7 @@ const keptFields = [
 ];
 
 /** Beside the code. */
-const documents = ["README.md", "LICENSE", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs"];
+const documents = ["README.md", "LICENSE", "CHANGELOG.md", "ARCHITECTURE.md", "docs"];
 
 /** `./provider/x.ts` of the repository, in the package. */
 const compiledPath = (path: string): string => path.replace(/^(\.\/)?provider\//, "./").replace(/\.ts$/, ".js");

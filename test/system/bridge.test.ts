@@ -68,6 +68,7 @@ describe("bridge, in Pulumi's own provider process", function () {
       at: "1970-01-01T00:00:00.000Z",
       big: "1152921504606846976",
       deep: [{}],
+      version: 1,
       __provider: text,
     });
   });
@@ -86,6 +87,7 @@ describe("bridge, in Pulumi's own provider process", function () {
       mode: "half",
       nodeUuid: "node-uuid",
       secret: secret("hunter22"),
+      version: 1,
       __provider: text,
     });
     expect(partial?.reasons).to.have.length(1);
@@ -173,7 +175,7 @@ describe("bridge, at the end of a run", function () {
     const diedAtMs = performance.now();
     const exit = once(provider.child, "exit");
     provider.child.stdin?.end();
-    expect((await ended).partial?.reasons).to.deep.equal(["Pulumi's engine ended"]);
+    expect((await ended).partial?.reasons).to.deep.equal(["Pulumi's engine ended [run-interrupted]"]);
     await exit;
     expect(since(diedAtMs)).to.be.below(1_500);
   });
