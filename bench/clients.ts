@@ -102,12 +102,16 @@ export class Pulumi {
   readonly #stack: Stack;
   readonly #lab: Lab;
 
-  constructor(lab: Lab, pulumi: string, dir: string, name: string) {
+  /** A program's package is the one of the checkout that it lies in. */
+  constructor(lab: Lab, pulumi: string, dir: string, name: string, root?: string) {
     this.#lab = lab;
     this.#stack = new Stack({
-      dir: join(dir, "project"),
+      dir: join(dir, root === undefined ? "project" : "project-beside"),
       project: "bench",
-      program: fileURLToPath(new URL("./program.ts", import.meta.url)),
+      program:
+        root === undefined
+          ? fileURLToPath(new URL("./program.ts", import.meta.url))
+          : join(root, "bench", "program.ts"),
       name,
       env: engineEnv(join(dir, "state"), lab.env),
       pulumi,

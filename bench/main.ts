@@ -1,7 +1,7 @@
 // npm run bench: this project beside what else there is, on one lab, one after the other, several rounds.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ensureEngine } from "../lab/engine.ts";
@@ -18,6 +18,8 @@ const usage = `npm run bench -- [options]
                 begins several one after the other
   --rounds N    how often everybody is measured; the median counts (3)
   --threads N   threads of openstacksdk (16; all nodes at once makes it fail)
+  --beside DIR  another checkout of this project, with its packages installed, takes part in every round: the column
+                "÷ beside" then tells what a change costs
   --storm N     instead: N machines deployed and undeployed, all requests released at once`;
 
 const { values } = parseArgs({
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     nodes: { type: "string", default: "5" },
     rounds: { type: "string", default: "3" },
     threads: { type: "string", default: "16" },
+    beside: { type: "string" },
     storm: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
@@ -110,20 +113,20 @@ const raw = (bench: Bench, atOnce?: number): Promise<Figures & Outcome> =>
     return { errors: Array.from({ length: failures }, () => "not active") };
   });
 
+/** This project, or the checkout of it in `root`. */
+async function project(bench: Bench, name: string, root?: string): Promise<Figures & Outcome> {
+  const stack = new Pulumi(bench.lab, bench.pulumi, bench.dir, name, root);
+  const figures = await measure(bench, () => stack.deploy(bench.nodes));
+  await stack.undeploy(bench.nodes.length);
+  stack.forget();
+  return figures;
+}
+
 const CONTENDERS: readonly Contender[] = [
   { name: "raw requests, all at once", bound: "at once", run: (bench) => raw(bench) },
   // A server that is asked too much at once can be slower than it could be.
   { name: "raw requests, as threads", bound: "threads", run: (bench) => raw(bench, bench.threads) },
-  {
-    name: "pulumi-ironic",
-    async run(bench, name) {
-      const stack = new Pulumi(bench.lab, bench.pulumi, bench.dir, name);
-      const figures = await measure(bench, () => stack.deploy(bench.nodes));
-      await stack.undeploy(bench.nodes.length);
-      stack.forget();
-      return figures;
-    },
-  },
+  { name: "pulumi-ironic", run: (bench, name) => project(bench, name) },
   {
     name: "openstacksdk",
     run: (bench) => measure(bench, () => sdk(bench.lab, bench.nodes, bench.threads, "active")),
@@ -141,8 +144,15 @@ const CLI: Contender = {
   },
 };
 
+const otherCheckout = (dir: string): Contender => ({
+  name: "pulumi-ironic, beside",
+  bound: "beside",
+  run: (bench, name) => project(bench, `${name}-beside`, resolve(dir)),
+});
+
 async function compare(bench: Bench, rounds: number): Promise<void> {
-  const contenders = [...CONTENDERS, ...(bench.nodes.length === 1 ? [CLI] : [])];
+  const beside = values.beside === undefined ? [] : [otherCheckout(values.beside)];
+  const contenders = [...CONTENDERS, ...beside, ...(bench.nodes.length === 1 ? [CLI] : [])];
   const rows = contenders.map((contender) => ({ ...contender, rounds: [] as (Figures & Outcome)[] }));
   for (let round = 0; round < rounds; round++) {
     // Nobody is always the first, or always after the same one.
