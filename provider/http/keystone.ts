@@ -140,13 +140,24 @@ const documentsIn = (text: string): VersionDocument[] => {
   return flat.ok ? flat.value.versions : [];
 };
 
-/** Paths of `href` at the origin that was asked: Keystone does not know the name of a proxy in front of it. */
+/**
+ * The address that `href` of a version document means, at the origin that was asked: a Keystone behind a proxy does not
+ * know the proxy's scheme, name, port or path prefix, and whoever else wrote the document gets no password.
+ * As keystoneauth combines them: https://opendev.org/openstack/keystoneauth, discover.py, _combine_relative_url. A path at
+ * the host that was asked, but without the prefix that was asked, gets the prefix as well.
+ */
+const combined = (asked: URL, href: string): string | undefined => {
+  const target = URL.canParse(href, asked.href) ? new URL(href, asked) : undefined;
+  const version = target?.pathname.split("/").findLast((part) => part !== "");
+  if (target === undefined || version === undefined) return undefined;
+  const knowsItsPath = target.host === asked.host && target.pathname.startsWith(asked.pathname);
+  return trimSlashes(asked.origin + (knowsItsPath ? target.pathname : asked.pathname + version));
+};
+
 const versionUrl = (documents: VersionDocument[], asked: URL): string | undefined => {
   const document = documents.find((candidate) => candidate.id?.startsWith("v3"));
   const href = document?.links?.find((link) => link.rel === "self")?.href ?? document?.links?.[0]?.href;
-  if (!href || !URL.canParse(href, asked.href)) return undefined;
-  const target = new URL(href, asked);
-  return trimSlashes(target.hostname === asked.hostname ? target.href : asked.origin + target.pathname);
+  return href ? combined(asked, href) : undefined;
 };
 
 const isMultipleChoices = (status: number): boolean => status === 300 || (status >= 200 && status < 300);
