@@ -4,7 +4,7 @@ import { type Raw, type Surroundings, systemSurroundings } from "./cloud-files.t
 import { splitList } from "./cloud-fixes.ts";
 import { type Cloud, type CloudSources, loadSources, resolveCloud } from "./clouds.ts";
 import { type Auth, type LoginProblem, readAuth, secretsOfAuth } from "./credentials.ts";
-import { baseOf } from "./endpoint.ts";
+import { baseOf, trimSlashes } from "./endpoint.ts";
 import {
   authOfSettings,
   authTypeOfSettings,
@@ -169,7 +169,7 @@ const refuseUserInfo = (authUrl: string | undefined): void => {
 const isOtherKeystone = (settings: Settings, cloud: Cloud): boolean =>
   settings.authUrl !== undefined &&
   cloud.auth.auth_url !== undefined &&
-  String(cloud.auth.auth_url).replace(/\/+$/, "") !== settings.authUrl.replace(/\/+$/, "");
+  trimSlashes(String(cloud.auth.auth_url)) !== trimSlashes(settings.authUrl);
 
 const nothing: CloudSources = {
   clouds: {},

@@ -1,5 +1,8 @@
 import { ProblemError } from "../core/index.ts";
 
+/** The look-behind keeps it from trying each slash of a long row anew. */
+export const trimSlashes = (path: string): string => path.replace(/(?<!\/)\/+$/, "");
+
 /** The endpoint without `/v1` and trailing slashes: where Ironic lists its versions. Throws a ProblemError. */
 export const baseOf = (endpoint: string): string => {
   const text = endpoint.trim();
@@ -18,5 +21,5 @@ export const baseOf = (endpoint: string): string => {
       advice: "Use `ironic:username` and `ironic:password` with `ironic:authType: http_basic`.",
     });
   }
-  return url.origin + url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
+  return url.origin + trimSlashes(trimSlashes(url.pathname).replace(/\/v1$/, ""));
 };

@@ -2,5 +2,5 @@
 export { formatMinor, parseMinor } from "./api-version.ts";
 export { type ConfigGetter, type Connection, describeEndpoint, resolveConnection, secretsOf } from "./connection.ts";
 export { type Auth, type Method, type Named, type Scope, secretsOfAuth } from "./credentials.ts";
-export { baseOf } from "./endpoint.ts";
+export { baseOf, trimSlashes } from "./endpoint.ts";
 export { isInNoProxyNetwork, type Proxies } from "./proxies.ts";

@@ -28,6 +28,7 @@ export { faultRow, type Load, type Remedy } from "./faults.ts";
 export { canonicalJson } from "./json.ts";
 export { memoise, raceAbort } from "./promises.ts";
 export { type Recognition, recognise, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
+export { withoutRecords } from "./records.ts";
 export { redact, secretsOfBody } from "./redact.ts";
 export { createSlowHash, type SlowHash } from "./slow-hash.ts";
 export { countTries, pausesMs, type Tries } from "./tries.ts";

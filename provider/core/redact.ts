@@ -4,10 +4,15 @@ const redacted = "[secret]";
 /** Shorter strings would redact ordinary words; passwords of that length are no secret anyway. */
 const secretLengthMin = 4;
 
-/** Forms in which servers and libraries repeat a value: as is, JSON-escaped, URL-encoded, base64. */
+const inAscii = (text: string): string =>
+  text.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Forms in which servers and libraries repeat a value: as is, JSON-escaped, as Python writes both, URL-encoded, base64. */
 const formsOf = (secret: string): string[] => [
   secret,
   JSON.stringify(secret).slice(1, -1),
+  inAscii(JSON.stringify(secret).slice(1, -1)),
+  JSON.stringify(secret).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'"),
   encodeURIComponent(secret),
   Buffer.from(secret).toString("base64"),
 ];
@@ -43,6 +48,30 @@ const leavesOf = (value: unknown, into: Set<string>): void => {
   }
 };
 
+/** Shorter values are words, such as `ipxe`, without which nobody understands what is wrong with them. */
+const valueLengthMin = 16;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const isWord = (text: string): boolean => text.length < valueLengthMin || uuid.test(text);
+
+interface PatchOperation {
+  path: string;
+  value?: unknown;
+}
+
+const isOperation = (value: unknown): value is PatchOperation =>
+  typeof value === "object" && value !== null && "path" in value && typeof value.path === "string";
+
+/**
+ * What an operation of a JSON patch writes, under a key that is secret or not: an argument may hold a token, and a marker is
+ * nobody's business. Names of interfaces stay. https://www.rfc-editor.org/rfc/rfc6902
+ */
+const valuesOf = ({ path, value }: PatchOperation): string[] => {
+  const found = new Set<string>();
+  if (path.endsWith("_interface")) return [];
+  leavesOf(value, found);
+  return secretKey.test(path) ? [...found] : [...found].filter((text) => !isWord(text));
+};
+
 /**
  * Strings of a request body that must not come back in an error: Ironic's schema errors repeat what was sent.
  * Lines of a text count by themselves, as repeated texts are cut and re-quoted.
@@ -56,8 +85,7 @@ export const secretsOfBody = (body: unknown): string[] => {
     }
     if (typeof value !== "object" || value === null) return;
     const record = value as Record<string, unknown>;
-    // A JSON patch names its key in `path`: https://www.rfc-editor.org/rfc/rfc6902
-    if (typeof record.path === "string" && secretKey.test(record.path)) leavesOf(record.value, found);
+    if (isOperation(record)) for (const text of valuesOf(record)) found.add(text);
     for (const [key, child] of Object.entries(record)) {
       if (secretKey.test(key)) leavesOf(child, found);
       else visit(child);

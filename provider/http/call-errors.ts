@@ -9,6 +9,7 @@ import {
   secretsOfBody,
 } from "../core/index.ts";
 import type { Authenticator } from "./auth.ts";
+import { shorten } from "./error-body.ts";
 import type { Refusal } from "./session.ts";
 import { parseBody, type Shape } from "./shape.ts";
 import { type Reply, signOf, type TransportError } from "./transport.ts";
@@ -105,6 +106,6 @@ export const createFailer =
       node: options?.node,
       ...(isStaleToken && { advice: STALE_TOKEN_ADVICE, code: "token-expired" }),
       ...fields,
-      detail: redact(fields.detail, secrets),
+      detail: shorten(redact(fields.detail, secrets)),
     });
   };

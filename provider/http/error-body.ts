@@ -1,15 +1,31 @@
+import { withoutRecords } from "../core/index.ts";
+
 const detailLengthMax = 800;
 
-const shorten = (text: string): string =>
+/** As much of a server's text as a person reads; without secrets already, as half a secret would not be found. */
+export const shorten = (text: string): string =>
   text.length > detailLengthMax ? `${text.slice(0, detailLengthMax)} … (${text.length} characters)` : text;
 
-/** Title and visible text of a proxy's HTML page. */
-const plainOfHtml = (html: string): string =>
-  html
-    .replace(/<(script|style)\b.*?<\/\1\s*>/gis, " ")
-    .replace(/<[^>]*>/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
+const hiddenTag = /^<(script|style)\b/i;
+
+/** Title and visible text of a proxy's HTML page. Each character is looked at once or twice, whatever the page. */
+const plainOfHtml = (html: string): string => {
+  const parts: string[] = [];
+  for (let at = 0; at < html.length; ) {
+    const open = html.indexOf("<", at);
+    const close = open === -1 ? -1 : html.indexOf(">", open);
+    parts.push(html.slice(at, close === -1 ? undefined : open));
+    if (close === -1) break;
+    at = close + 1;
+    const hidden = hiddenTag.exec(html.slice(open, open + 8))?.[1];
+    if (hidden === undefined) continue;
+    const end = new RegExp(`</${hidden}\\s*>`, "gi");
+    end.lastIndex = at;
+    if (!end.test(html)) break;
+    at = end.lastIndex;
+  }
+  return parts.join(" ").replace(/\s+/g, " ").trim();
+};
 
 const parseJson = (text: string): unknown => {
   try {
@@ -40,14 +56,20 @@ const sentenceIn = (value: unknown, depth = 0): string | undefined => {
   return undefined;
 };
 
+/** Of Ironic's form where the body was not read to its end. */
+const cutSentence = /^\{.{0,200}"faultstring\W{1,12}/s;
+
+const sentenceOf = (text: string): string => {
+  const found = sentenceIn(parseJson(text));
+  if (found) return found;
+  if (/^<(?:!doctype|html|\?xml)/i.test(text)) return plainOfHtml(text);
+  const start = cutSentence.exec(text)?.[0].length;
+  return start === undefined ? text : text.slice(start).replaceAll("\\", "");
+};
+
 /**
  * The sentence in an error body: `{"error_message": "<JSON in a string>"}`, its variants of older releases and
- * other services, plain text, or HTML of something in between. Empty if there is none.
+ * other services, plain text, or HTML of something in between. Empty if there is none. Of any length, and without what it
+ * repeats of patches and nodes.
  */
-export const readErrorBody = (text: string): string => {
-  const trimmed = text.trim();
-  if (trimmed === "") return "";
-  const found = sentenceIn(parseJson(trimmed));
-  if (found) return shorten(found);
-  return shorten(/^<(?:!doctype|html|\?xml)/i.test(trimmed) ? plainOfHtml(trimmed) : trimmed);
-};
+export const readErrorBody = (text: string): string => withoutRecords(sentenceOf(text.trim()));

@@ -1,4 +1,4 @@
-import type { Auth, Method, Named, Scope } from "../connection/index.ts";
+import { type Auth, type Method, type Named, type Scope, trimSlashes } from "../connection/index.ts";
 import {
   IronicError,
   type IronicErrorFields,
@@ -7,7 +7,7 @@ import {
   recognise,
   redact,
 } from "../core/index.ts";
-import { readErrorBody } from "./error-body.ts";
+import { readErrorBody, shorten } from "./error-body.ts";
 import {
   type Endpoint,
   flatRootSchema,
@@ -97,7 +97,7 @@ const failure = (
     code: code ?? (fields.status === undefined ? undefined : "keystone-failed"),
     advice,
     ...fields,
-    detail: redact(fields.detail, login.secrets),
+    detail: shorten(redact(fields.detail, login.secrets)),
   });
 
 const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: unknown): Promise<Reply> => {
@@ -118,8 +118,6 @@ const exchange = async (login: Login, method: "GET" | "POST", url: URL, body?: u
     });
   }
 };
-
-const trimSlashes = (text: string): string => text.replace(/\/+$/, "");
 
 const jsonOf = (text: string): unknown => {
   try {
@@ -217,7 +215,7 @@ export const logIn = async (login: Login): Promise<Token> => {
     : "";
   const redirected = reply.status >= 300 && reply.status < 400 ? " (redirects are not followed with credentials)" : "";
   const requestId = reply.headers["x-openstack-request-id"];
-  throw failure(login, request, recognise({ server: "keystone", status: reply.status, text: detail }), {
+  throw failure(login, request, recognise({ server: "keystone", status: reply.status, text: shorten(detail) }), {
     status: reply.status,
     requestId: typeof requestId === "string" ? requestId : undefined,
     detail: `${detail || "no explanation"}${wanted}${redirected}`,

@@ -1,5 +1,5 @@
 import { faultRow, type Load, type Recognition, recognise } from "../core/index.ts";
-import { readErrorBody } from "./error-body.ts";
+import { readErrorBody, shorten } from "./error-body.ts";
 import { createLimiter, type Limiter } from "./limiter.ts";
 import { type Exchange, type Reply, signOf, type Transport, TransportError } from "./transport.ts";
 
@@ -20,7 +20,7 @@ export interface SessionRequest extends Exchange {
 
 export interface Refusal {
   recognition: Recognition;
-  /** The server's own text. */
+  /** The server's own text, of any length. */
   detail: string;
 }
 
@@ -47,7 +47,7 @@ const outcomeOf = (reply: Reply): Outcome => {
   const detail = readErrorBody(reply.text);
   return {
     reply,
-    refusal: { recognition: recognise({ server: "ironic", status: reply.status, text: detail }), detail },
+    refusal: { recognition: recognise({ server: "ironic", status: reply.status, text: shorten(detail) }), detail },
   };
 };
 

@@ -64,6 +64,8 @@ const connectTimeoutMs = 10_000;
 /** Idle sockets are closed before the 5 s after which common servers close theirs. */
 const keepAliveTimeoutMs = 2_000;
 const replyBytesMax = 128 * 1024 * 1024;
+/** Of an answer that is no success: its sentence is at the beginning, and a version document is shorter. */
+const errorBytesMax = 64 * 1024;
 
 /** Hints for codes of OpenSSL and the system that users meet; the code itself is always shown. */
 const hints: Record<string, string> = {
@@ -183,6 +185,21 @@ const watched = (dispatcher: Dispatcher, onSent: () => void): Dispatcher =>
     );
   });
 
+type Body = Dispatcher.ResponseData["body"];
+
+/** The whole body of a success; otherwise its beginning, and the connection is then closed. */
+const textOfBody = async (status: number, body: Body): Promise<string> => {
+  if (status >= 200 && status < 300) return body.text();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= errorBytesMax) break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, errorBytesMax));
+};
+
 /** One set of sockets for Ironic and Keystone, with the connection's certificates and proxies. */
 export const createTransport = (options: TransportOptions): Transport => {
   const used = new Set<Dispatcher>();
@@ -211,7 +228,11 @@ export const createTransport = (options: TransportOptions): Transport => {
           bodyTimeout: request.timeoutMs + 1000,
           signal: AbortSignal.any(signals),
         });
-        return { status: reply.statusCode, headers: reply.headers, text: await reply.body.text() };
+        return {
+          status: reply.statusCode,
+          headers: reply.headers,
+          text: await textOfBody(reply.statusCode, reply.body),
+        };
       } catch (cause) {
         if (request.signal?.aborted)
           throw new CancelledError("The run was interrupted while it waited for an answer", cause);

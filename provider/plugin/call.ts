@@ -10,7 +10,7 @@ const repeatIntervalMs = 10_000;
 const speakersPerInterval = 20;
 
 const isRepeat = (text: string, sent: string): boolean => withoutSeconds(text) === withoutSeconds(sent);
-const withoutSeconds = (text: string): string => text.replace(/\d+ s$/, "");
+const withoutSeconds = (text: string): string => text.replace(/(?<!\d)\d+ s$/, "");
 
 /** Passes on the newest text, news at most once per interval, the last one included. */
 const throttled = (send: (text: string) => void, clock: Clock, calls: ReadonlySet<object>, ended: AbortSignal) => {

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttp, type RequestListener, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
@@ -93,6 +94,39 @@ describe("transport", () => {
     expect(ports[1]).to.equal(ports[0]);
     expect(new Set(ports.slice(1)).size).to.be.within(2, 3);
     expect(ports[3]).to.not.equal(ports[2]);
+  });
+
+  it("reads no more of an error than a person would, and all of a success", async () => {
+    const mebibyte = Buffer.alloc(1024 * 1024, "x");
+    let sentMebibytes = 0;
+    const port = await start(
+      createHttp(async (request, response) => {
+        response.statusCode = Number(request.url?.slice(1));
+        sentMebibytes = 0;
+        for (; sentMebibytes < 40 && !response.destroyed; sentMebibytes++) {
+          if (!response.write(mebibyte)) {
+            const waiting = new AbortController();
+            const { signal } = waiting;
+            await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+            waiting.abort();
+          }
+        }
+        response.end();
+      }),
+    );
+    const refused = await ask(`http://127.0.0.1:${port}/502`, {});
+    expect(refused).to.deep.include({ status: 502, text: "x".repeat(64 * 1024) });
+    expect(sentMebibytes).to.be.below(40);
+    expect(
+      (
+        await transport.exchange({
+          method: "GET",
+          url: new URL(`http://127.0.0.1:${port}/200`),
+          headers: {},
+          timeoutMs: 5000,
+        })
+      ).text,
+    ).to.have.length(40 * mebibyte.length);
   });
 
   it("goes through the proxy of the scheme, but not to what NO_PROXY names", async () => {

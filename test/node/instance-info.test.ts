@@ -9,6 +9,7 @@ import {
   isMasked,
   shows,
 } from "../../provider/node/instance-info.ts";
+import { growth, growthMax } from "../fakes/growth.ts";
 import { nodeIn } from "../fakes/nodes.ts";
 
 const INFO = { kernel: "k", ramdisk: "r" };
@@ -31,11 +32,24 @@ describe("instance_info", () => {
     ["x token='******' rest lost", "x token='s3cret' other", true],
     ["x token='******", "y token='s3cret", false],
     ["a=******", "a=one\ntwo", true],
+    ["a=****** a", "a=a", false],
+    ["******ab******ab", "ab", false],
+    ["******ab******b******", "xabxb", true],
+    ["******b******ab******", "ab b", false],
   ];
   for (const [shown, wanted, same] of SHOWN)
     it(`${JSON.stringify(shown)} ${same ? "can be" : "is not"} ${JSON.stringify(wanted)}`, () => {
       expect(shows(shown, wanted)).to.equal(same);
     });
+
+  for (const part of ["a******", "************", "aa*******"])
+    it(`of ${part}, repeated by a node that lies, is compared in time that grows with its length`, () =>
+      expect(
+        growth(64, (length) => {
+          const [shown, wanted] = [`${part.repeat(3)}b`, `${"a".repeat(length)}b c`];
+          return () => shows(shown, wanted);
+        }),
+      ).to.be.below(growthMax));
 
   const MATCHES: readonly [what: string, actual: Record<string, unknown>, matches: boolean][] = [
     ["the same", INFO, true],

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { About, Bridge } from "../../provider/plugin/bridge.ts";
 import { callOf } from "../../provider/plugin/call.ts";
 import { virtualClock } from "../fakes/clock.ts";
+import { growth, growthMax } from "../fakes/growth.ts";
 
 const scene = (about: About = { urn: "urn:x" }, props: Record<string, unknown> = {}) => {
   const clock = virtualClock();
@@ -44,6 +45,14 @@ describe("the call of one request of the engine", () => {
       await clock.pass(1_000);
     }
     expect(spoken(said)).to.deep.equal(["0 deploying, 0 s", "10000 deploying, 10 s", "20000 deploying, 20 s"]);
+  });
+
+  it("compares a text full of digits, as Ironic may give it, in time that grows with its length", () => {
+    let seconds = 0;
+    const clock = { ...virtualClock(), now: () => 60_000 * seconds++ };
+    const { call } = callOf(scene().bridge, {}, { clock, calls: new Set() }, (text) => text);
+    const found = growth(2_048, (length) => () => call.progress(`${"1".repeat(length)}, ${seconds}`));
+    expect(found).to.be.below(growthMax);
   });
 
   it("speaks less often where many speak", async () => {
