@@ -13,9 +13,12 @@ import {
   readSettings,
   replacedBy,
   type Settings,
+  secretsOfEnv,
+  secretsOfOptions,
+  secretsOfSettings,
 } from "./keys.ts";
 import { type Proxies, proxiesOf } from "./proxies.ts";
-import { tlsOf } from "./tls.ts";
+import { privateKeysIn, tlsOf } from "./tls.ts";
 
 export type { Auth } from "./credentials.ts";
 export type { ConfigGetter } from "./keys.ts";
@@ -56,6 +59,7 @@ const concurrencyMax = 1000;
 export const secretsOf = (connection: Connection): string[] => [
   ...secretsOfAuth(connection.auth),
   ...(connection.clientKey ? [connection.clientKey] : []),
+  ...privateKeysIn(connection.clientCertificate, connection.caCertificate),
   ...connection.proxy.secrets,
 ];
 
@@ -215,15 +219,20 @@ const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud
 
 /**
  * Finds out how to reach Ironic: stack configuration, then the environment, then clouds.yaml and its companions.
- * Sends nothing. Throws a ProblemError that says what was looked at, what won and what is missing.
+ * Sends nothing. Throws a ProblemError that says what was looked at, what won and what is missing. `onSecret` gets each
+ * secret before anything can fail that might repeat it.
  */
 export const resolveConnection = (
   get: ConfigGetter,
   env: NodeJS.ProcessEnv,
   around: Surroundings = systemSurroundings(env),
+  onSecret: (secret: string) => void = () => {},
 ): Connection => {
   const settings = readSettings(get);
+  const proxy = proxiesOf(env);
+  for (const secret of [...secretsOfSettings(settings), ...secretsOfEnv(env), ...proxy.secrets]) onSecret(secret);
   const { cloud, sources } = resolveAround(settings, around);
+  for (const secret of [...secretsOfOptions(cloud.auth), ...secretsOfOptions(cloud.config)]) onSecret(secret);
   const looked = sourcesText(settings, sources, cloud);
   const endpoint = endpointOf(settings, cloud);
   if (cloud.name === "" && [endpoint, settings.authUrl, settings.authType].every((value) => value === undefined)) {
@@ -258,7 +267,7 @@ export const resolveConnection = (
     insecure: tls.insecure,
     requestTimeoutMs: (timeoutSeconds ?? requestTimeoutSecondsDefault) * 1000,
     concurrency: Math.ceil(numberSetting("concurrency", settings.concurrency, concurrencyMax) ?? concurrencyDefault),
-    proxy: proxiesOf(env),
+    proxy,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(serviceName === undefined ? {} : { serviceName }),
     ...(region === "" ? {} : { region }),

@@ -1,6 +1,7 @@
 import { ProblemError } from "../core/index.ts";
 import type { Raw } from "./cloud-files.ts";
 import { knownAuthTypes } from "./cloud-fixes.ts";
+import { isShownPath } from "./pem.ts";
 
 /** Reads one key of stack configuration, named without `ironic:`; values are text, structured ones JSON. */
 export type ConfigGetter = (key: string) => string | undefined;
@@ -69,6 +70,20 @@ export const secretConnectionKeys: readonly ConnectionKeyName[] = connectionKeyN
   (name) => "secret" in connectionKeys[name],
 );
 
+/** Options of `auth` that are secret: in clouds.yaml, and as OS_<OPTION> in the environment. */
+const secretOptions: readonly string[] = secretConnectionKeys.flatMap((name) => {
+  const { auth }: ConnectionKey = connectionKeys[name];
+  return auth === undefined ? [] : [auth];
+});
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+/** Values of secret options in a section of clouds.yaml, or in what stands beside `auth`. */
+export const secretsOfOptions = (options: Raw): string[] => secretOptions.map((name) => options[name]).filter(isText);
+
+export const secretsOfEnv = (env: NodeJS.ProcessEnv): string[] =>
+  secretOptions.map((name) => env[`OS_${name.toUpperCase()}`]).filter(isText);
+
 export type Settings = Partial<Record<ConnectionKeyName, string>>;
 
 /** The keys that are set to something. */
@@ -80,6 +95,13 @@ export const readSettings = (get: ConfigGetter): Settings => {
   }
   return settings;
 };
+
+/** Values of secret keys; not the path of a certificate's key, which is no secret, and which an error has to name. */
+export const secretsOfSettings = (settings: Settings): string[] =>
+  secretConnectionKeys
+    .filter((name) => name !== "clientKey" || !isShownPath(settings[name] ?? ""))
+    .map((name) => settings[name])
+    .filter(isText);
 
 /** The `auth` section that the settings amount to. */
 export const authOfSettings = (settings: Settings): Raw => {

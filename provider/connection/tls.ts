@@ -3,22 +3,25 @@ import { ProblemError } from "../core/index.ts";
 import { expandHome, type Raw, type Surroundings } from "./cloud-files.ts";
 import { isTrue } from "./cloud-fixes.ts";
 import type { Settings } from "./keys.ts";
-
-const pemStart = /^\s*-----BEGIN /;
+import { isPem, isShownPath } from "./pem.ts";
 
 /** PEM as it is, or the content of the file that is named. */
 const readPem = (what: string, value: unknown, around: Surroundings): string | undefined => {
   if (typeof value !== "string" || value === "") return undefined;
-  if (pemStart.test(value)) return value;
+  if (isPem(value)) return value;
   const path = expandHome(value, around.home);
   const text = around.readFile(path);
-  if (text?.includes("-----BEGIN ")) return text;
+  if (text !== undefined && isPem(text)) return text;
   throw new ProblemError({
     code: "setting-invalid",
-    problem: text === undefined ? `${what}: ${path} cannot be read` : `${what}: ${path} is not in PEM form`,
+    problem: `${what}: ${isShownPath(path) ? path : "the file that is named"} ${text === undefined ? "cannot be read" : "is not in PEM form"}`,
     advice: "Set the path of a PEM file, or the PEM text itself.",
   });
 };
+
+/** Those of `texts` that hold a private key, as one file may hold it beside the certificate. */
+export const privateKeysIn = (...texts: (string | undefined)[]): string[] =>
+  texts.flatMap((text) => (text?.includes("PRIVATE KEY-----") ? [text] : []));
 
 export const tlsOf = (settings: Settings, config: Raw, around: Surroundings) => {
   const verify = config.verify;

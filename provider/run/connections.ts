@@ -27,7 +27,7 @@ export function createConnections({ clock, random, env, secrets }: ConnectionsOp
         import("../http/index.ts"),
         import("./connection-context.ts"),
       ]);
-      const connection = resolveConnection(get, env);
+      const connection = resolveConnection(get, env, undefined, (secret) => secrets.add(secret));
       for (const secret of secretsOf(connection)) secrets.add(secret);
       const key = createHash("sha256").update(JSON.stringify(connection)).digest("hex");
       const open =

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { home, keystoneCloud, refusal, type resolve } from "./resolved.ts";
+import { ProblemError } from "../../provider/core/errors.ts";
+import { home, keystoneCloud, refusal, resolve } from "./resolved.ts";
 
 describe("connection", () => {
   const refusals: Array<[what: string, args: Parameters<typeof resolve>, pattern: RegExp]> = [
@@ -78,6 +79,34 @@ describe("connection", () => {
       /auth_type is not v3applicationcredential/,
     ],
   ];
+  const secret = "MIGHAgEAMBMG";
+  const FAILING: readonly [what: string, args: Parameters<typeof resolve>, secrets: string[]][] = [
+    ["the way to log in", [{ authType: "magic", password: "s3cret", clientKey: secret }], ["s3cret", secret]],
+    ["a cloud", [{ cloud: "none", token: "t0ken" }, { OS_PASSWORD: "hunter22" }], ["t0ken", "hunter22"]],
+    ["a number", [{ concurrency: "0", cloud: "lab" }, {}, { [home]: keystoneCloud }], ["hunter22"]],
+    [
+      "a certificate",
+      [
+        { endpoint: "http://i", clientCertificate: "/none", clientKey: `Bag\n${secret}` },
+        { http_proxy: "http://u:pr0xy@p" },
+      ],
+      [`Bag\n${secret}`, "pr0xy"],
+    ],
+  ];
+  for (const [what, [settings, env, files], secrets] of FAILING)
+    it(`gives out its secrets before ${what} can fail`, () => {
+      const given: string[] = [];
+      expect(() => resolve(settings, env, files, (each) => given.push(each))).to.throw(ProblemError);
+      expect(given).to.include.members(secrets);
+    });
+
+  it("keeps the path of a key readable, as it is what is wrong", () => {
+    const given: string[] = [];
+    const settings = { endpoint: "http://i", clientKey: "~/key.pem" };
+    expect(() => resolve(settings, {}, {}, (each) => given.push(each))).to.throw("/home/u/key.pem cannot be read");
+    expect(given).to.deep.equal([]);
+  });
+
   for (const [what, args, pattern] of refusals) {
     it(`refuses ${what}`, () => expect(refusal(...args)).to.match(pattern));
   }

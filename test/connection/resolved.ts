@@ -10,6 +10,7 @@ export const resolve = (
   settings: Record<string, string>,
   env: NodeJS.ProcessEnv = {},
   files: Record<string, string> = {},
+  onSecret?: (secret: string) => void,
 ): Connection => {
   const around: Surroundings = {
     env,
@@ -18,7 +19,7 @@ export const resolve = (
     platform: "linux",
     readFile: (path) => files[path],
   };
-  return resolveConnection((key) => settings[key], env, around);
+  return resolveConnection((key) => settings[key], env, around, onSecret);
 };
 
 export const refusal = (...args: Parameters<typeof resolve>): string => {

@@ -58,9 +58,40 @@ describe("certificates", () => {
       tls({ clientKey: "/key.pem" }, { cert: "~/own.pem" }),
       { clientCertificate: pem("own"), clientKey: pem("key") },
     ],
+    [
+      "a text with what openssl writes before a key",
+      tls({ clientCertificate: "/ca.pem", clientKey: `Bag Attributes\n    localKeyID: 01\n${pem("key")}` }),
+      { clientKey: `Bag Attributes\n    localKeyID: 01\n${pem("key")}` },
+    ],
+    [
+      "such a text in clouds.yaml",
+      tls({}, { cert: `subject=CN=me\n${pem("c")}`, key: `Bag Attributes\n${pem("k")}`, cacert: `x\n${pem("ca")}` }),
+      {
+        caCertificate: `x\n${pem("ca")}`,
+        clientCertificate: `subject=CN=me\n${pem("c")}`,
+        clientKey: `Bag Attributes\n${pem("k")}`,
+      },
+    ],
     ["a key without a certificate", tls({ clientKey: "/key.pem" }), { clientKey: undefined }],
   ];
   for (const [what, found, wanted] of ROWS) it(`are found by ${what}`, () => expect(found).to.deep.include(wanted));
+
+  const SECRETS: readonly string[] = [
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg",
+    "Bag Attributes\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg",
+    `/${"MIGH".repeat(70)}`,
+    "Bag Attributes\n    localKeyID: 01.pem",
+    "/key\0MIGHAgEAMBMGByqGSM49.pem",
+    "hunter22",
+  ];
+  for (const name of ["caCertificate", "clientCertificate", "clientKey"] as const)
+    for (const value of SECRETS)
+      it(`do not show ${name} ${JSON.stringify(value).slice(0, 40)}, which is no path`, () =>
+        expect(() => tls({ clientCertificate: pem("c"), [name]: value }))
+          .to.throw(ProblemError)
+          .with.property("message")
+          .that.matches(/the file that is named cannot be read/)
+          .and.does.not.contain(value));
 
   for (const settings of [{ caCertificate: "/none" }, { caCertificate: "/text" }, { clientCertificate: "/none" }])
     it(`${JSON.stringify(settings)} names what is no certificate`, () =>

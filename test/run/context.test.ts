@@ -33,6 +33,13 @@ describe("a run", () => {
     expect(one.patches).not.to.equal(other.patches);
   });
 
+  it("knows the secrets of a connection that is refused", async () => {
+    const { open, run } = scene();
+    const settings = { authType: "http_basic", username: "admin", password: "swordfish", concurrency: "0" };
+    expect(await open(URL, settings).catch(({ code }) => code)).to.equal("setting-invalid");
+    expect([...run.secrets]).to.include("swordfish");
+  });
+
   it("shares nothing with another run", async () => {
     const [one, other] = [scene(), scene()];
     expect(await one.open(URL)).not.to.equal(await other.open(URL));
