@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { driveShape } from "../drive/index.ts";
 import type { ArgumentTable } from "../plugin/index.ts";
-import { text } from "../schema/index.ts";
+import { nodeName } from "../schema/index.ts";
 import type { ConfigDriveArgs } from "./index.ts";
 import type { SECRET_ARGUMENTS } from "./secrets.ts";
 
@@ -11,7 +11,7 @@ export type ConfigDriveTable = ArgumentTable<keyof ConfigDriveArgs | "filesSha25
 
 export const CONFIG_DRIVE_ARGUMENTS = {
   node: {
-    schema: text((value) => (value === "" ? "must be a node's name or UUID" : undefined)),
+    schema: nodeName,
     change: "replaces",
     meaning:
       "Name or UUID of the node whose ports give the MAC addresses. Another spelling of the same node changes nothing.",

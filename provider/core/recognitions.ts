@@ -10,9 +10,9 @@ export type Server = "ironic" | "keystone";
 /**
  * What came instead of an answer. `untrusted`: certificates were refused. `unsent`: not one byte of the request left.
  * `unanswered`: it left, and no complete answer came. `unreadable`: a success whose body is cut short or no JSON.
- * `misshapen`: it is JSON, but not what the API describes.
+ * `misshapen`: it is JSON, but not what the API describes. `foreign`: a success of something that is not Ironic.
  */
-export type Sign = "untrusted" | "unsent" | "unanswered" | "unreadable" | "misshapen";
+export type Sign = "untrusted" | "unsent" | "unanswered" | "unreadable" | "misshapen" | "foreign";
 
 export type Evidence = { server: Server; status: number; text: string } | { server: Server; sign: Sign };
 
@@ -89,6 +89,14 @@ export const RECOGNITIONS: readonly Recognition[] = [
   { sign: "unanswered", fault: "ambiguous" },
   { sign: "unreadable", fault: "ambiguous" },
   { sign: "misshapen", fault: "malformed" },
+  // A portal or gateway that says 200 to everything has most likely not passed it on, but nobody knows.
+  {
+    sign: "foreign",
+    fault: "ambiguous",
+    code: "endpoint-not-ironic",
+    advice:
+      "A proxy, a gateway or a login page stands between, and whether Ironic carried it out is not known. Correct the way to `ironic:endpoint`, and run again: the node is read first.",
+  },
 
   {
     server: "ironic",

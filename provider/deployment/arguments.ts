@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { BootField } from "../node/index.ts";
 import { type ArgumentRow, type ArgumentTable, IDENTITY_ARGUMENTS } from "../plugin/index.ts";
-import { hasUnknown, object, text } from "../schema/index.ts";
+import { hasUnknown, nodeName, object, text } from "../schema/index.ts";
 import type { IdentityInputs } from "../stack/index.ts";
 import { driveValue } from "./drive-value.ts";
 import type { RamdiskDeploymentArgs } from "./index.ts";
@@ -18,9 +18,6 @@ const image = text((value) =>
   /^(https?|file|glance|oci):\/\/\S+$/.test(value) || isUuid(value)
     ? undefined
     : "must be a URL that the conductor can read (http://, https:// or file://) or the UUID of a Glance image",
-);
-const name = text((value) =>
-  value.trim() === "" || /[/?#\s]/.test(value) ? "must be a node's name or UUID" : undefined,
 );
 const seconds = z
   .number()
@@ -70,7 +67,7 @@ export type DeploymentTable = ArgumentTable<
 
 export const DEPLOYMENT_ARGUMENTS = {
   node: {
-    schema: name,
+    schema: nodeName,
     change: "replaces",
     meaning: "Name or UUID of the node. Another spelling of the same node changes nothing.",
   },

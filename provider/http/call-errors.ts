@@ -9,6 +9,7 @@ import {
   secretsOfBody,
 } from "../core/index.ts";
 import type { Authenticator } from "./auth.ts";
+import { rangeOf } from "./discovery.ts";
 import { shorten } from "./error-body.ts";
 import type { Refusal } from "./session.ts";
 import { parseBody, type Shape } from "./shape.ts";
@@ -16,7 +17,7 @@ import { type Reply, signOf, type TransportError } from "./transport.ts";
 
 type FailFields = Pick<
   IronicErrorFields,
-  "fault" | "detail" | "status" | "requestId" | "advice" | "code" | "retryAfterMs" | "cause"
+  "fault" | "detail" | "status" | "server" | "requestId" | "advice" | "code" | "retryAfterMs" | "cause"
 >;
 
 export type Fail = (fields: FailFields) => IronicError;
@@ -65,6 +66,24 @@ const bodyOf = (reply: Reply, fail: Fail): unknown => {
       cause,
     });
   }
+};
+
+/**
+ * Throws where a write was not answered by Ironic, which puts its version headers on every answer below `/v1`: a success of
+ * something else says nothing. A read needs no such proof: its body has to be what was asked for.
+ */
+export const refuseForeign = (reply: Reply, fail: Fail): void => {
+  if (rangeOf(reply) !== undefined) return;
+  const { fault, code, advice } = recognise({ server: "ironic", sign: "foreign" });
+  throw fail({
+    fault,
+    code,
+    advice,
+    server: "Something else than Ironic",
+    status: reply.status,
+    requestId: requestIdOf(reply),
+    detail: "Ironic's version headers are missing",
+  });
 };
 
 /** The body as `shape` describes it; `request` names the call in the error that says what is wrong. */

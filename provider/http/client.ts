@@ -9,7 +9,14 @@ import {
   systemClock,
 } from "../core/index.ts";
 import { type Authenticator, createAuthenticator } from "./auth.ts";
-import { createFailer, errorOfRefusal, errorOfTransport, type Failer, parseReply } from "./call-errors.ts";
+import {
+  createFailer,
+  errorOfRefusal,
+  errorOfTransport,
+  type Failer,
+  parseReply,
+  refuseForeign,
+} from "./call-errors.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
 import { type Repeating, repeat } from "./repeat.ts";
 import { createSession, type Outcome, type Session, type SessionRequest, type SessionStats } from "./session.ts";
@@ -204,8 +211,9 @@ const attempt = async <T>(
   const url = joinUrl(base, path, options.query);
   try {
     const { reply, refusal } = await proof.send(requestOf(method, url, minor, options, connection.requestTimeoutMs));
-    if (refusal === undefined) return parseReply(reply, options.shape, request, fail);
-    throw errorOfRefusal(reply, refusal, url, fail);
+    if (refusal !== undefined) throw errorOfRefusal(reply, refusal, url, fail);
+    if (method !== "GET") refuseForeign(reply, fail);
+    return parseReply(reply, options.shape, request, fail);
   } catch (error) {
     throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
   }

@@ -4,9 +4,20 @@ import type { Outcome, Refusal } from "./session.ts";
 import type { Reply } from "./transport.ts";
 import { chooseMinor, type VersionRange } from "./versions.ts";
 
-/** `path` starts with a slash and is below `/v1`. */
+/**
+ * `path` starts with a slash and is below `/v1`. Refused where the address would lead to another path, as a node named ".."
+ * does: https://url.spec.whatwg.org/#double-dot-path-segment
+ */
 export const joinUrl = (base: string, path: string, query?: Record<string, string | number | undefined>): URL => {
-  const url = new URL(`${base}/v1${path}`);
+  const text = `${base}/v1${path}`;
+  const url = new URL(text);
+  if (url.href !== text || /[?#]|\/\/|\/$/.test(path)) {
+    throw new ProblemError({
+      code: "argument-invalid",
+      problem: `Ironic cannot be asked for ${JSON.stringify(path)}: the address would be that of something else`,
+      advice: "Use UUIDs instead of names.",
+    });
+  }
   for (const [key, value] of Object.entries(query ?? {})) {
     if (value !== undefined) url.searchParams.set(key, String(value));
   }
@@ -30,6 +41,13 @@ export const rangeOf = (reply: Reply): VersionRange | undefined => {
 
 /** Prefixes under which Ironic is found if the endpoint has none: its own port, or a shared web server's. */
 const prefixesOf = (base: string): string[] => (new URL(base).pathname === "/" ? ["", "/baremetal"] : [""]);
+
+const redirection = (reply: Reply, from: URL): string => {
+  const { location } = reply.headers;
+  if (location === undefined) return "";
+  const target = String(location);
+  return `, redirected to ${URL.canParse(target, from.href) ? new URL(target, from).origin : "no valid address"}`;
+};
 
 /** What `/v1` of a base answered when it wasn't Ironic that answered. */
 const misses = (status: number): boolean => status < 400 || status === 404 || status === 405 || status === 410;
@@ -60,10 +78,7 @@ export const discover = async (options: {
     const range = rangeOf(reply);
     if (range !== undefined) return { base, range, minor: chooseMinor(range, options.pinned, base) };
     if (refusal !== undefined && !misses(reply.status)) throw options.refuse(reply, refusal, url);
-    const { location } = reply.headers;
-    askedUrls.push(
-      `${url.href} (${reply.status}${location ? `, redirected to ${new URL(String(location), url).origin}` : ""})`,
-    );
+    askedUrls.push(`${url.href} (${reply.status}${redirection(reply, url)})`);
   }
   throw new ProblemError({
     code: "endpoint-not-ironic",

@@ -1,4 +1,5 @@
 /** Lists that Ironic gives page by page. */
+import { IronicError } from "../core/index.ts";
 import type { CallOptions, Client } from "./client.ts";
 import { field, type Shape } from "./shape.ts";
 
@@ -14,19 +15,35 @@ export const pageOf = <T>(key: string, item: Shape<T>): Shape<Page<T>> =>
     .object({ [key]: field.list(item), next: field.textOrNull.optional() })
     .transform(({ [key]: items, next }) => ({ items: Array.isArray(items) ? items : [], more: Boolean(next) }));
 
+/** A list that goes on after the item that it has already gone on after has no end. */
+const refuseStandstill = (seen: Set<string>, marker: string, path: string, { operation }: CallOptions): void => {
+  if (!seen.has(marker)) {
+    seen.add(marker);
+    return;
+  }
+  throw new IronicError({
+    fault: "malformed",
+    operation,
+    request: `GET /v1${path}`,
+    detail: `the list comes again to its item ${marker}, and so does not end`,
+  });
+};
+
 /** All items, in Ironic's order, of `maxPages` pages at most. */
 export async function readPages<T extends { uuid: string }>(
-  client: Client,
+  client: Pick<Client, "get">,
   path: string,
   page: Shape<Page<T>>,
   call: CallOptions,
   maxPages = Number.POSITIVE_INFINITY,
 ): Promise<T[]> {
   const found: T[] = [];
+  const markers = new Set<string>();
   for (let count = 0; count < maxPages; count++) {
-    const query = { ...call.query, marker: found.at(-1)?.uuid };
-    const { items, more } = await client.get(path, { ...call, query, shape: page });
-    found.push(...items);
+    const marker = found.at(-1)?.uuid;
+    if (marker !== undefined) refuseStandstill(markers, marker, path, call);
+    const { items, more } = await client.get(path, { ...call, query: { ...call.query, marker }, shape: page });
+    for (const item of items) found.push(item);
     if (!more || items.length === 0) break;
   }
   return found;

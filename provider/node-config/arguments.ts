@@ -1,22 +1,19 @@
 /** The arguments of a BaremetalNodeConfig: all that is decided by argument. */
 import * as z from "zod";
 import { type ArgumentTable, IDENTITY_ARGUMENTS } from "../plugin/index.ts";
-import { text } from "../schema/index.ts";
+import { nodeName, text } from "../schema/index.ts";
 import type { IdentityInputs } from "../stack/index.ts";
 import type { BaremetalNodeConfigArgs } from "./index.ts";
 
 export const DEFAULT_DEPLOY_INTERFACE = "ramdisk";
 
 const word = text((value) => (/^[a-z0-9][a-z0-9-]*$/.test(value) ? undefined : "must be the name of an interface"));
-const name = text((value) =>
-  value.trim() === "" || /[/?#\s]/.test(value) ? "must be a node's name or UUID" : undefined,
-);
 
 export type NodeConfigTable = ArgumentTable<keyof BaremetalNodeConfigArgs | keyof IdentityInputs>;
 
 export const NODE_CONFIG_ARGUMENTS = {
   node: {
-    schema: name,
+    schema: nodeName,
     change: "replaces",
     meaning: "Name or UUID of the node. Another spelling of the same node changes nothing.",
   },

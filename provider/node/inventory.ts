@@ -2,7 +2,7 @@
 
 import type * as z from "zod";
 import { type Clock, inTime } from "../core/index.ts";
-import { type Client, field, type Page, pageOf, type ReadOptions, type Shape } from "../http/index.ts";
+import { type Client, field, type Page, pageOf, type ReadOptions, readPages, type Shape } from "../http/index.ts";
 import { fieldsOf, portSchema, type SurveyedNode, surveyedNodeSchema } from "./node-schema.ts";
 
 const interfaces = field.list(field.text).nullable().optional();
@@ -50,17 +50,10 @@ async function readAll<T extends { uuid: string }>(
   fields: readonly string[],
   query: Record<string, string> = {},
 ): Promise<T[]> {
-  const found: T[] = [];
-  for (;;) {
-    const marker = found.at(-1)?.uuid;
-    const { items, more } = await ask(path, {
-      operation: "look at what the program is about to use",
-      query: { fields: fields.join(","), limit: LIMIT, marker, ...query },
-      shape: page,
-    });
-    found.push(...items);
-    if (!more) return found;
-  }
+  return readPages({ get: ask }, path, page, {
+    operation: "look at what the program is about to use",
+    query: { fields: fields.join(","), limit: LIMIT, ...query },
+  });
 }
 
 async function readFacts(client: Client, clock: Clock, interrupted: AbortSignal): Promise<NodeInventory> {

@@ -81,6 +81,12 @@ export const text = (
     context.addIssue({ code: "custom", message: objection.reason, params: { code: objection.code } });
   });
 
+/** What is wrong with a node's name or UUID. Addresses have no place for "." and "..": they lead to another path. */
+export const nodeName: z.ZodString = text((value) => {
+  if (value.trim() === "" || /[/?#\s\p{Cs}]/u.test(value)) return "must be a node's name or UUID";
+  return value === "." || value === ".." ? "is a name that Ironic cannot be asked for; use the node's UUID" : undefined;
+});
+
 /** The valid name that `key` most likely stands for, if any is near. */
 function nearest(key: string, names: readonly string[]): string | undefined {
   const ranked = names

@@ -74,6 +74,7 @@ const signs: Array<[server: Server, sign: Sign, fault: Fault]> = [
   ["ironic", "unanswered", "ambiguous"],
   ["ironic", "unreadable", "ambiguous"],
   ["ironic", "misshapen", "malformed"],
+  ["ironic", "foreign", "ambiguous"],
   ["keystone", "untrusted", "untrusted"],
   ["keystone", "unsent", "unreachable"],
   ["keystone", "unanswered", "unreachable"],

@@ -193,7 +193,7 @@ describe("auth", () => {
     reading("t2", 9);
     nock(ironic, { reqheaders: { "x-auth-token": "t2" } })
       .put("/baremetal/v1/x")
-      .reply(202);
+      .reply(202, undefined, versionHeaders());
     await Promise.all([
       ...Array.from({ length: 9 }, () => get("/x", { shape: anything, operation: "read" })),
       send("PUT", "/x", { shape: anything, operation: "write" }),

@@ -165,7 +165,7 @@ describe("client", () => {
       .times(3)
       .reply(503, fault("Requested action cannot be performed due to lack of free conductor workers."))
       .put("/v1/x")
-      .reply(202);
+      .reply(202, undefined, versionHeaders());
     expect(await client.send("PUT", "/x", { shape: anything, operation: "deploy", body: {} })).to.equal(undefined);
     expect(clock.slept).to.deep.equal([1000, 2000, 4000]);
   });

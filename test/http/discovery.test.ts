@@ -58,6 +58,14 @@ describe("discovery", () => {
     expect(asked).to.deep.equal(["http://host/x/v1"]);
   });
 
+  for (const location of ["http://", "https://[::1", "//"])
+    it(`says what answered where it redirects to ${location}, which is no address`, async () => {
+      const { found } = scene({ "http://host/x/v1": missing(302, { location }) }, "http://host/x");
+      const error = await rejection(found);
+      expect(error).to.be.instanceOf(ProblemError);
+      expect(error.message).to.contain("http://host/x/v1 (302, redirected to no valid address)");
+    });
+
   it("agrees on the version that is pinned", async () => {
     expect((await scene({ "http://host/v1": IRONIC }, "http://host", 80).found).minor).to.equal(80);
   });
@@ -68,6 +76,10 @@ describe("discovery", () => {
     expect(rangeOf(reply(200, half))).to.equal(undefined);
     expect(rangeOf(reply(200))).to.equal(undefined);
   });
+
+  for (const path of ["/nodes/..", "/nodes/.", "/nodes/../x", "/nodes/%2e%2e/y", "/nodes/a?b", "/nodes/", "/nodes//z"])
+    it(`asks for nothing at ${path}, which would be the address of something else`, () =>
+      expect(() => joinUrl("http://host/b", path)).to.throw(ProblemError, JSON.stringify(path)));
 
   it("leaves out of a query what is not set, and escapes the rest", () => {
     const url = joinUrl("http://host/b", "/nodes", { fields: "a,b", limit: 0, marker: undefined, name: "a&b" });

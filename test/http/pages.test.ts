@@ -4,6 +4,7 @@ import type { Client, ReadOptions } from "../../provider/http/client.ts";
 import { pageOf, readPages } from "../../provider/http/pages.ts";
 import { fakeClient } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
+import { rejection } from "../fakes/http-server.ts";
 import { fakeIronic } from "../fakes/ironic-model.ts";
 import { shaped } from "../fakes/shaped.ts";
 
@@ -42,6 +43,17 @@ describe("a list by pages", () => {
     expect(await read()).to.deep.equal(["a"]);
     expect(asked).to.have.length(2);
   });
+
+  for (const [what, pages] of [
+    ["stands still", [[A], [A], [A], [A]]],
+    ["goes in a circle", [[A, B], [C], [B, A], [B, C]]],
+  ] as const)
+    it(`ends with an error where the list ${what}`, async () => {
+      const { read, asked } = scene(...pages.map((things) => ({ things: [...things], next: "more" })));
+      const error = await rejection(read());
+      expect(error).to.include({ fault: "malformed", request: "GET /v1/things" });
+      expect(asked.length).to.be.below(5);
+    });
 
   it("reads no more pages than asked for", async () => {
     const { read, asked } = scene({ things: [A], next: "more" }, { things: [B], next: "more" });

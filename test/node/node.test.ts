@@ -78,7 +78,7 @@ describe("the node's reader", () => {
 
   it("does not take a PATCH with an odd answer for one that was refused, nor send it again", async () => {
     speak();
-    const patch = nock(origin).patch("/v1/nodes/n").reply(200, { uuid: "n" });
+    const patch = nock(origin).patch("/v1/nodes/n").reply(200, { uuid: "n" }, versionHeaders());
     const error = await refused(
       createPatchQueue(client).patch("n", [{ op: "add", path: "/extra/a", value: 1 }], "claim the node"),
     );
