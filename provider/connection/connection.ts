@@ -18,6 +18,7 @@ import {
   secretsOfSettings,
 } from "./keys.ts";
 import { type Proxies, proxiesOf } from "./proxies.ts";
+import { checkDestination, type Sources, warningsOf } from "./recipients.ts";
 import { privateKeysIn, tlsOf } from "./tls.ts";
 
 export type { Auth } from "./credentials.ts";
@@ -27,6 +28,8 @@ export type { ConfigGetter } from "./keys.ts";
 export interface Connection {
   /** Where Ironic is; undefined: as in Keystone's catalogue. */
   endpoint?: string;
+  /** Set where the endpoint is of another source than the credentials: Keystone's catalogue has to have its host. */
+  endpointBeside?: Sources;
   auth: Auth;
   /** For messages: which source won. */
   source: string;
@@ -119,17 +122,15 @@ const interfacesOf = (settings: Settings, config: Raw): string[] => {
   return names.length > 0 && names[0] !== "" ? names : ["public"];
 };
 
-/** openstacksdk's order; `auth.endpoint` is where the ways without a catalogue keep it. */
-const endpointOf = (settings: Settings, cloud: Cloud): string | undefined =>
-  settings.endpoint ??
+/** The cloud's own, in openstacksdk's order; `auth.endpoint` is where the ways without a catalogue keep it. */
+const endpointOf = (cloud: Cloud): string | undefined =>
   first(
     cloud.config,
     "baremetal_endpoint_override",
     "bare_metal_endpoint_override",
     "baremetal_endpoint",
     "bare_metal_endpoint",
-  ) ??
-  (typeof cloud.auth.endpoint === "string" ? cloud.auth.endpoint : undefined);
+  ) ?? (typeof cloud.auth.endpoint === "string" ? cloud.auth.endpoint : undefined);
 
 const sourcesText = (settings: Settings, sources: CloudSources, cloud: Cloud | undefined): string => {
   const own = connectionKeyNames.filter((name) => settings[name] !== undefined).map((name) => `ironic:${name}`);
@@ -159,8 +160,8 @@ const loginProblemError = (lack: LoginProblem, cloud: Cloud, looked: string): Pr
 };
 
 /** An address with a password in it would be shown in messages. */
-const refuseUserInfo = (authUrl: string | undefined): void => {
-  const url = authUrl !== undefined && URL.canParse(authUrl) ? new URL(authUrl) : undefined;
+const refuseUserInfo = (auth: Auth): void => {
+  const url = auth.kind === "keystone" && URL.canParse(auth.authUrl) ? new URL(auth.authUrl) : undefined;
   if (url === undefined || (url.username === "" && url.password === "")) return;
   throw new ProblemError({
     code: "setting-invalid",
@@ -185,7 +186,14 @@ const nothing: CloudSources = {
   looked: ["nothing else, because the stack configuration is complete"],
 };
 
-const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud; sources: CloudSources } => {
+interface Resolved {
+  cloud: Cloud;
+  sources: CloudSources;
+  /** Keystone's address as environment or clouds.yaml have it, before that of the stack is laid over it. */
+  ownAuthUrl?: string | undefined;
+}
+
+const resolveAround = (settings: Settings, around: Surroundings): Resolved => {
   const authType = authTypeOfSettings(settings);
   const complete =
     settings.cloud === undefined &&
@@ -214,7 +222,7 @@ const resolveAround = (settings: Settings, around: Surroundings): { cloud: Cloud
   if (bare.name === "" && settings.authUrl === undefined && authType === undefined) args.auth_type = "none";
   const cloud = resolveCloud(sources, { cloud: settings.cloud, args });
   for (const option of replacedBy(settings)) delete cloud.auth[option];
-  return { cloud, sources };
+  return { cloud, sources, ownAuthUrl: first(bare.auth, "auth_url") };
 };
 
 /**
@@ -231,10 +239,11 @@ export const resolveConnection = (
   const settings = readSettings(get);
   const proxy = proxiesOf(env);
   for (const secret of [...secretsOfSettings(settings), ...secretsOfEnv(env), ...proxy.secrets]) onSecret(secret);
-  const { cloud, sources } = resolveAround(settings, around);
+  const { cloud, sources, ownAuthUrl } = resolveAround(settings, around);
   for (const secret of [...secretsOfOptions(cloud.auth), ...secretsOfOptions(cloud.config)]) onSecret(secret);
   const looked = sourcesText(settings, sources, cloud);
-  const endpoint = endpointOf(settings, cloud);
+  const ownEndpoint = endpointOf(cloud);
+  const endpoint = settings.endpoint ?? ownEndpoint;
   if (cloud.name === "" && [endpoint, settings.authUrl, settings.authType].every((value) => value === undefined)) {
     throw new ProblemError({
       code: "connection-not-configured",
@@ -248,9 +257,12 @@ export const resolveConnection = (
   if (endpoint === undefined && result.auth.kind !== "keystone") {
     throw loginProblemError({ missing: ["endpoint"] }, cloud, looked);
   }
-  refuseUserInfo(result.auth.kind === "keystone" ? result.auth.authUrl : undefined);
+  refuseUserInfo(result.auth);
   if (endpoint !== undefined) baseOf(endpoint);
-  const { config } = cloud;
+  const { auth } = result;
+  const { config, source } = cloud;
+  const own = { endpoint: ownEndpoint, authUrl: ownAuthUrl };
+  const endpointBeside = checkDestination({ settings, auth, endpoint, source, own });
   const tls = tlsOf(settings, config, around);
   const minor = minorOf(settings, config);
   const region = settings.region ?? (first(config, "baremetal_region_name", "bare_metal_region_name") || cloud.region);
@@ -259,9 +271,9 @@ export const resolveConnection = (
     numberSetting("requestTimeoutSeconds", settings.requestTimeoutSeconds, 3600) ??
     (Number(config.api_timeout) || undefined);
   return {
-    auth: result.auth,
-    source: cloud.source,
-    warnings: tls.insecure ? [insecureWarning] : [],
+    auth,
+    source,
+    warnings: [...(tls.insecure ? [insecureWarning] : []), ...warningsOf(auth, endpoint)],
     serviceType: first(config, "baremetal_service_type") ?? "baremetal",
     interfaces: interfacesOf(settings, config),
     insecure: tls.insecure,
@@ -269,6 +281,7 @@ export const resolveConnection = (
     concurrency: Math.ceil(numberSetting("concurrency", settings.concurrency, concurrencyMax) ?? concurrencyDefault),
     proxy,
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(endpointBeside === undefined ? {} : { endpointBeside }),
     ...(serviceName === undefined ? {} : { serviceName }),
     ...(region === "" ? {} : { region }),
     ...(tls.caCertificate === undefined ? {} : { caCertificate: tls.caCertificate }),

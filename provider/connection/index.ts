@@ -4,3 +4,4 @@ export { type ConfigGetter, type Connection, describeEndpoint, resolveConnection
 export { type Auth, type Method, type Named, type Scope, secretsOfAuth } from "./credentials.ts";
 export { baseOf, trimSlashes } from "./endpoint.ts";
 export { isInNoProxyNetwork, type Proxies } from "./proxies.ts";
+export { isSameHost, originOf, otherHostError, unencryptedWarning } from "./recipients.ts";

@@ -29,6 +29,7 @@ const otherScopes = (...own: string[]): string[] =>
 /** Every key of a connection, in stack configuration (`ironic:<key>`) and in an explicit Provider. */
 export const connectionKeys = {
   endpoint: {},
+  allowCredentialsTo: {},
   cloud: {},
   authType: {},
   authUrl: { auth: "auth_url" },

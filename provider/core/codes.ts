@@ -99,6 +99,8 @@ export const CODES = [
   "certificate-invalid",
   "tls-failed",
   "certificates-not-verified",
+  "credentials-unencrypted",
+  "credentials-other-host",
   "setting-invalid",
   "endpoint-not-ironic",
   "cloud-ambiguous",

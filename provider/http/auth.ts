@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/index.ts";
-import { secretsOfAuth } from "../connection/index.ts";
-import { memoise, ProblemError } from "../core/index.ts";
-import { findEndpoint, logIn, type Token } from "./keystone.ts";
+import { isSameHost, originOf, otherHostError, secretsOfAuth, unencryptedWarning } from "../connection/index.ts";
+import { type Code, memoise, ProblemError } from "../core/index.ts";
+import { endpointsIn, findEndpoint, logIn, type Service, type Token } from "./keystone.ts";
 import type { Transport } from "./transport.ts";
 
 /** Proof of identity for one connection. */
@@ -36,9 +36,25 @@ const renewBeforeShare = 0.1;
 
 const tokenHeader = "x-auth-token";
 
-const keystone = (connection: Connection, transport: Transport, now: () => number): Authenticator => {
+type Warn = (code: Code, text: string) => void;
+
+/** Throws where the token would go to a host that the catalogue does not have, and that nobody named beside the login. */
+const checkHost = (endpoint: string, connection: Connection, authUrl: string, catalogue: Service[]): void => {
+  const { endpointBeside, serviceType } = connection;
+  if (endpointBeside === undefined) return;
+  const known = endpointsIn(catalogue, serviceType);
+  if (known.some((address) => isSameHost(address, endpoint))) return;
+  const has =
+    known.length > 0
+      ? `${known.map(originOf).join(", ")}, as the catalogue of ${authUrl} has it`
+      : `the cloud of ${authUrl}, whose catalogue has no Ironic`;
+  throw otherHostError(endpoint, endpointBeside, has);
+};
+
+const keystone = (connection: Connection, transport: Transport, now: () => number, warn: Warn): Authenticator => {
   const { auth } = connection;
   if (auth.kind !== "keystone") throw new Error("not a Keystone connection");
+  let warnedOf: string | undefined;
   let current: Token | undefined;
   let renewAtMs = Number.POSITIVE_INFINITY;
   const login = memoise(async () => {
@@ -76,9 +92,17 @@ const keystone = (connection: Connection, transport: Transport, now: () => numbe
     },
     secrets: () => (current === undefined ? [] : [current.value]),
     endpoint: async (signal) => {
-      if (connection.endpoint !== undefined) return connection.endpoint;
+      if (connection.endpoint !== undefined && connection.endpointBeside === undefined) return connection.endpoint;
       const { catalogue } = await token(signal);
-      return findEndpoint(catalogue, { ...connection, authUrl: auth.authUrl });
+      if (connection.endpoint !== undefined) {
+        checkHost(connection.endpoint, connection, auth.authUrl, catalogue);
+        return connection.endpoint;
+      }
+      const found = findEndpoint(catalogue, { ...connection, authUrl: auth.authUrl });
+      const warning = warnedOf === found ? undefined : unencryptedWarning(found);
+      warnedOf = found;
+      if (warning !== undefined) warn(warning.code, warning.text);
+      return found;
     },
   };
 };
@@ -87,6 +111,7 @@ export const createAuthenticator = (
   connection: Connection,
   transport: Transport,
   now: () => number = () => performance.now(),
+  warn: Warn = () => {},
 ): Authenticator => {
   const { auth, endpoint } = connection;
   switch (auth.kind) {
@@ -100,6 +125,6 @@ export const createAuthenticator = (
     case "fixed_token":
       return fixed({ [tokenHeader]: auth.token }, endpoint);
     case "keystone":
-      return keystone(connection, transport, now);
+      return keystone(connection, transport, now, warn);
   }
 };

@@ -246,7 +246,7 @@ const createCall = (parts: Parts, agreement: Agreement) => {
 export function createClient(connection: Connection, deps: ClientDeps = {}): Client {
   const clock = deps.clock ?? systemClock;
   const transport = createTransport({ ...connection, connections: connection.concurrency + 1 });
-  const auth = createAuthenticator(connection, transport, clock.now);
+  const auth = createAuthenticator(connection, transport, clock.now, deps.warn);
   const session = createSession({ transport, now: clock.now, concurrency: connection.concurrency });
   const onRepeat = (): void => {
     session.stats.retries += 1;

@@ -225,6 +225,12 @@ export const logIn = async (login: Login): Promise<Token> => {
 /** https://service-types.openstack.org/: the name, then the alias that older deployments use. */
 const serviceTypesOf = (asked: string): string[] => (asked === "baremetal" ? ["baremetal", "bare-metal"] : [asked]);
 
+/** All addresses that a catalogue has of Ironic, whatever their region and interface. */
+export const endpointsIn = (catalogue: Service[], serviceType: string): string[] =>
+  catalogue
+    .filter(({ type }) => serviceTypesOf(serviceType).includes(type ?? ""))
+    .flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ url }) => url ?? []));
+
 /** Ironic's address in a catalogue; throws a ProblemError that lists what the catalogue has. */
 export const findEndpoint = (
   catalogue: Service[],

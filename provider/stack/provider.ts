@@ -11,6 +11,8 @@ import { withCode } from "../core/index.ts";
 export interface ProviderArgs {
   /** Address of Ironic's API, with its path prefix if it has one. Default: Keystone's catalogue, or the cloud's. */
   endpoint?: pulumi.Input<string>;
+  /** Hosts that credentials may go to though these come from elsewhere (`OS_CLOUD`, clouds.yaml), with commas. */
+  allowCredentialsTo?: pulumi.Input<string>;
   /** Name of a cloud in clouds.yaml. Default: `OS_CLOUD`. */
   cloud?: pulumi.Input<string>;
   /** How to log in. Default: what the other arguments amount to, without any of them `none`. */
