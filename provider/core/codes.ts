@@ -56,6 +56,7 @@ export const CODES = [
   "deployment-failed",
   "node-validation-failed",
   "node-changed-by-others",
+  "node-came-back-different",
   "wait-timeout",
   "power-on-timeout",
   "readiness-timeout",

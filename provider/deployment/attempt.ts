@@ -1,6 +1,6 @@
 /** What this run has done towards a deployment or a release: one value, changed by `record` alone. */
 import type { CleanRetryAction, DeploymentMarker, InState, InstanceInfo, Node, Verb } from "../node/index.ts";
-import { isStarting } from "../node/index.ts";
+import { isGlanceImage, isStarting } from "../node/index.ts";
 
 import type { DeployWant } from "./want.ts";
 
@@ -187,8 +187,25 @@ export function infoFor(want: Pick<DeployWant, "info">, { method }: Pick<Attempt
   return method === "rebuildWithSource" && source ? { ...want.info, image_source: source } : want.info;
 }
 
+/**
+ * A rebuild with an image_source of Glance makes Ironic forget kernel, ramdisk and ISO, to look them up there again
+ * (ironic/conductor/deployments.py, start_deploy). The machine would come back with something else.
+ */
+export const forgetsBoot = (want: Pick<DeployWant, "info">, method: UpdateMethod): boolean => {
+  const { image_source } = infoFor(want, { method });
+  return image_source !== undefined && isGlanceImage(image_source);
+};
+
 /** After a rebuild that the server could not do: the next method, or none. */
 export function nextMethod(node: Node, want: DeployWant, { method }: Pick<Attempt, "method">): UpdateMethod {
-  if (method === "rebuild" && want.info.ramdisk) return "rebuildWithSource";
+  if (method === "rebuild" && want.info.ramdisk && !forgetsBoot(want, "rebuildWithSource")) return "rebuildWithSource";
+  return withoutRebuild(node, want);
+}
+
+/** Where no rebuild can be done: undeployed only where that cleans nothing, or where the user chose it. */
+export function withoutRebuild(
+  node: Pick<Node, "automated_clean">,
+  want: Pick<DeployWant, "updateStrategy">,
+): UpdateMethod {
   return node.automated_clean === false || want.updateStrategy === "redeploy" ? "redeploy" : "none";
 }

@@ -14,6 +14,7 @@ import {
   heldByOther,
   holderOf,
   type InstanceInfo,
+  infoDifferences,
   inMaintenance,
   isAllocated,
   isRunning,
@@ -83,7 +84,8 @@ const DEPLOY_RULES: Readonly<Record<StateRow["deploy"], (context: DeployContext)
     if (holder.kind !== "ours")
       return nobodys(context, "If this stack should take it over, set `adopt`; otherwise undeploy the node first");
     if (stillRunsWanted(node, want, holder.marker)) return act("writeBack");
-    if (!isWritten(node, want, attempt, holder.marker)) return update(context);
+    if (!isWritten(node, want, attempt, holder.marker))
+      return attempt.started ? cameBackDifferent(node, want) : update(context);
     const started = wasStarted(node, want, attempt, holder.marker);
     if (started === undefined) return act("askHistory");
     if (!started) return update(context);
@@ -146,11 +148,22 @@ const othersProtection = (node: Node): Decision =>
     `Remove the protection: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
   );
 
+/** Another start would end alike, or end what others have begun. */
+function cameBackDifferent(node: Node, want: DeployWant): Decision {
+  const fields: string[] = infoDifferences(node, want.info);
+  return fail(
+    "node-came-back-different",
+    `Node ${nodeLabel(node)} was started by this run, but came back with something else: it differs in ${fields.join(", ") || "its config drive or marker"}`,
+    "It was not started a second time. Find out who changes it (`baremetal node history list`, or images of Glance that name others), then run `pulumi up` again",
+  );
+}
+
 /** An active machine of ours runs something else than wanted. */
 function update(context: DeployContext): Decision {
   const { node, want, attempt, info, holder } = context;
   const marker = holder.kind === "ours" ? holder.marker : undefined;
   if (node.maintenance) return inMaintenance(node);
+  if (attempt.method === "none" && !attempt.before) return cannotRebuild(node, attempt);
   if (node.protected) return marker?.protected ? act("unprotect") : othersProtection(node);
   if (attempt.method === "none") return act("revert");
   if (attempt.method === "redeploy") return act("undeploy");

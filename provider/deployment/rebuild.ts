@@ -3,7 +3,7 @@ import type { IronicError } from "../core/index.ts";
 import { type Node, nodeLabel, shows } from "../node/index.ts";
 import type { Call } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
-import { type Journal, nextMethod, type UpdateMethod } from "./attempt.ts";
+import { forgetsBoot, type Journal, nextMethod, type UpdateMethod, withoutRebuild } from "./attempt.ts";
 import type { DeployWant } from "./want.ts";
 
 /** The fault of Ironic 39.0 that a rebuild with image_source avoids: ironic/conductor/deployments.py, start_deploy. */
@@ -11,16 +11,13 @@ const KNOWN_FAULT = /auto_lessee/;
 /** Other errors of the server's may pass: only after this many is the rebuild taken to be impossible. */
 const REBUILD_ERRORS_MAX = 3;
 
-export const firstMethod = (
-  { serverFaults }: ConnectionContext,
-  node: Node,
-  { updateStrategy, info: { ramdisk } }: DeployWant,
-): UpdateMethod => {
-  if (updateStrategy === "redeploy") return "redeploy";
+export const firstMethod = ({ serverFaults }: ConnectionContext, node: Node, want: DeployWant): UpdateMethod => {
+  const { ramdisk } = want.info;
+  if (want.updateStrategy === "redeploy") return "redeploy";
+  const isFaulty = serverFaults.has("rebuildWithoutSource") && ramdisk !== undefined;
   const isAvoided = ramdisk !== undefined && shows(node.instance_info.image_source, ramdisk);
-  return isAvoided || (serverFaults.has("rebuildWithoutSource") && ramdisk !== undefined)
-    ? "rebuildWithSource"
-    : "rebuild";
+  if ((isAvoided || isFaulty) && !forgetsBoot(want, "rebuildWithSource")) return "rebuildWithSource";
+  return isFaulty || forgetsBoot(want, "rebuild") ? withoutRebuild(node, want) : "rebuild";
 };
 
 /** The server cannot do a rebuild that other versions do: true when there is another method, of which the user is warned. */

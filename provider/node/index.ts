@@ -52,7 +52,9 @@ export {
   bootInfoOf,
   hidesBoots,
   type InstanceInfo,
+  infoDifferences,
   infoMatches,
+  isGlanceImage,
   isMasked,
   shows,
 } from "./instance-info.ts";

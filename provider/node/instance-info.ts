@@ -84,6 +84,17 @@ export function infoMatches(node: Node, info: InstanceInfo): boolean {
   );
 }
 
+/** Fields in which what the node says that it boots differs from `info`. */
+export const infoDifferences = ({ instance_info }: Node, info: InstanceInfo): BootField[] =>
+  BOOT_FIELDS.filter((key) => !shows(instance_info[key] ?? undefined, info[key]));
+
+/**
+ * Does it name an image of Glance? https://docs.openstack.org/ironic/latest/user/deploy.html; the test is that of
+ * ironic/common/glance_service/service_utils.py, is_glance_image.
+ */
+export const isGlanceImage = (reference: string): boolean =>
+  reference.startsWith("glance://") || /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(reference);
+
 /** What stands in `instance_info` of the things that we write. */
 export function bootInfoOf({ instance_info }: Node): InstanceInfo {
   const info: InstanceInfo = {};

@@ -17,6 +17,50 @@ describe("RamdiskDeployment: update", () => {
     expect(w.warnings().join()).to.match(/answered 500 to the rebuild .*image_source/);
   });
 
+  for (const ramdisk of ["0e0ed7e9-7e40-4d0a-8e55-0bd66c9ab2a8", "glance://b-initramfs"])
+    it(`sets no image_source to the Glance image ${ramdisk}: a rebuild would then forget kernel and ramdisk`, async () => {
+      const glance = { ...INPUTS, kernel: "glance://b-kernel", ramdisk };
+      for (const automated_clean of [false, true]) {
+        const { w, first } = await made({ automated_clean });
+        w.fake.fate.rebuild = "39.0";
+        const { error } = await w.up(first, glance);
+        const booted = w.fake.boots.map(({ verb }) => verb);
+        if (automated_clean) expect(error?.message).to.match(/cannot rebuild .*Nothing was changed/);
+        expect(booted).to.deep.equal(automated_clean ? ["active"] : ["active", "active"]);
+        expect(w.fake.runs?.info.ramdisk).to.equal(automated_clean ? A.ramdisk : ramdisk);
+      }
+    });
+
+  it("never rebuilds a Glance image on an Ironic that needs image_source", async () => {
+    const old = { client: { minor: 65 } };
+    const glance = { ...INPUTS, kernel: "glance://a-kernel", ramdisk: "glance://a-initramfs" };
+    const news = { ...glance, kernelArguments: "quiet" };
+    const { w, first } = await made({}, glance, old);
+    await w.made(first, news);
+    expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "active"]);
+    for (const isProtected of [false, true]) {
+      const cleaned = await made({ automated_clean: true }, { ...glance, protected: isProtected }, old);
+      const before = structuredClone(cleaned.w.node());
+      const { error } = await cleaned.w.up(cleaned.first, { ...news, protected: isProtected });
+      expect(error?.message).to.match(/cannot rebuild .*Nothing was changed/);
+      expect(cleaned.w.node()).to.deep.equal(before);
+    }
+  });
+
+  it("starts a machine no second time in a run when it came back with something else", async () => {
+    const { w, first } = await made();
+    w.before(() => {
+      const { provision_state, instance_info } = w.fake.node;
+      if (provision_state === "deploying") delete instance_info.kernel;
+    });
+    const { stored, error } = await w.up(first, { ...INPUTS, ...B, protected: true });
+    expect(error).to.have.property("code", "node-came-back-different");
+    expect(error?.message).to.match(/^Node worker-1 .* differs in kernel.*was not started a second time/);
+    expect(w.fake.boots).to.have.length(2);
+    // The next run is another try.
+    expect((await w.diff(stored as Stored, { ...INPUTS, ...B })).changes).to.equal(true);
+  });
+
   it("where no rebuild works: undeploys and deploys a node that does not clean", async () => {
     const { w, first } = await made();
     w.fake.fate.rebuild = "never";

@@ -14,7 +14,7 @@ describe("RamdiskDeployment: update", () => {
       if (method === "GET" && w.fake.node.provision_state === "deploying") w.fake.node.instance_info.kernel = B.kernel;
     });
     const { stored, error } = await w.up(undefined, INPUTS);
-    expect(error?.message).to.match(/cannot rebuild/);
+    expect(error?.message).to.match(/came back with something else/);
     expect(stored?.failed).to.be.a("string");
     expect(w.node()).to.include({ provision_state: "active", instance_uuid: OURS });
     expect(deploymentMarker(w.node())).to.include({ instanceUuid: OURS });

@@ -12,6 +12,11 @@ export interface Transitions {
   startUndeploy(fake: FakeNode): void;
 }
 
+/** ironic/common/glance_service/service_utils.py, is_glance_image. */
+const isGlanceImage = (href: unknown): boolean =>
+  typeof href === "string" &&
+  (href.startsWith("glance://") || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(href));
+
 export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean, resolution: "us" | "s"): Transitions {
   let lastUs = 0;
 
@@ -50,6 +55,9 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
     const atMs = clock.now();
     node.last_error = null;
     if (drive !== undefined) node.instance_info.configdrive = drive;
+    // What Glance may know better is forgotten (ironic/conductor/deployments.py, start_deploy).
+    if (verb === "rebuild" && isGlanceImage(node.instance_info.image_source))
+      for (const key of ["kernel", "ramdisk", "boot_iso"]) delete node.instance_info[key];
     if ("image_source" in node.instance_info) node.instance_info.image_type = "partition";
     const boot: Boot = {
       by,
