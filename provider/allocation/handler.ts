@@ -7,6 +7,7 @@ import {
   faultRow,
   IronicError,
   inTime,
+  isFault,
   isGone,
   isRefusal,
   ProblemError,
@@ -72,7 +73,14 @@ async function findOrMake(
     try {
       return await make(client, props, uuid, signal);
     } catch (error) {
-      if (!(error instanceof IronicError) || isRefusal(error)) throw error;
+      if (!(error instanceof IronicError)) throw error;
+      // Ironic is busy and has made nothing, so there is nothing to look for.
+      if (isFault(error, "overloaded") && tries.allowAfter(error)) {
+        onTrouble(error);
+        await clock.sleep(Math.max(error.retryAfterMs ?? 0, pauses.next().value), signal);
+        continue;
+      }
+      if (isRefusal(error)) throw error;
       try {
         return await readAllocation(client, uuid, signal);
       } catch (unread) {

@@ -31,7 +31,8 @@ const messageOf = (fields: IronicErrorFields): string => {
   const answered =
     fields.status === undefined ? unanswered : `${fields.server ?? "Ironic"} answered ${fields.status}${id}: `;
   const advice = fields.advice ?? faultRow(fields.fault).advice;
-  return `Could not ${fields.operation}${node}: ${answered}${sentence(fields.detail || "no explanation")} ${advice}`;
+  const asked = fields.retryAfterMs ? ` It asks to wait ${fields.retryAfterMs / 1000} s before the next request.` : "";
+  return `Could not ${fields.operation}${node}: ${answered}${sentence(fields.detail || "no explanation")}${asked} ${advice}`;
 };
 
 /** An error whose message is written for a user. */

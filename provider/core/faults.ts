@@ -31,7 +31,7 @@ export interface FaultRow {
   applied: "no" | "unknown" | "yes";
   /** How often a request that only reads is sent. */
   read: Attempts | "once";
-  /** How often a request that changes something is sent: more than once only after what surely was not applied. */
+  /** How often a request that changes something is sent: more than once only after what surely never left for Ironic. */
   write: Attempts | "once";
   remedy?: Remedy;
   /**
@@ -179,16 +179,31 @@ export const FAULTS = {
     load: "fine",
     absent: "no",
   },
-  /** Ironic itself says that it did not begin. */
+  /**
+   * Ironic itself says that it did not begin. What it says later about a write may be about a node that others took
+   * meanwhile, so only the loop, which looks first, asks again.
+   */
   overloaded: {
     code: "ironic-overloaded",
     label: "Ironic has no free capacity",
     advice: "Ironic has no free capacity; run again later or lower `ironic:concurrency`.",
     applied: "no",
     read: WHEN_FREE,
-    write: WHEN_FREE,
+    write: "once",
     again: TILL_DEADLINE,
     load: "overloaded",
+    absent: "no",
+  },
+  /** Keystone has no capacity for the login that comes before the request: nothing was asked of Ironic. */
+  loginOverloaded: {
+    code: "keystone-failed",
+    label: "Keystone has no free capacity",
+    advice: "Keystone, or a gateway before it, has no free capacity; run again later.",
+    applied: "no",
+    read: WHEN_FREE,
+    write: WHEN_FREE,
+    again: TILL_DEADLINE,
+    load: "unknown",
     absent: "no",
   },
   /** A gateway answered: it may have passed the request on. */

@@ -42,14 +42,15 @@ const STALE_TOKEN = /validate token|find token|invalid token/i;
 
 /** First match wins. */
 export const RECOGNITIONS: readonly Recognition[] = [
-  // A login that failed has changed nothing: to the caller it is as if the server had not been reached, or had no free
-  // capacity, so a write may be repeated.
+  // A login that failed has asked nothing of Ironic: to the caller it is as if the server had not been reached, so that
+  // also a write may be repeated.
   { server: "keystone", sign: "untrusted", fault: "untrusted", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unsent", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unanswered", fault: "unreachable", advice: KEYSTONE_ADDRESS_ADVICE },
   { server: "keystone", sign: "unreadable", fault: "notFound", code: "keystone-failed", advice: NO_KEYSTONE_ADVICE },
   { server: "keystone", sign: "misshapen", fault: "notFound", code: "keystone-failed", advice: NO_KEYSTONE_ADVICE },
-  { server: "keystone", status: [502, 504], fault: "overloaded", code: "keystone-failed" },
+  { server: "keystone", status: 429, fault: "loginOverloaded" },
+  { server: "keystone", status: [502, 504], fault: "loginOverloaded" },
   { server: "keystone", status: [500, 599], fault: "unreachable", code: "keystone-failed" },
   {
     server: "keystone",

@@ -59,7 +59,7 @@ export interface Client {
   require(feature: Feature, operation: string, signal?: AbortSignal): Promise<void>;
   /** Safe to repeat, so it is repeated as the table of faults says: on resets, timeouts, overload, 5xx and missing conductors. */
   get<T>(path: string, options: ReadOptions<T>): Promise<T>;
-  /** One attempt, except after what surely was not applied: no connection, 401 (one renewal), a 503 of Ironic itself. */
+  /** One attempt, except after what surely never left (no connection, no login) and after a 401 or 406, which are remedied at once. */
   send<T>(method: "PUT" | "PATCH" | "POST" | "DELETE", path: string, options: ReadOptions<T>): Promise<T>;
   readonly stats: SessionStats;
   close(): Promise<void>;

@@ -2,8 +2,7 @@
 import { type Clock, faultRow, type IronicError, isFault, type Remedy } from "../core/index.ts";
 
 const pauseMsMax = 15_000;
-const retryAfterMsMax = 60_000;
-/** No further attempt starts later than this after the first. */
+/** No further attempt starts later than this after the first: where the server asks for a longer pause, the caller decides. */
 export const repeatDeadlineMs = 120_000;
 
 export interface Repeating {
@@ -21,7 +20,7 @@ const pauseAfter = (error: IronicError, kind: "read" | "write", attempt: number,
   const rule = faultRow(error.fault)[kind];
   if (rule === "once" || attempt >= rule.attempts) return undefined;
   const ownPauseMs = Math.min(pauseMsMax, rule.pauseMs * 2 ** (attempt - 1)) * (0.5 + random());
-  return Math.max(ownPauseMs, Math.min(error.retryAfterMs ?? 0, retryAfterMsMax));
+  return Math.max(ownPauseMs, error.retryAfterMs ?? 0);
 };
 
 /** Repeats the request that `work` sends as the table of faults allows for what it fails with. */

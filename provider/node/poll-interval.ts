@@ -19,6 +19,8 @@ export interface TickResult {
   latencyMs: number;
   /** What went wrong with it. */
   trouble: string | undefined;
+  /** The pause that the server asks for. */
+  askedMs?: number;
 }
 
 /** The interval that suits one who waits and saw its node change at `changedAt`. */
@@ -30,5 +32,5 @@ export function intervalMs(now: number, changedAts: readonly number[], last: Tic
   const wanted = Math.min(...changedAts.map((changedAt) => wantedIntervalMs(now, changedAt, last.arrivedAt)));
   const jittered = wanted * (1 - JITTER + 2 * JITTER * random);
   const rested = Math.max(jittered, Math.min(MAX_INTERVAL_MS, last.latencyMs * REST_PER_LATENCY));
-  return last.trouble !== undefined ? Math.max(TROUBLED_INTERVAL_MS, rested) : rested;
+  return last.trouble !== undefined ? Math.max(TROUBLED_INTERVAL_MS, last.askedMs ?? 0, rested) : rested;
 }

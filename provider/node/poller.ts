@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../core/index.ts";
-import { isFinal } from "../core/index.ts";
+import { isFault, isFinal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import type { LightNode } from "./node-schema.ts";
 import { intervalMs, type TickResult, wantedIntervalMs } from "./poll-interval.ts";
@@ -97,6 +97,7 @@ function createTicker(client: Client, clock: Clock, waiters: Set<Waiter>) {
   /** Only what cannot pass by itself ends the waiting. */
   const fail = (error: unknown, whose: readonly Waiter[]): void => {
     result.trouble = (error as Error).message;
+    result.askedMs = (isFault(error) && error.retryAfterMs) || 0;
     if (isFinal(error)) for (const waiter of whose) waiter.reject(error);
   };
 
@@ -122,6 +123,7 @@ function createTicker(client: Client, clock: Clock, waiters: Set<Waiter>) {
         const uuids = due.map(({ uuid }) => uuid);
         const listed = await listing.list(uuids, last, (found) => [...waiters].every(({ uuid }) => found.has(uuid)));
         result.trouble = undefined;
+        result.askedMs = 0;
         await Promise.all(due.map((waiter) => answer(waiter, listed.get(waiter.uuid))));
       } catch (error) {
         fail(error, due);
@@ -168,7 +170,7 @@ export function createPoller(client: Client, clock: Clock, random: () => number)
         if (waiters.size === 0) alarm.disturb();
       });
       if (!running) void run();
-      else alarm.hasten(wantedIntervalMs(clock.now(), changedAt, result.arrivedAt));
+      else alarm.hasten(Math.max(result.askedMs ?? 0, wantedIntervalMs(clock.now(), changedAt, result.arrivedAt)));
       return answered;
     },
   };

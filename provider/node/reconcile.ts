@@ -114,7 +114,7 @@ export async function reconcile<Action extends string>(
       if (!tries.allowAfter(error) && !handled) throw error;
       run.failure = { action: decision.action, error };
       options.onProgress(`${labels[decision.action]}: ${faultRow(error.fault).label}, trying again, ${elapsed()}`);
-      await pause(run, pauses.next().value, node);
+      await pause(run, pauses.next().value, node, error);
       seen = await look(run, "now", seen);
     }
   }
@@ -133,11 +133,13 @@ interface Run {
   failure: { action: string; error: IronicError } | undefined;
 }
 
-async function pause(run: Run, ms: number, node: Node): Promise<void> {
+/** Before another try after `error`: at least as long as the server asks. */
+async function pause(run: Run, ms: number, node: Node, { retryAfterMs = 0 }: IronicError): Promise<void> {
   const { clock, random, signal } = run.options;
   if (run.remainingMs() <= 0) throw timedOut(run, node);
+  if (retryAfterMs >= run.remainingMs()) throw putOff(run, node, retryAfterMs);
   try {
-    await clock.sleep(Math.min(run.remainingMs(), ms * (0.75 + 0.5 * random())), signal);
+    await clock.sleep(Math.min(run.remainingMs(), Math.max(retryAfterMs, ms * (0.75 + 0.5 * random()))), signal);
   } catch (error) {
     throw signal.aborted ? cancelled(node, signal) : error;
   }
@@ -165,7 +167,7 @@ async function look(run: Run, how: "now" | "next", last: Observation): Promise<O
       options.onProgress(
         `${faultRow(error.fault).label}, waiting for Ironic, ${seconds(options.clock.now() - run.startedAt)}`,
       );
-      await pause(run, pauses.next().value, last.node);
+      await pause(run, pauses.next().value, last.node, error);
     }
   }
 }
@@ -197,6 +199,15 @@ const cancelled = (node: Node, signal: AbortSignal): CancelledError =>
     `The run was interrupted while node ${nodeLabel(node)} was "${stateName(node.provision_state)}". Ironic continues, and the next run resumes.`,
     signal.reason,
   );
+
+/** The server asks for a pause that would end after the deadline. */
+const putOff = ({ options, remainingMs }: Run, node: Node, retryAfterMs: number): TimeoutError =>
+  new TimeoutError({
+    code: "wait-timeout",
+    problem: `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", and Ironic asks to wait ${seconds(retryAfterMs)} before the next request, but ${seconds(remainingMs())} of the ${seconds(options.timeoutMs)} are left`,
+    advice: "Run again when Ironic has free capacity; the next run resumes.",
+    node: node.uuid,
+  });
 
 function timedOut({ options, failure }: Run, node: Node): TimeoutError {
   const last = failure?.error.message ?? options.trouble();

@@ -103,6 +103,13 @@ describe("NodeAllocation", () => {
     expect(ending.clock.now()).to.equal(500 + 1_000 + 2_000);
   });
 
+  it("is asked for again where Ironic is busy, as it asks, until the deadline", async () => {
+    const w = scene();
+    w.fault("POST", "/allocations", "overloaded", "overloaded");
+    expect((await w.made(undefined, ARGS)).outs).to.have.property("node", NODE);
+    expect(w.asked().filter((asked) => asked.startsWith("POST"))).to.have.length(3);
+  });
+
   it("names what kept it from being made", async () => {
     const w = scene();
     w.fault("POST", "/allocations", ...Array.from({ length: 99 }, () => "unavailableBefore" as const));

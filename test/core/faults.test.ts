@@ -60,10 +60,10 @@ const keystone: Array<[status: number, text: string, fault: Fault, advice?: RegE
   [403, "You are not authorized to perform the requested action.", "forbidden", /may not log in with this scope/],
   [404, "Not Found", "notFound", /no Keystone v3/],
   [500, "An unexpected error prevented the server from fulfilling your request.", "unreachable"],
-  [502, "Bad Gateway", "overloaded"],
-  [503, "", "overloaded"],
-  [504, "", "overloaded"],
-  [429, "", "overloaded"],
+  [502, "Bad Gateway", "loginOverloaded"],
+  [503, "", "loginOverloaded"],
+  [504, "", "loginOverloaded"],
+  [429, "", "loginOverloaded"],
   [400, "Expecting to find domain in user.", "invalid"],
   [302, "", "notFound"],
 ];
@@ -129,6 +129,11 @@ describe("faults", () => {
       if (faultRow(fault).write !== "once") expect(faultRow(fault).applied, fault).to.equal("no");
   });
 
+  it("let no write be sent again without a look at the node, but what never left", () => {
+    const repeated = all.filter((fault) => faultRow(fault).write !== "once");
+    expect(repeated).to.have.members(["unreachable", "loginOverloaded"]);
+  });
+
   it("let a write be repeated no more often than a read", () => {
     for (const fault of all)
       if (faultRow(fault).write !== "once") expect(faultRow(fault).read, fault).to.deep.equal(faultRow(fault).write);
@@ -164,7 +169,13 @@ describe("faults", () => {
     const loads = (load: string) => all.filter((fault) => faultRow(fault).load === load);
     expect(loads("busy")).to.deep.equal(["locked"]);
     expect(loads("overloaded")).to.have.members(["overloaded", "unavailable", "ambiguous"]);
-    expect(loads("unknown")).to.have.members(["serverError", "unreachable", "untrusted", "unsupported"]);
+    expect(loads("unknown")).to.have.members([
+      "serverError",
+      "unreachable",
+      "loginOverloaded",
+      "untrusted",
+      "unsupported",
+    ]);
   });
 });
 

@@ -158,17 +158,20 @@ describe("client", () => {
     });
   }
 
-  it("repeats a write that found no free conductor, with growing pauses", async () => {
-    greet();
-    nock(origin)
-      .put("/v1/x")
-      .times(3)
-      .reply(503, fault("Requested action cannot be performed due to lack of free conductor workers."))
-      .put("/v1/x")
-      .reply(202, undefined, versionHeaders());
-    expect(await client.send("PUT", "/x", { shape: anything, operation: "deploy", body: {} })).to.equal(undefined);
-    expect(clock.slept).to.deep.equal([1000, 2000, 4000]);
-  });
+  for (const status of [503, 429])
+    it(`leaves a write that found no free capacity to the caller, who looks at the node first (${status})`, async () => {
+      greet();
+      nock(origin)
+        .put("/v1/x")
+        .reply(status, fault("Requested action cannot be performed due to lack of free conductor workers."), {
+          "retry-after": "90",
+        });
+      const error = await answerOf(client.send("PUT", "/x", { shape: anything, operation: "deploy", body: {} }));
+      expect(error).to.include({ fault: "overloaded", retryAfterMs: 90_000 });
+      expect(isRefusal(error)).to.equal(true);
+      expect(client.stats.retries).to.equal(0);
+      expect(clock.slept).to.deep.equal([]);
+    });
 
   for (const body of [
     "upstream connect error or disconnect/reset before headers",

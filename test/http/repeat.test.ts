@@ -36,8 +36,18 @@ describe("repeat", () => {
 
   it("waits longer each time, and as long as the server asks", async () => {
     const { clock, run } = scene([errorOf("overloaded"), errorOf("overloaded", 9_000), errorOf("overloaded", 1)]);
-    expect(await run("write")).to.equal("done");
+    expect(await run("read")).to.equal("done");
     expect(clock.slept).to.deep.equal([1000, 9_000, 4000]);
+  });
+
+  it("waits as long as the server asks, also where that is over a minute, or not at all", async () => {
+    const { clock, run } = scene([errorOf("overloaded", 100_000)]);
+    expect(await run("read")).to.equal("done");
+    expect(clock.slept).to.deep.equal([100_000]);
+    const longer = scene([errorOf("overloaded", 130_000)]);
+    const error = await rejection(longer.run("read"));
+    expect(error.message).to.contain("It asks to wait 130 s before the next request.");
+    expect(longer.clock.slept).to.deep.equal([]);
   });
 
   it("begins no attempt after its deadline", async () => {
@@ -53,9 +63,9 @@ describe("repeat", () => {
     const again = scene([errorOf("unauthorized"), errorOf("unauthorized")], { newToken });
     expect(await rejection(again.run("write"))).to.have.property("fault", "unauthorized");
     expect(again.seen).to.deep.equal({ attempts: 2, repeated: 0 });
-    const later = scene([errorOf("unauthorized"), errorOf("overloaded"), errorOf("unauthorized")], { newToken });
+    const later = scene([errorOf("unauthorized"), errorOf("unreachable"), errorOf("unauthorized")], { newToken });
     expect(await later.run("write")).to.equal("done");
-    expect(later.clock.slept).to.deep.equal([1000]);
+    expect(later.clock.slept).to.deep.equal([500]);
     expect(renewed).to.have.length(3);
   });
 

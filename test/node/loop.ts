@@ -15,8 +15,8 @@ interface Done {
 export const TIMEOUT_MS = 600_000;
 export const POLL_MS = 1_000;
 
-export const answered = (fault: Fault, action = "x"): IronicError =>
-  new IronicError({ fault, operation: `do ${action}`, request: `PUT /v1/${action}`, detail: `it is ${fault}` });
+export const answered = (fault: Fault, retryAfterMs?: number): IronicError =>
+  new IronicError({ fault, operation: "do x", request: "PUT /v1/x", detail: `it is ${fault}`, retryAfterMs });
 
 /** A machine that answers what the test says, and writes down what it was asked. */
 export function scene(

@@ -24,6 +24,8 @@ export function scene() {
     latencyMs: 0,
     pageSize: 1_000,
     most: 0,
+    /** What a failure asks for. */
+    retryAfterMs: 0,
     fail: (_path: string): Fault | undefined => undefined,
   };
   const client = {
@@ -33,7 +35,9 @@ export function scene() {
       await clock.sleep(world.latencyMs);
       underWay--;
       const fault = world.fail(path);
-      if (fault) throw new IronicError({ fault, operation: "watch", request: `GET ${path}`, detail: `it is ${fault}` });
+      const { retryAfterMs } = world;
+      const fields = { operation: "watch", request: `GET ${path}`, detail: `it is ${fault}`, retryAfterMs };
+      if (fault) throw new IronicError({ fault, ...fields });
       const answers = (body: unknown): T => shaped(shape, body, path);
       if (path !== "/nodes") return answers(world.nodes.find(({ uuid }) => path.endsWith(uuid)));
       const all = world.nodes.filter(({ instance_uuid }) => query?.associated !== "true" || instance_uuid !== null);

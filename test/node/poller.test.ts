@@ -132,6 +132,17 @@ describe("the poller", () => {
     for (const gap of gaps) expect(gap).to.be.at.least(1_000);
   });
 
+  it("rests as long as the server asks, also when another comes to wait meanwhile", async () => {
+    const { clock, asked, world, add, poller, signal } = scene();
+    add(2);
+    world.retryAfterMs = 200_000;
+    world.fail = () => (asked.length <= 1 ? "overloaded" : undefined);
+    const first = poller.next("n0", 0, signal);
+    await clock.pass(50_000);
+    await clock.run(Promise.all([first, poller.next("n1", clock.now(), signal)]));
+    expect((asked[1]?.atMs ?? 0) - (asked[0]?.atMs ?? 0)).to.be.at.least(200_000);
+  });
+
   it("keeps the trouble of a single read, too", async () => {
     const { clock, asked, world, add, poller, signal } = scene();
     add(1);

@@ -221,6 +221,33 @@ describe("after an action that failed, the loop", () => {
       expect(error.message).to.contain(`The last error was: Could not do x: PUT /v1/x: it is ${answer}`);
     });
 
+  it("waits as long as the server asks before it looks and decides anew", async () => {
+    const { run, clock, log, behaviour } = scene(untilActive);
+    behaviour.act = async () => {
+      if (clock.now() === 0) throw answered("overloaded", 200_000);
+      return nodeIn("active", "ours");
+    };
+    await run();
+    expect(clock.now()).to.equal(200_000);
+    expect(log).to.deep.equal(["now", "deploy", "now", "deploy"]);
+  });
+
+  it("does not wait for what the server asks where the deadline comes first, and says so", async () => {
+    for (const part of ["act", "look"] as const) {
+      const { fails, clock, log, behaviour } = scene(untilActive);
+      behaviour[part] = async () => {
+        if (log.length > 1) throw answered("overloaded", 700_000);
+        return undefined;
+      };
+      const error = await fails();
+      expect(error, part).to.be.instanceOf(TimeoutError);
+      expect(error.message, part).to.match(
+        /is "available", and Ironic asks to wait 700 s before the next request, but \d+ s of the 600 s are left/,
+      );
+      expect(clock.now(), part).to.be.at.most(1_000);
+    }
+  });
+
   it("begins a pause anew after a success", async () => {
     const { run, clock, behaviour } = scene((_node, mind) =>
       mind.done.length === 2 ? { do: "done" } : { do: "act", action: "claim" },
