@@ -6,7 +6,6 @@ import {
   bootInfoOf,
   CLEAN_RETRY_ACTIONS,
   CLEAN_RETRY_LABELS,
-  type Claim,
   claimPatch,
   type DeploymentMarker,
   deploymentMarker,
@@ -25,7 +24,8 @@ import {
   type Verb,
 } from "../node/index.ts";
 import { InvalidInput } from "../schema/index.ts";
-import { type ActionName, type Attempt, type Event, infoFor } from "./attempt.ts";
+import { type ActionName, type Attempt, infoFor } from "./attempt.ts";
+import { type GuardContext, patchOurs } from "./guard.ts";
 import type { DeployWant } from "./want.ts";
 
 /** What is to be written and sent; absent when releasing. */
@@ -37,13 +37,10 @@ export interface Deploy {
   loadDrive(): Promise<unknown>;
 }
 
-export interface ActionContext {
-  node: Node;
-  claim: Claim;
+export interface ActionContext extends GuardContext {
   attempt: Attempt;
   deploy: Deploy | undefined;
   slowHash: SlowHash;
-  record(event: Event): void;
   /** `later`: this begins something; what was begun before goes first. */
   patch(operations: PatchOp[], operation: string, later?: boolean): Promise<Node>;
   put(target: Verb, operation: string, configDrive?: unknown): Promise<undefined>;
@@ -115,7 +112,7 @@ const standing = (context: ActionContext): DeploymentMarker => ({
 
 /** Writes instance_info and marker, remembering what was there in case it has to be put back. */
 async function prepare(context: ActionContext): Promise<Node> {
-  const { node, claim, attempt, slowHash, patch, record } = context;
+  const { node, claim, attempt, slowHash, record } = context;
   const { want, was } = deployOf(context);
   const prior = deploymentMarker(node);
   const stood = await bootedOn(context, prior, was);
@@ -127,7 +124,7 @@ async function prepare(context: ActionContext): Promise<Node> {
   // costs a one-process Ironic a seventh less, and the first arrive sooner. During a redeploy the node is free for others.
   const begins = attempt.undeploys === 0;
   const operations = claimPatch(node, marker, infoFor(want, attempt));
-  const saved = await patch(operations, "claim the node and set what it boots", begins);
+  const saved = await patchOurs(context, operations, "claim the node and set what it boots", begins);
   record({ kind: "prepared", stood: stood && { info: stood, marker: prior }, marked: prior !== undefined, pending });
   return saved;
 }
@@ -141,12 +138,12 @@ function writeBack(context: ActionContext): PatchOp[] {
 }
 
 async function revert(context: ActionContext): Promise<Node> {
-  const { node, attempt, patch, record } = context;
+  const { node, attempt, record } = context;
   const { before } = attempt;
   if (!before) throw new TypeError("there is nothing to restore");
   const withMarker = claimPatch(node, { ...markerFor(context), ...before.marker }, before.info);
   const operations = [...withMarker.slice(0, -1), ...markerPatch(before.marker)];
-  const saved = await patch(operations, "restore what the node booted before");
+  const saved = await patchOurs(context, operations, "restore what the node booted before");
   record({ kind: "reverted" });
   return saved;
 }
@@ -204,7 +201,8 @@ async function undeploy(context: ActionContext): Promise<undefined> {
 
 function unprotect(context: ActionContext): Promise<Node> {
   const { protected: _ours, ...rest } = standing(context);
-  return context.patch(
+  return patchOurs(
+    context,
     [{ op: "replace", path: "/protected", value: false }, ...markerPatch(rest)],
     "remove the protection that this stack set",
   );
@@ -221,7 +219,7 @@ const retried =
 export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   claim: prepare,
   prepare,
-  writeBack: (context) => context.patch(writeBack(context), "save on the node what the machine runs"),
+  writeBack: (context) => patchOurs(context, writeBack(context), "save on the node what the machine runs"),
   revert,
   askHistory: async (context) => {
     const marker = deploymentMarker(context.node);
@@ -237,13 +235,15 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   unmark: ({ node, claim, patch }) =>
     patch(unmarkPatch(node, claim), "remove the marker from the node that keeps running"),
   protect: (context) =>
-    context.patch(
+    patchOurs(
+      context,
       [{ op: "add", path: "/protected", value: true }, ...markerPatch({ ...standing(context), protected: true })],
       "protect the node",
     ),
   unprotect,
   markKeep: (context) =>
-    context.patch(
+    patchOurs(
+      context,
       markerPatch({ ...standing(context), keep: deployOf(context).want.keep }),
       "save on the node what happens on destroy",
     ),

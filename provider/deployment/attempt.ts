@@ -55,6 +55,8 @@ export interface Attempt {
   readonly method: UpdateMethod;
   /** The protection that this stack had set was removed. */
   readonly unprotected: boolean;
+  /** The answer to a write showed that others had undeployed the node before it: the claim is to be taken off again. */
+  readonly givenBack: boolean;
   /** What `prepare` overwrote, for `revert`. */
   readonly before: Booted | undefined;
 }
@@ -71,6 +73,7 @@ export const newAttempt = (method: UpdateMethod = "rebuild"): Attempt => ({
   rebuildErrors: 0,
   method,
   unprotected: false,
+  givenBack: false,
   before: undefined,
 });
 
@@ -79,6 +82,8 @@ export type Event =
   | { kind: "begun"; action: ActionName }
   /** Ironic accepted a preparation. `marked`: a marker stood there; `pending`: what that one prepared had not been begun. */
   | { kind: "prepared"; stood: Booted | undefined; marked: boolean; pending: boolean }
+  /** The answer to a write to a machine of ours shows that nothing of ours was there any more. */
+  | { kind: "foundGivenBack" }
   /** Ironic accepted to put back what stood there before. */
   | { kind: "reverted" }
   | { kind: "validated" }
@@ -138,6 +143,8 @@ export function record(attempt: Attempt, event: Event): Attempt {
       return begun(attempt, event.action);
     case "prepared":
       return prepared(attempt, event);
+    case "foundGivenBack":
+      return { ...attempt, givenBack: true };
     case "reverted":
       return { ...attempt, before: undefined };
     case "validated":

@@ -181,11 +181,23 @@ const cannotRebuild = (node: Node, attempt: Attempt): Decision =>
         'Nothing was changed. Set updateStrategy: "redeploy" to accept an undeploy (with cleaning) and a deploy, or turn off automated cleaning of the node',
       );
 
+/** What this run wrote to a node that was no longer ours is taken off again. */
+function takeBack(node: Node, { claim }: DeployWant): Decision {
+  const isOurs = node.instance_uuid === claim.instanceUuid && !isAllocated(node, claim);
+  if (isOurs || deploymentMarker(node)) return act("unclaim");
+  return fail(
+    "node-changed-by-others",
+    `Node ${nodeLabel(node)} was undeployed by somebody else just before this run wrote to it, and what was written was taken off again`,
+    "Find out by whom, then run `pulumi up` again, which deploys it anew",
+  );
+}
+
 export function decideDeploy(node: Node, want: DeployWant, attempt: Attempt): Decision {
   const holder = holderOf(node, want.claim);
   if (holder.kind === "other") return heldByOther(node, holder, attempt.undeploys > 0);
   const facts = stateRow(node.provision_state);
   if (!facts) return unknownState(node);
+  if (attempt.givenBack) return takeBack(node, want);
   if (attempt.method === "none" && !attempt.before && attempt.prepared) return cannotRebuild(node, attempt);
   return DEPLOY_RULES[facts.deploy]({ node, want, attempt, info: infoFor(want, attempt), holder });
 }

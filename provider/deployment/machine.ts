@@ -7,6 +7,7 @@ import {
   type Machine,
   type Node,
   putProvision,
+  readNode,
   startSince,
   validateForDeploy,
 } from "../node/index.ts";
@@ -58,6 +59,7 @@ export function createMachine({
         deploy,
         slowHash,
         record: journal.record,
+        read: async () => view.see(await readNode(client, uuid, "read the node", signal)),
         patch: async (operations, operation, later) =>
           view.see(await patches.patch(uuid, operations, operation, signal, later)),
         put: async (target, operation, configdrive) => {

@@ -59,6 +59,8 @@ export interface ClientOptions {
   by?: string;
   minor?: number;
   latencyMs?: number;
+  /** Fields that this account may not write. */
+  forbidden?: readonly string[];
   /** What Ironic says of every driver. */
   driver?: Record<string, string[]>;
   /** Called for each request just before it is handled. */
@@ -190,6 +192,8 @@ export function fakeClient(options: ClientOptions): FakeClient {
     const uuid = uuidOf(ident) ?? ident;
     if (kind === "allocations")
       return method === "POST" ? allocations.make(body as Record<string, unknown>) : allocations.remove(ident);
+    const barred = method === "PATCH" && (body as PatchOp[]).find((op) => options.forbidden?.includes(op.path));
+    if (barred) return { status: 403, text: `The policy does not allow to update ${barred.path}` };
     if (method === "PATCH")
       return ironic.patch(uuid, copy(body as PatchOp[])) ?? { body: show(ironic.find(uuid)?.node as Node) };
     const { target, configdrive } = (body ?? {}) as { target?: string; configdrive?: unknown };
