@@ -18,6 +18,8 @@ export const nodeSchema = field.object({
   target_provision_state: textOrNull,
   /** Changes with each provision state, and with nothing else (NodeObject / db update_node). */
   provision_updated_at: textOrNull,
+  /** Changes with each write to the node; empty before the first. */
+  updated_at: textOrNull.optional(),
   instance_uuid: textOrNull,
   allocation_uuid: textOrNull.optional(),
   last_error: textOrNull,
@@ -55,6 +57,7 @@ export const lightNodeSchema = nodeSchema.pick({
   provision_state: true,
   target_provision_state: true,
   provision_updated_at: true,
+  updated_at: true,
   instance_uuid: true,
   last_error: true,
   power_state: true,

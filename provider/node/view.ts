@@ -3,6 +3,7 @@ import type { Clock } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import { type LightNode, type Node, readNode } from "./node.ts";
 import type { Poller } from "./poller.ts";
+import { createRecency } from "./recency.ts";
 import type { Observation } from "./reconcile.ts";
 
 export interface ViewOptions {
@@ -25,9 +26,15 @@ export interface View {
   last(): Node;
   /** Ironic's answer to a write shows the node. */
   see(node: Node): Node;
-  /** Something was asked of Ironic that changes the node soon: the next poll is near. `seen` is what is known of the change. */
+  /**
+   * Ironic has accepted to move the node into another provision state: the next poll is near, and a reading from before is
+   * not believed. `seen` is what is known of the change.
+   */
   expectChange(seen?: Partial<Node>): void;
 }
+
+/** Before what is older than was seen is read again. */
+const REREAD_MS = 1_000;
 
 export function createView(options: ViewOptions): View {
   const { client, clock, poller, onObserved, needsWhole } = options;
@@ -35,24 +42,37 @@ export function createView(options: ViewOptions): View {
   let last = options.initial;
   let isUnused = true;
   let changedAt = clock.now();
+  const recency = createRecency(clock, options.initial);
 
   const see = (node: Node): Node => {
     if (last.provision_state !== node.provision_state || last.provision_updated_at !== node.provision_updated_at)
       changedAt = clock.now();
     last = node;
+    recency.seen(node);
     onObserved?.(node);
     return node;
   };
-  const read = async (signal: AbortSignal): Promise<Observation> => ({
-    node: see(await readNode(client, uuid, options.operation, signal)),
-    fresh: true,
-  });
+  /** Until what is read is no older than what is known. */
+  const read = async (signal: AbortSignal): Promise<Observation> => {
+    for (;;) {
+      const node = await readNode(client, uuid, options.operation, signal);
+      if (!recency.isStale(node)) return { node: see(node), fresh: true };
+      await clock.sleep(REREAD_MS, signal);
+    }
+  };
+  const poll = async (signal: AbortSignal): Promise<LightNode> => {
+    for (;;) {
+      const light = await poller.next(uuid, changedAt, signal);
+      if (!recency.isStale(light)) return light;
+    }
+  };
 
   return {
     last: () => last,
     see,
     expectChange: (seen) => {
       changedAt = clock.now();
+      recency.leaves(last);
       if (seen) last = { ...last, ...seen };
     },
     observe: async (how, signal) => {
@@ -63,7 +83,7 @@ export function createView(options: ViewOptions): View {
         return { node: last, fresh: true };
       }
       if (how === "now") return read(signal);
-      const light = await poller.next(uuid, changedAt, signal);
+      const light = await poll(signal);
       return needsWhole?.(light, last) ? read(signal) : { node: see({ ...last, ...light }), fresh: false };
     },
   };

@@ -59,6 +59,8 @@ export interface ClientOptions {
   by?: string;
   minor?: number;
   latencyMs?: number;
+  /** So far behind is what a read shows, as by a replica behind a load balancer. The answers to writes never are. */
+  lagMs?(request: Request): number;
   /** Fields that this account may not write. */
   forbidden?: readonly string[];
   /** What Ironic says of every driver. */
@@ -135,28 +137,32 @@ export function fakeClient(options: ClientOptions): FakeClient {
   };
   const uuidOf = (ident: string): string | undefined => ironic.find(ident)?.node.uuid;
 
-  function read(path: string, query: Request["query"]): { body: unknown } | Refusal {
+  const lagging = (node: Node, lagMs: number): Node =>
+    lagMs > 0 ? (ironic.asOf(node.uuid, clock.now() - lagMs) ?? node) : node;
+
+  function read({ path, query }: Request, lagMs: number): { body: unknown } | Refusal {
     const [, kind, ident = "", more] = path.split("/");
-    if (kind === "nodes" && ident === "") return { body: list(query) };
+    if (kind === "nodes" && ident === "") return { body: list(query, lagMs) };
     if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
     if (kind === "portgroups") return { body: { portgroups: [] } };
     if (kind === "allocations") return allocations.read(ident);
     if (kind === "drivers") return { body: driver };
     const fake = ironic.find(decodeURIComponent(ident));
     if (!fake) return { status: 404, text: `Node ${ident} could not be found.` };
+    const node = lagging(fake.node, lagMs);
     if (more === "validate") {
       const good = fake.node.instance_info.boot_iso || fake.node.instance_info.kernel;
       return { body: { deploy: good ? { result: true } : { result: false, reason: "nothing to boot" } } };
     }
     if (more === "history") return { body: { history: copy(fake.history) } };
-    return { body: query?.fields === undefined ? show(fake.node) : picked(fake.node, query.fields) };
+    return { body: query?.fields === undefined ? show(node) : picked(node, query.fields) };
   }
 
-  function list(query: Request["query"]): unknown {
+  function list(query: Request["query"], lagMs: number): unknown {
     const limit = Number(query?.limit ?? 1_000);
     const sought = query?.instance_uuid;
     const all = ironic.nodes
-      .map(({ node }) => ironic.find(node.uuid)?.node as Node)
+      .map(({ node }) => lagging(ironic.find(node.uuid)?.node as Node, lagMs))
       .filter((node) => sought === undefined || node.instance_uuid === sought);
     const from = query?.marker === undefined ? 0 : all.findIndex(({ uuid }) => uuid === query.marker) + 1;
     const nodes = all.slice(from, from + limit).map((node) => picked(node, query?.fields));
@@ -225,7 +231,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     signal?.throwIfAborted();
     await clock.sleep(latencyMs, signal);
     const fault = options.onRequest?.(request);
-    const handle = () => (method === "GET" ? read(path, query) : write(request));
+    const handle = () => (method === "GET" ? read(request, options.lagMs?.(request) ?? 0) : write(request));
     if (fault === "dieBefore" || fault === "dieAfter") {
       if (fault === "dieAfter") handle();
       options.onDeath?.();

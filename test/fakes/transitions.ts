@@ -4,6 +4,9 @@ import type { Boot, FakeNode } from "./fake-node.ts";
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
+/** Whole seconds, as MySQL keeps them. */
+export const stampOf = (atMs: number): string => `${new Date(EPOCH_MS + atMs).toISOString().slice(0, 19)}+00:00`;
+
 export interface Transitions {
   stamp(atMs: number): string;
   enter(fake: FakeNode, state: string, target: string | null, atMs: number, held?: boolean): void;

@@ -88,6 +88,7 @@ describe("the view of a node", () => {
     await clock.pass(60_000);
     const later = clock.now();
     view.expectChange({ power_state: "power on" });
+    ironic.move(fake, "active");
     expect(view.last().power_state).to.equal("power on");
     await look("next");
     expect(polled).to.deep.equal([0, before, later]);

@@ -1,0 +1,50 @@
+// Deployments where reads lag some seconds behind what was written.
+import { expect } from "chai";
+import { A, B, INPUTS, isClean, scene } from "../fakes/deployments.ts";
+import { verbs } from "./scene.ts";
+
+/** Of so many replicas one is `lagMs` behind. */
+const lagging = (replicas: number, lagMs: number, resolution: "us" | "s") => {
+  let reads = 0;
+  return {
+    ironic: { remembers: true, resolution },
+    client: { lagMs: () => (reads++ % replicas === 0 ? lagMs : 0) },
+  } as const;
+};
+
+const CASES = ([1, 2, 3] as const).flatMap((replicas) =>
+  ([1_500, 8_000] as const).flatMap((lagMs) => (["us", "s"] as const).map((unit) => [replicas, lagMs, unit] as const)),
+);
+
+describe("RamdiskDeployment: among replicas that lag", () => {
+  for (const [replicas, lagMs, unit] of CASES)
+    it(`starts and ends each machine once: one of ${replicas} is ${lagMs} ms behind, times in ${unit}`, async () => {
+      const w = scene({ automated_clean: false }, lagging(replicas, lagMs, unit));
+      w.fake.fate.deployMs = 4_000;
+      await w.clock.pass(60_000);
+      const first = await w.made(undefined, { ...INPUTS, protected: true });
+      expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active"]);
+      await w.clock.pass(60_000);
+      const second = await w.made(first, { ...INPUTS, ...B, protected: true });
+      expect(w.fake.boots.map(({ verb }) => verb)).to.deep.equal(["active", "rebuild"]);
+      expect(w.fake.runs?.info).to.deep.equal(B);
+      expect(second.outs.deployedAt).to.equal(w.node().provision_updated_at);
+      await w.clock.pass(60_000);
+      w.client.writes.length = 0;
+      expect(await w.destroy(second)).to.equal(undefined);
+      expect(verbs(w).filter((verb) => verb === "deleted")).to.have.length(1);
+      isClean(w.node());
+    });
+
+  it("does not call a rebuild done before it began", async () => {
+    const w = scene({}, { ironic: { remembers: true }, client: { lagMs: () => 3_000 } });
+    await w.clock.pass(60_000);
+    const first = await w.made(undefined, INPUTS);
+    await w.clock.pass(60_000);
+    const from = w.clock.now();
+    await w.made(first, { ...INPUTS, ...B });
+    expect(w.clock.now() - from).to.be.at.least(w.fake.fate.deployMs);
+    expect(w.fake.runs?.info).to.deep.equal(B);
+    expect(w.fake.boots.map(({ info }) => info)).to.deep.equal([A, B]);
+  });
+});
