@@ -18,6 +18,7 @@ import {
   type Node,
   nodeLabel,
   type PatchOp,
+  protectionReason,
   shows,
   unclaimPatch,
   unmarkPatch,
@@ -98,7 +99,6 @@ function markerFor({ node, claim, deploy }: ActionContext, extra: Partial<Deploy
     ...(want?.driveHash !== undefined && { driveHash: want.driveHash }),
     ...(want && { bootHash: want.bootHash }),
     ...(want?.keep && { keep: true }),
-    ...(deploymentMarker(node)?.protected && node.protected && { protected: true }),
     preparedAt: node.provision_updated_at,
     ...extra,
   };
@@ -199,15 +199,6 @@ async function undeploy(context: ActionContext): Promise<undefined> {
   return undefined;
 }
 
-function unprotect(context: ActionContext): Promise<Node> {
-  const { protected: _ours, ...rest } = standing(context);
-  return patchOurs(
-    context,
-    [{ op: "replace", path: "/protected", value: false }, ...markerPatch(rest)],
-    "remove the protection that this stack set",
-  );
-}
-
 type Action = (context: ActionContext) => Promise<Node | undefined>;
 
 /** A step of the repetition of a failed cleaning, told to this attempt. */
@@ -237,10 +228,18 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   protect: (context) =>
     patchOurs(
       context,
-      [{ op: "add", path: "/protected", value: true }, ...markerPatch({ ...standing(context), protected: true })],
+      [
+        { op: "add", path: "/protected", value: true },
+        { op: "add", path: "/protected_reason", value: protectionReason(context.claim) },
+      ],
       "protect the node",
     ),
-  unprotect,
+  unprotect: (context) =>
+    patchOurs(
+      context,
+      [{ op: "replace", path: "/protected", value: false }],
+      "remove the protection that this stack set",
+    ),
   markKeep: (context) =>
     patchOurs(
       context,

@@ -17,6 +17,7 @@ import {
   infoDifferences,
   inMaintenance,
   isAllocated,
+  isProtectedBy,
   isRunning,
   isSettled,
   isVacant,
@@ -124,27 +125,26 @@ export const isHalfUndeployed = (node: SurveyedNode, strategy: DeployWant["updat
   hasUndeployFailed(node) && (node.automated_clean === false || strategy === "redeploy");
 
 /** A redeploy ended there. */
-function undeployAgain({ node, attempt }: DeployContext): Decision {
+function undeployAgain({ node, want, attempt }: DeployContext): Decision {
   if (node.maintenance) return inMaintenance(node);
   if (attempt.undeploys >= 2)
     return failed("undeploy-failed", `The undeploy of node ${nodeLabel(node)} failed`, stateAdvice(node));
   if (!node.protected) return act("undeploy");
-  return deploymentMarker(node)?.protected ? act("unprotect") : othersProtection(node);
+  return isProtectedBy(node, want.claim) ? act("unprotect") : othersProtection(node, "its ramdisk cannot be changed");
 }
 
 /** The machine runs what is wanted: what else the node is to say. */
 function finish({ node, want, holder }: DeployContext): Decision {
   const marker = holder.kind === "ours" ? holder.marker : undefined;
-  const setByUs = marker?.protected === true;
   if (want.protected && !node.protected) return act("protect");
-  if (!want.protected && node.protected && setByUs) return act("unprotect");
+  if (!want.protected && isProtectedBy(node, want.claim)) return act("unprotect");
   return marker && (marker.keep ?? false) !== want.keep ? act("markKeep") : { do: "done" };
 }
 
-const othersProtection = (node: Node): Decision =>
+const othersProtection = (node: Node, consequence: string): Decision =>
   fail(
     "node-protected",
-    `Node ${nodeLabel(node)} is protected by somebody else, so its ramdisk cannot be changed`,
+    `Node ${nodeLabel(node)} is protected by somebody else${node.protected_reason ? ` ("${node.protected_reason}")` : ""}, so ${consequence}`,
     `Remove the protection: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
   );
 
@@ -164,7 +164,8 @@ function update(context: DeployContext): Decision {
   const marker = holder.kind === "ours" ? holder.marker : undefined;
   if (node.maintenance) return inMaintenance(node);
   if (attempt.method === "none" && !attempt.before) return cannotRebuild(node, attempt);
-  if (node.protected) return marker?.protected ? act("unprotect") : othersProtection(node);
+  if (isProtectedBy(node, want.claim)) return act("unprotect");
+  if (node.protected) return othersProtection(node, "its ramdisk cannot be changed");
   if (attempt.method === "none") return act("revert");
   if (attempt.method === "redeploy") return act("undeploy");
   if (!isPrepared(node, want, attempt, marker, info)) return act("prepare");
@@ -212,7 +213,7 @@ interface ReleaseContext {
 }
 
 const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseContext) => Decision>> = {
-  undeploy: ({ node, want, attempt, instance, marker }) => {
+  undeploy: ({ node, want, attempt, instance }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
     if (!instance && !hasUndeployFailed(node))
       return fail(
@@ -220,13 +221,8 @@ const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseConte
         `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid was removed, so it is not known whose machine this is`,
         `Nothing was written. If it belongs to this stack: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\`, then \`pulumi destroy\` again. If not: \`pulumi state delete\` removes the resource from the state`,
       );
-    if (node.protected && !marker?.protected)
-      return fail(
-        "node-protected",
-        `Node ${nodeLabel(node)} is protected by somebody else and cannot be undeployed`,
-        `Remove the protection: \`baremetal node unset ${node.name ?? node.uuid} --protected\``,
-      );
-    if (node.protected) return act("unprotect");
+    if (isProtectedBy(node, want.claim)) return act("unprotect");
+    if (node.protected) return othersProtection(node, "it cannot be undeployed");
     if (attempt.undeploys >= 2)
       return failed("undeploy-failed", `The undeploy of node ${nodeLabel(node)} failed`, stateAdvice(node));
     return act("undeploy");

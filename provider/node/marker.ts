@@ -42,8 +42,6 @@ export const deploymentMarkerSchema = z.looseObject({
    * describes has not been started: this is how a run after a crash knows whether its PUT arrived.
    */
   preparedAt: z.string().nullable().default(null),
-  /** We set `protected`, so we may lift it. */
-  protected: z.boolean().optional(),
   /** The deployment is to stay on the machine when it leaves the state. */
   keep: z.boolean().optional(),
   /**

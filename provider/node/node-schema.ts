@@ -34,6 +34,8 @@ export const nodeSchema = field.object({
   clean_step: step.optional(),
   deploy_step: step.optional(),
   protected: flag.optional(),
+  /** As old as `protected`. Ironic empties it where the protection ends. */
+  protected_reason: textOrNull.optional(),
   /** Null on nodes that are older than the field (ironic/objects/node.py). */
   retired: flagOrNull.optional(),
   automated_clean: flagOrNull.optional(),

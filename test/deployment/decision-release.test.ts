@@ -2,8 +2,9 @@ import { expect } from "chai";
 import { type Attempt, newAttempt } from "../../provider/deployment/attempt.ts";
 import { decideRelease } from "../../provider/deployment/decision.ts";
 import type { Node } from "../../provider/node/node.ts";
+import { protectionReason } from "../../provider/node/protection.ts";
 import { PROVISION_STATES } from "../../provider/node/states.ts";
-import { BEFORE, CLAIM, MARK, NOW, nodeIn, STRANGERS } from "../fakes/nodes.ts";
+import { BEFORE, CLAIM, MARK, NOW, nodeIn, OTHER_INSTANCE, STRANGERS } from "../fakes/nodes.ts";
 import { COLUMNS, deploy, problemOf, type Row, said } from "./decided.ts";
 
 const RELEASE = { claim: CLAIM, keep: false };
@@ -112,11 +113,19 @@ describe("deciding a release", () => {
   });
 
   it("lifts our protection, and refuses another's", () => {
-    const ours = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, protected: true } };
-    expect(release(nodeIn("active", "ours", { protected: true, extra: ours }))).to.equal("unprotect");
+    const ours = { protected: true, protected_reason: protectionReason(CLAIM) };
+    expect(release(nodeIn("active", "ours", ours))).to.equal("unprotect");
+    // Also where somebody wiped the marker.
+    expect(release(nodeIn("active", "unmarked", ours))).to.equal("unprotect");
     expect(problemOf(decideRelease(nodeIn("active", "ours", { protected: true }), RELEASE, newAttempt()))).to.match(
       /protected by somebody else/,
     );
+  });
+
+  it("never lifts a protection that only the marker calls ours", () => {
+    const extra = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, protected: true } };
+    for (const protected_reason of [null, "audit", `pulumi-ironic: worker (${OTHER_INSTANCE})`])
+      expect(release(nodeIn("active", "ours", { protected: true, protected_reason, extra }))).to.equal("fail");
   });
 
   it("goes on where our undeployment has begun, though both signs are gone", () => {

@@ -3,6 +3,7 @@ import { type Attempt, newAttempt, nextMethod } from "../../provider/deployment/
 import { decideDeploy } from "../../provider/deployment/decision.ts";
 import type { DeployWant } from "../../provider/deployment/want.ts";
 import type { Node } from "../../provider/node/node.ts";
+import { protectionReason } from "../../provider/node/protection.ts";
 import { PROVISION_STATES } from "../../provider/node/states.ts";
 import { BEFORE, CLAIM, type Held, INFO, MARK, NOW, nodeIn, STRANGERS } from "../fakes/nodes.ts";
 import { COLUMNS, deploy, problemOf, type Row, WANT } from "./decided.ts";
@@ -233,9 +234,10 @@ describe("deciding a deployment", () => {
 
   describe("and protection", () => {
     const protect = (held: boolean, byUs: boolean): Node => {
-      const node = nodeIn("active", "ours", { protected: held });
-      const extra = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, ...(byUs && { protected: true }) } };
-      return { ...node, extra };
+      return nodeIn("active", "ours", {
+        protected: held,
+        protected_reason: byUs ? protectionReason(CLAIM) : null,
+      });
     };
     it("is set once active, and left when it is there", () => {
       expect(deploy(protect(false, false), { protected: true, last: LAST })).to.equal("protect");
@@ -251,6 +253,14 @@ describe("deciding a deployment", () => {
       expect(deploy(protect(true, true), changed)).to.equal("unprotect");
       expect(problemOf(decideDeploy(protect(true, false), { ...WANT, ...changed }, newAttempt()))).to.match(
         /protected by somebody else.*baremetal node unset worker-1 --protected/,
+      );
+    });
+    it("is another's from when somebody writes a reason of their own, whatever the marker says", () => {
+      const extra = { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, protected: true } };
+      const theirs = nodeIn("active", "ours", { protected: true, protected_reason: "audit until May", extra });
+      expect(deploy(theirs, { last: LAST })).to.equal("done");
+      expect(problemOf(decideDeploy(theirs, { ...WANT, driveHash: "new" }, newAttempt()))).to.match(
+        /protected by somebody else \("audit until May"\)/,
       );
     });
   });

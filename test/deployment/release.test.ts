@@ -159,6 +159,15 @@ describe("RamdiskDeployment: destroy", () => {
     expect(v.client.writes).to.deep.equal([]);
   });
 
+  it("protected by us, then by others with a reason of theirs: refused, with their reason", async () => {
+    const { w, first } = await deployed({}, { ...INPUTS, protected: true });
+    expect(w.node().protected_reason).to.equal(`pulumi-ironic: worker (${OURS})`);
+    w.ironic.patch(NODE, [{ op: "replace", path: "/protected_reason", value: "audit" }]);
+    expect((await w.destroy(first))?.message).to.match(/protected by somebody else \("audit"\)/);
+    expect(w.client.writes).to.deep.equal([]);
+    expect(w.node()).to.include({ protected: true, protected_reason: "audit", provision_state: "active" });
+  });
+
   it("keep: the machine runs on, with its instance_uuid and without our marker", async () => {
     const { w, first } = await deployed({}, { ...INPUTS, onDestroy: "keep", configDrive: DRIVE });
     w.fake.node.extra.pulumi_ironic = { ...settingsMarkBy("stack-1", "config"), previous: {}, written: {} };

@@ -76,6 +76,7 @@ export const newNode = (index: number, stamp: string, fields: Partial<Node>): No
   clean_step: null,
   deploy_step: null,
   protected: false,
+  protected_reason: null,
   retired: false,
   automated_clean: null,
   boot_interface: "ipxe",

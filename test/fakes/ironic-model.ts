@@ -157,6 +157,8 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
           nodes.filter((other) => other !== fake).map(({ node }) => node),
         );
       if (refused) return refused;
+      // ironic/conductor/manager.py, _check_update_protected
+      if (!after.protected) after.protected_reason = null;
       if (!isDeepStrictEqual(after, fake.node)) Object.assign(fake.node, after);
       remember(fake, clock.now());
       return undefined;

@@ -9,7 +9,7 @@ import type { FakeIronic } from "./ironic-model.ts";
 const THEIRS = "cccccccc-0000-4000-8000-000000000003";
 const THEIR_MARKER = { ...deploymentMarkBy("stack-2", "theirs"), instanceUuid: THEIRS, preparedAt: null };
 
-/** Why others set maintenance. */
+/** Why others set maintenance, or protect. */
 export const REASON = "fan";
 
 export type Deed = (ironic: FakeIronic, fake: FakeNode) => unknown;
@@ -56,7 +56,11 @@ export const DEEDS = {
   },
   setBoot: patch({ op: "replace", path: "/boot_interface", value: "pxe" }),
   setClean: patch({ op: "replace", path: "/automated_clean", value: true }),
-  protect: patch({ op: "replace", path: "/protected", value: true }),
+  /** Also what the stack has protected already: from then on it is theirs. */
+  protect: patch(
+    { op: "replace", path: "/protected", value: true },
+    { op: "replace", path: "/protected_reason", value: REASON },
+  ),
   retire: (_ironic, { node }) => {
     if (node.provision_state !== "available") node.retired = true;
   },
@@ -96,14 +100,14 @@ export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
   const marker = node.extra[DEPLOYMENT_MARKER] as DeploymentMarker | undefined;
   const theirs = node.instance_uuid === THEIRS || marker?.stackId === THEIR_MARKER.stackId;
   if (marker?.stackId === THEIR_MARKER.stackId) delete node.extra[DEPLOYMENT_MARKER];
-  if (node.protected && !marker?.protected) node.protected = false;
+  if (node.protected_reason === REASON) Object.assign(node, { protected: false, protected_reason: null });
   const state = node.provision_state ?? "available";
   // Half brought back by the stack.
   if (isCleanRetryNoted(node) && ["clean failed", "manageable"].includes(state)) return;
   if (state === "rescue") ironic.move(fake, "active");
   if (state === "clean hold" || state === "clean failed") ironic.move(fake, "manageable");
   if (["active", "deploy failed", "error"].includes(node.provision_state ?? "") && (theirs || !node.instance_uuid)) {
-    node.protected = false;
+    Object.assign(node, { protected: false, protected_reason: null });
     ironic.provision(node.uuid, "others", "deleted");
   }
   if (node.provision_state === "manageable") ironic.provision(node.uuid, "others", "provide");

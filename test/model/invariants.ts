@@ -21,7 +21,7 @@ export const INVARIANTS = {
   I4: "a run boots a machine once at most, and once more for each deed of others",
   I5: "what is written to has been read before, within the time in which a sight is fresh",
   I6: "a node that others hold is not written to",
-  I7: "a maintenance that others set is left to them",
+  I7: "a maintenance or a protection that others set is left to them",
   I8: "a field is put back only while it has what this stack wrote",
   I9: "a provision state is left only by a verb that Ironic takes in it",
   I10: "a machine in maintenance, or protected, is given no verb that is not for it",
@@ -81,6 +81,8 @@ export function wrongWrite(write: Write, stackId: string, instances: readonly st
   if (atMs - shownAtMs > STALE_MS) return violated("I5", `${what}: the node was read ${atMs - shownAtMs} ms before`);
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON)
     return violated("I7", `${what}: others set it`);
+  if (method === "PATCH" && endsProtection(body as PatchOp[]) && shown.protected_reason === REASON)
+    return violated("I7", `${what}: others set it`);
   const trampled = method === "PATCH" ? trampledField(body as PatchOp[], shown) : undefined;
   if (trampled) return violated("I8", `${what}: ${trampled} has what others gave it`);
   if (!path.endsWith("/states/provision")) return undefined;
@@ -91,6 +93,9 @@ export function wrongWrite(write: Write, stackId: string, instances: readonly st
   if (shown.protected && target !== "manage") return violated("I10", `${what}: protected`);
   return undefined;
 }
+
+const endsProtection = (ops: readonly PatchOp[]): boolean =>
+  ops.some(({ path, value }) => path === "/protected" && value !== true);
 
 /** A field that is put back although it no longer has what we wrote. */
 function trampledField(ops: readonly PatchOp[], shown: Node): string | undefined {
