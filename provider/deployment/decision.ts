@@ -17,6 +17,7 @@ import {
   infoDifferences,
   inMaintenance,
   isAllocated,
+  isOthersMaintenance,
   isProtectedBy,
   isRunning,
   isSettled,
@@ -212,6 +213,14 @@ interface ReleaseContext {
   marker: DeploymentMarker | undefined;
 }
 
+/** By default Ironic cleans also in maintenance (`allow_provisioning_in_maintenance`), and cleaning boots the machine. */
+const cleansInMaintenance = (node: Node): Decision =>
+  inMaintenance(
+    node,
+    ", and undeploying it would clean it, for which Ironic boots it. Nothing was done",
+    `, then \`pulumi destroy\` again. To give it back now, without a cleaning: first \`baremetal node set ${node.name ?? node.uuid} --no-automated-clean\``,
+  );
+
 const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, want, attempt, instance }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
@@ -221,6 +230,7 @@ const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseConte
         `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid was removed, so it is not known whose machine this is`,
         `Nothing was written. If it belongs to this stack: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\`, then \`pulumi destroy\` again. If not: \`pulumi state delete\` removes the resource from the state`,
       );
+    if (isOthersMaintenance(node) && node.automated_clean !== false) return cleansInMaintenance(node);
     if (isProtectedBy(node, want.claim)) return act("unprotect");
     if (node.protected) return othersProtection(node, "it cannot be undeployed");
     if (attempt.undeploys >= 2)

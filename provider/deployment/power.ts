@@ -1,7 +1,8 @@
-/** `powerPolicy: "on"`: switches an active machine on that somebody has switched off. */
+/** `powerPolicy: "on"`: switches an active machine on that somebody has switched off, but never in maintenance. */
 import { ProblemError } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
+  inMaintenance,
   type Node,
   nodeLabel,
   putPowerOn,
@@ -23,9 +24,11 @@ export async function powerOn(client: Client, machine: DeployMachine, loop: Loop
     const { node } = await reconcile<"powerOn">({
       ...loop,
       labels: { powerOn: "powering on" },
-      decide: ({ power_state }) => {
-        if (power_state === "power on") return { do: "done" };
-        return asked ? wait("power on") : { do: "act", action: "powerOn" };
+      decide: (node) => {
+        if (node.power_state === "power on") return { do: "done" };
+        if (asked) return wait("power on");
+        // Whoever set it may have their hands in the machine. Ironic itself would power it on.
+        return node.maintenance ? inMaintenance(node, ", so it was not powered on") : { do: "act", action: "powerOn" };
       },
       machine: {
         observe: machine.observe,

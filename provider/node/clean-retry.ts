@@ -31,6 +31,9 @@ export const CLEAN_RETRY_LABELS: Readonly<Record<CleanRetryAction, string>> = {
 const isOfFailure = ({ maintenance, fault, maintenance_reason, last_error }: SurveyedNode): boolean =>
   maintenance && fault === "clean failure" && (!maintenance_reason || maintenance_reason === last_error);
 
+/** A person, or a fault of another kind, has taken the node out of use: nothing is to boot it. */
+export const isOthersMaintenance = (node: SurveyedNode): boolean => node.maintenance && !isOfFailure(node);
+
 const othersMaintenance = (node: SurveyedNode): Decision<never> =>
   fail(
     "cleaning-blocked",
@@ -66,7 +69,7 @@ export const awaitsCleaning = (node: Node): boolean =>
 export function retryCleaning(node: SurveyedNode, retries: number): Decision<CleanRetryAction> {
   if (retries > 0)
     return failed("cleaning-failed", `Cleaning of node ${nodeLabel(node)} failed again`, stateAdvice(node));
-  if (node.maintenance && !isOfFailure(node)) return othersMaintenance(node);
+  if (isOthersMaintenance(node)) return othersMaintenance(node);
   if (node.retired) return retiredUncleaned(node);
   const marker = deploymentMarker(node);
   return act(marker && marker.cleanRetry !== true ? "noteCleanRetry" : "manage");

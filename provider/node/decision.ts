@@ -42,11 +42,12 @@ export const unknownState = (node: Node): Decision<never> =>
     "Nothing was done. Wait until the node leaves it, or use a newer version of pulumi-ironic",
   );
 
-export const inMaintenance = (node: Node): Decision<never> =>
+/** `consequence`: what is not done for that. `otherwise`: another way on. */
+export const inMaintenance = (node: Node, consequence = "", otherwise = ""): Decision<never> =>
   fail(
     "node-in-maintenance",
-    `Node ${nodeLabel(node)} is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}`,
-    `When the work on it is done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\``,
+    `Node ${nodeLabel(node)} is in maintenance${node.maintenance_reason ? ` ("${node.maintenance_reason}")` : ""}${consequence}`,
+    `When the work on it is done: \`baremetal node maintenance unset ${node.name ?? node.uuid}\`${otherwise}`,
   );
 
 /** The code of a message that names who holds a node. */

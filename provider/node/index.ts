@@ -15,6 +15,7 @@ export {
   CLEAN_RETRY_LABELS,
   type CleanRetryAction,
   comesBackFromFailedCleaning,
+  isOthersMaintenance,
   nextCleanRetry,
   retryCleaning,
 } from "./clean-retry.ts";

@@ -72,11 +72,15 @@ describe("deciding a release", () => {
     it(`in "${state}", by whose the node is`, () => {
       COLUMNS.forEach((held, column) => {
         expect(release(nodeIn(state, held)), held).to.equal(DESTROY[state][column]);
-        const busy = nodeIn(state, held, { maintenance: true });
         const word = DESTROY[state][column];
-        // Its cleaning cannot be repeated then.
-        const under = state === "clean failed" && word !== "done" ? "fail" : word;
-        expect(release(busy), `${held}, in maintenance`).to.equal(under);
+        for (const automated_clean of [null, true, false]) {
+          const busy = nodeIn(state, held, { maintenance: true, automated_clean });
+          // Its cleaning cannot be repeated then, nor may a cleaning begin.
+          const blocked = word === "undeploy" ? automated_clean !== false : state === "clean failed" && word !== "done";
+          expect(release(busy), `${held}, in maintenance, cleaning ${automated_clean}`).to.equal(
+            blocked ? "fail" : word,
+          );
+        }
       });
       for (const held of STRANGERS) {
         const decision = decideRelease(nodeIn(state, held), RELEASE, newAttempt());
@@ -104,6 +108,24 @@ describe("deciding a release", () => {
         /"levitating", which this version does not know/,
       );
     expect(release(nodeIn("levitating", "other instance"))).to.equal("warning");
+  });
+
+  it("says in maintenance what would clean the node, and both ways on", () => {
+    const faults = [{}, { fault: "power failure" }, { fault: "clean failure", last_error: "agent" }];
+    for (const fields of faults) {
+      const node = nodeIn("active", "ours", { maintenance: true, maintenance_reason: "fan", ...fields });
+      expect(problemOf(decideRelease(node, RELEASE, newAttempt()))).to.match(
+        /is in maintenance \("fan"\), and undeploying it would clean it.*Nothing was done.*maintenance unset worker-1`.*--no-automated-clean/,
+      );
+      expect(release({ ...node, automated_clean: false })).to.equal("undeploy");
+      expect(release({ ...node, protected: true, protected_reason: protectionReason(CLAIM) })).to.equal("fail");
+      expect(release({ ...node, provision_state: "error" }), "error").to.equal("fail");
+    }
+  });
+
+  it("goes on in the maintenance that a failed cleaning set", () => {
+    const own = { maintenance: true, fault: "clean failure", maintenance_reason: "agent", last_error: "agent" };
+    expect(release(nodeIn("active", "ours", own))).to.equal("undeploy");
   });
 
   it("refuses a running machine whose instance_uuid is gone, and names both ways out", () => {

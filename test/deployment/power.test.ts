@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { Node } from "../../provider/node/node.ts";
 import type { Stored } from "../fakes/call.ts";
 import { INPUTS, NODE, scene } from "../fakes/deployments.ts";
 
@@ -18,6 +19,59 @@ describe("RamdiskDeployment: create", () => {
       expect(w.warnings().join()).to.contain("It is switched on");
       expect(w.fake.boots).to.have.length(1);
     }
+  });
+
+  const OFF = { ...INPUTS, powerPolicy: "on" };
+  /** A machine of ours that was switched off, as a refresh shows it. */
+  const switchedOff = async (fields: Partial<Node> = {}) => {
+    const w = scene();
+    const made = await w.made(undefined, OFF);
+    Object.assign(w.fake.node, { power_state: "power off", ...fields });
+    const off = (await w.refresh(made)) as Stored;
+    w.client.writes.length = 0;
+    return { w, off };
+  };
+
+  it("never powers on in maintenance, be it set by others, by Ironic, or only just before", async () => {
+    const cases: readonly Partial<Node>[] = [
+      { maintenance: true, maintenance_reason: "fan" },
+      { maintenance: true, maintenance_reason: "no answer", fault: "power failure" },
+    ];
+    for (const fields of cases) {
+      const { w, off } = await switchedOff(fields);
+      const { error } = await w.up(off, OFF);
+      expect(error).to.have.property("code", "node-in-maintenance");
+      expect(error?.message).to.match(
+        /is in maintenance \(".*"\), so it was not powered on.*maintenance unset worker-1/,
+      );
+      expect(w.client.writes).to.deep.equal([]);
+    }
+    const { w, off } = await switchedOff();
+    w.fault("PUT", "/power", "locked");
+    w.before(({ method }) => {
+      // Somebody takes the machine while the first try waits for a lock.
+      if (method === "PUT") Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
+    });
+    expect((await w.up(off, OFF)).error).to.have.property("code", "node-in-maintenance");
+    expect(w.client.requests.filter(({ method }) => method === "PUT")).to.have.length(2);
+    expect(w.node().power_state).to.equal("power off");
+  });
+
+  it("keeps a deployment that it did not power on, and does so when the maintenance has ended", async () => {
+    const w = scene();
+    let isTaken = false;
+    w.before(() => {
+      const node = w.node();
+      if (isTaken || node.provision_state !== "active") return;
+      isTaken = true;
+      Object.assign(node, { maintenance: true, power_state: "power off" });
+    });
+    const { stored, error } = await w.up(undefined, OFF);
+    expect(error).to.have.property("code", "node-in-maintenance");
+    expect(stored?.outs).to.include({ provisionState: "active", powerState: "power off" });
+    w.fake.node.maintenance = false;
+    expect((await w.made(stored as Stored, OFF)).outs.powerState).to.equal("power on");
+    expect(w.fake.boots).to.have.length(1);
   });
 
   it("gives up waiting for power when its time is over, though Ironic is away", async () => {

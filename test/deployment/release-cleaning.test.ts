@@ -4,7 +4,18 @@ import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
 import type { Stored } from "../fakes/call.ts";
 import { B, CLEAN_FAILURES, cutRecovery, INPUTS, isClean, NODE, OURS } from "../fakes/deployments.ts";
 import { settingsBy } from "../fakes/identities.ts";
+import type { World } from "../fakes/world.ts";
 import { deployed, verbs } from "./scene.ts";
+
+/** Somebody sets maintenance at the first sight of that state. */
+function setWhile(w: World, state: string): void {
+  let isSet = false;
+  w.before(() => {
+    if (isSet || w.node().provision_state !== state) return;
+    isSet = true;
+    Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
+  });
+}
 
 describe("RamdiskDeployment: destroy", () => {
   it("clean failed: brought back once, with the cleaning that the user wanted", async () => {
@@ -72,7 +83,7 @@ describe("RamdiskDeployment: destroy", () => {
 
   it("clean failed in a maintenance of others: left to them, and never ended", async () => {
     const { w, first } = await deployed({ automated_clean: true });
-    Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
+    setWhile(w, "deleting");
     expect((await w.destroy(first))?.message).to.match(/in maintenance that somebody else set/);
     expect(w.node()).to.include({ maintenance: true, maintenance_reason: "fan" });
     // Set in the middle of a cleaning, Ironic writes its own fault over it, but not the reason.
@@ -114,7 +125,7 @@ describe("RamdiskDeployment: destroy", () => {
 
   it("clean failed in a maintenance of others: not moved, and brought back when that has ended", async () => {
     const { w, first } = await deployed({ automated_clean: true });
-    Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
+    setWhile(w, "deleting");
     expect((await w.destroy(first))?.message).to.match(/in maintenance that somebody else set/);
     expect(w.node().provision_state).to.equal("clean failed");
     Object.assign(w.fake.node, { maintenance: false, maintenance_reason: null });

@@ -27,11 +27,24 @@ describe("RamdiskDeployment: destroy", () => {
     isClean(w.node());
   });
 
-  it("ours, in maintenance set by others: goes on, and leaves the maintenance", async () => {
+  it("ours, in maintenance set by others: goes on where nothing is cleaned, and leaves the maintenance", async () => {
     const { w, first } = await deployed();
     Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.node()).to.include({ provision_state: "available", maintenance: true, maintenance_reason: "fan" });
+  });
+
+  it("ours, in maintenance set by others, on a node that cleans or may: refused, as cleaning boots the machine", async () => {
+    for (const automated_clean of [true, null]) {
+      const { w, first } = await deployed({ automated_clean });
+      Object.assign(w.fake.node, { maintenance: true, maintenance_reason: "fan" });
+      const error = await w.destroy(first);
+      expect(error).to.have.property("code", "node-in-maintenance");
+      expect(w.client.writes).to.deep.equal([]);
+      Object.assign(w.fake.node, { maintenance: false, maintenance_reason: null });
+      expect(await w.destroy(first)).to.equal(undefined);
+      isClean(w.node());
+    }
   });
 
   it("ours in the middle of a deploy: waits for its end, as nothing can stop it, then undeploys", async () => {

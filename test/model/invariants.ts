@@ -88,14 +88,17 @@ export function wrongWrite(write: Write, stackId: string, instances: readonly st
   if (!path.endsWith("/states/provision")) return undefined;
   const { target = "" } = body as { target?: string };
   if (!legal(shown.provision_state, target)) return violated("I9", `${what}: illegal in "${shown.provision_state}"`);
-  if (shown.maintenance && target !== "deleted" && target !== "manage")
-    return violated("I10", `${what}: in maintenance`);
+  if (shown.maintenance && !mayFollow(target, shown)) return violated("I10", `${what}: in maintenance`);
   if (shown.protected && target !== "manage") return violated("I10", `${what}: protected`);
   return undefined;
 }
 
 const endsProtection = (ops: readonly PatchOp[]): boolean =>
   ops.some(({ path, value }) => path === "/protected" && value !== true);
+
+/** What a machine in maintenance may be given: nothing that boots it. A cleaning that failed sets maintenance itself. */
+const mayFollow = (target: string, { automated_clean, fault }: Node): boolean =>
+  target === "manage" || (target === "deleted" && (automated_clean === false || fault === "clean failure"));
 
 /** A field that is put back although it no longer has what we wrote. */
 function trampledField(ops: readonly PatchOp[], shown: Node): string | undefined {
