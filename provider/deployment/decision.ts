@@ -27,7 +27,6 @@ import {
   type Node,
   nextCleanRetry,
   nodeLabel,
-  retryCleaning,
   type StateRow,
   type SurveyedNode,
   stateAdvice,
@@ -221,6 +220,13 @@ const cleansInMaintenance = (node: Node): Decision =>
     `, then \`pulumi destroy\` again. To give it back now, without a cleaning: first \`baremetal node set ${node.name ?? node.uuid} --no-automated-clean\``,
   );
 
+/** Nothing runs there: a failed cleaning of ours is repeated, then the claim goes. What an operator makes of the node is left. */
+function giveBack({ node, want, attempt, instance, marker }: ReleaseContext): Decision {
+  const retry = nextCleanRetry(node, attempt.cleanRetries);
+  if (retry) return retry;
+  return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
+}
+
 const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, want, attempt, instance }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
@@ -237,13 +243,9 @@ const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseConte
       return failed("undeploy-failed", `The undeploy of node ${nodeLabel(node)} failed`, stateAdvice(node));
     return act("undeploy");
   },
-  unclaim: ({ node, want, attempt, instance, marker }) => {
-    const retry = nextCleanRetry(node, attempt.cleanRetries);
-    if (retry) return retry;
-    return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
-  },
+  unclaim: giveBack,
   wait: ({ node }) => wait(stateName(node.provision_state)),
-  retryCleaning: ({ node, attempt }) => retryCleaning(node, attempt.cleanRetries),
+  retryCleaning: giveBack,
   refuse: ({ node }) =>
     fail(
       "node-state-unsuitable",

@@ -2,7 +2,8 @@
  * A cleaning that failed, and its one repetition: what is decided, what is written on the node, and what is done. `manage`
  * brings the node back, the end of the maintenance that the failure set makes it usable, and `provide` cleans again.
  *
- * It is noted on the node first, as a run that is killed on the way leaves a node that looks like an operator's.
+ * It is noted on the node first, as a run that is killed on the way leaves a node that looks like an operator's. Many may write
+ * such a note: it counts only where Ironic itself tells of a failure.
  */
 import { markerPatch } from "./claim-patches.ts";
 import { type Decision, fail, failed, nodeLabel, stateAdvice } from "./decision.ts";
@@ -55,18 +56,31 @@ const retiredUncleaned = (node: SurveyedNode): Decision<never> =>
 
 const act = (action: CleanRetryAction): Decision<CleanRetryAction> => ({ do: "act", action });
 
+/** Did the last thing that Ironic did with the node fail? `manage` leaves the error there. */
+const tellsOfFailure = ({ last_error, fault }: SurveyedNode): boolean =>
+  Boolean(last_error) || fault === "clean failure";
+
+/**
+ * Did the cleaning fail that follows an undeployment? One that an operator asked for (`baremetal node clean`) would have
+ * ended in "manageable" (ironic/conductor/utils.py, cleaning_error_handler).
+ */
+const hasAutomatedCleanFailed = (node: SurveyedNode): boolean =>
+  hasCleanFailed(node) && node.target_provision_state === "available";
+
 /** Is the repetition noted here? Not where an operator made the node manageable since. */
 export const isCleanRetryNoted = (node: SurveyedNode): boolean => {
   const { cleanRetry } = deploymentMarker(node) ?? {};
-  return cleanRetry === true || (cleanRetry !== undefined && cleanRetry === node.provision_updated_at);
+  const isNoted = cleanRetry === true || (cleanRetry !== undefined && cleanRetry === node.provision_updated_at);
+  return isNoted && tellsOfFailure(node);
 };
 
 /** A deployment of a stack's is gone from the node, but its cleaning failed and is still to be repeated. */
 export const awaitsCleaning = (node: Node): boolean =>
-  deploymentMarker(node) !== undefined && (hasCleanFailed(node) || (isManageable(node) && isCleanRetryNoted(node)));
+  deploymentMarker(node) !== undefined &&
+  (hasAutomatedCleanFailed(node) || (isManageable(node) && isCleanRetryNoted(node)));
 
 /** In "clean failed". */
-export function retryCleaning(node: SurveyedNode, retries: number): Decision<CleanRetryAction> {
+function retryCleaning(node: SurveyedNode, retries: number): Decision<CleanRetryAction> {
   if (retries > 0)
     return failed("cleaning-failed", `Cleaning of node ${nodeLabel(node)} failed again`, stateAdvice(node));
   if (isOthersMaintenance(node)) return othersMaintenance(node);
@@ -77,7 +91,7 @@ export function retryCleaning(node: SurveyedNode, retries: number): Decision<Cle
 
 /** The next step of the repetition, if one is due; `retries` are those that this run has begun. */
 export function nextCleanRetry(node: SurveyedNode, retries: number): Decision<CleanRetryAction> | undefined {
-  if (hasCleanFailed(node)) return retryCleaning(node, retries);
+  if (hasAutomatedCleanFailed(node)) return retryCleaning(node, retries);
   if (!isManageable(node)) return undefined;
   const noted = deploymentMarker(node)?.cleanRetry;
   // Without a note a retired node may be there because it was cleaned.

@@ -17,7 +17,6 @@ export {
   comesBackFromFailedCleaning,
   isOthersMaintenance,
   nextCleanRetry,
-  retryCleaning,
 } from "./clean-retry.ts";
 export {
   type Decision,

@@ -80,6 +80,7 @@ export const surveyedNodeSchema = nodeSchema.pick({
   name: true,
   driver: true,
   provision_state: true,
+  target_provision_state: true,
   provision_updated_at: true,
   instance_uuid: true,
   maintenance: true,

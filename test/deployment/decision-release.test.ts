@@ -189,6 +189,7 @@ describe("deciding a release", () => {
     };
     const again = { cleanRetries: 1 };
     const noted = (cleanRetry: string | true) => ({
+      last_error: failure,
       extra: { pulumi_ironic_deployment: { ...MARK, preparedAt: BEFORE, cleanRetry } },
     });
     it("by manage, the end of its own maintenance, provide", () => {
@@ -211,10 +212,25 @@ describe("deciding a release", () => {
       expect(release(nodeIn("clean failed", "marked", own), { keep: true })).to.equal("noteCleanRetry");
     });
     it("never where somebody made the node manageable since", () => {
-      for (const extra of [{}, noted(BEFORE)])
-        for (const fields of [extra, { ...extra, ...own }]) {
-          expect(release(nodeIn("manageable", "marked", fields))).to.equal("unclaim");
-          expect(deploy(nodeIn("manageable", "marked", fields))).to.equal("fail");
+      const cases: Partial<Node>[] = [
+        {},
+        own,
+        noted(BEFORE),
+        { ...noted(BEFORE), ...own },
+        { ...noted(NOW), last_error: null },
+      ];
+      for (const fields of cases) {
+        expect(release(nodeIn("manageable", "marked", fields))).to.equal("unclaim");
+        expect(deploy(nodeIn("manageable", "marked", fields))).to.equal("fail");
+      }
+    });
+    it("never where an operator's own cleaning failed: what is left is theirs", () => {
+      for (const fields of [{}, own, { ...own, ...noted(true) }])
+        for (const held of ["ours", "marked"] as const) {
+          const node = nodeIn("clean failed", held, { ...fields, target_provision_state: "manageable" });
+          expect(release(node)).to.equal("unclaim");
+          expect(release(node, {}, { undeploys: 1 })).to.equal("unclaim");
+          expect(deploy(node)).to.equal("fail");
         }
     });
     it("and then gives up with the cause", () =>

@@ -123,6 +123,31 @@ describe("RamdiskDeployment: destroy", () => {
     isClean(w.node());
   });
 
+  it("clean failed by an operator's own cleaning: the claim is taken off, and the node is left to them", async () => {
+    const { w, first } = await deployed({ automated_clean: true });
+    w.fake.fate.cleanFails = 2;
+    expect(await w.destroy(first)).to.be.instanceOf(Error);
+    w.ironic.provision(NODE, "others", "manage");
+    w.ironic.move(w.fake, "clean failed", "manageable");
+    w.client.writes.length = 0;
+    const before = { ...w.node(), extra: {} };
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(verbs(w)).to.deep.equal(["PATCH"]);
+    expect(w.node()).to.deep.equal(before);
+  });
+
+  it("manageable with a forged note, though nothing has failed: the claim is taken off, and nothing is cleaned", async () => {
+    const { w, first } = await deployed({ automated_clean: true });
+    w.ironic.move(w.fake, "available");
+    w.ironic.provision(NODE, "others", "manage");
+    const marker = deploymentMarker(w.node());
+    w.fake.node.extra[DEPLOYMENT_MARKER] = { ...marker, cleanRetry: w.node().provision_updated_at };
+    expect(await w.destroy(first)).to.equal(undefined);
+    expect(verbs(w)).to.deep.equal(["PATCH"]);
+    expect(w.node().provision_state).to.equal("manageable");
+    isClean(w.node());
+  });
+
   it("clean failed in a maintenance of others: not moved, and brought back when that has ended", async () => {
     const { w, first } = await deployed({ automated_clean: true });
     setWhile(w, "deleting");

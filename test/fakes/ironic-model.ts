@@ -188,6 +188,8 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       if (fake.node.provision_state === "rescue" && state === "active" && fake.runs)
         fake.runs = { ...fake.runs, info: { ...fake.node.instance_info }, drive: fake.node.instance_info.configdrive };
       enter(fake, state, target, clock.now());
+      // Each way into it leaves its cause.
+      if (state === "clean failed") fake.node.last_error ??= "the cleaning ended early";
     },
   };
 }

@@ -63,6 +63,12 @@ export const STRANGERS: readonly Held[] = [
 ];
 
 export const nodeIn = (state: string | null, held: Held, fields: Partial<Node> = {}): Node => {
-  const node = newNode(1, NOW, { provision_state: state, ...structuredClone(HELD[held]) });
+  // A failed cleaning leaves its target and its cause (ironic/conductor/utils.py, cleaning_error_handler).
+  const failure = { target_provision_state: "available", last_error: "agent" };
+  const node = newNode(1, NOW, {
+    provision_state: state,
+    ...(state === "clean failed" && failure),
+    ...structuredClone(HELD[held]),
+  });
   return { ...node, ...fields };
 };

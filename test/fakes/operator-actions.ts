@@ -77,6 +77,10 @@ export const DEEDS = {
   abortCleaning: (ironic, fake) => {
     if (fake.node.provision_state === "clean wait") ironic.move(fake, "clean failed");
   },
+  /** An operator's manual cleaning, which fails. */
+  cleanByHand: (ironic, fake) => {
+    if (fake.node.provision_state === "manageable") ironic.move(fake, "clean failed", "manageable");
+  },
   manage: provision("manage"),
   failDeploy: (_ironic, { fate }) => {
     fate.deployFails = 1;
@@ -103,7 +107,8 @@ export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
   if (node.protected_reason === REASON) Object.assign(node, { protected: false, protected_reason: null });
   const state = node.provision_state ?? "available";
   // Half brought back by the stack.
-  if (isCleanRetryNoted(node) && ["clean failed", "manageable"].includes(state)) return;
+  const isTheirs = node.target_provision_state === "manageable";
+  if (isCleanRetryNoted(node) && ["clean failed", "manageable"].includes(state) && !isTheirs) return;
   if (state === "rescue") ironic.move(fake, "active");
   if (state === "clean hold" || state === "clean failed") ironic.move(fake, "manageable");
   if (["active", "deploy failed", "error"].includes(node.provision_state ?? "") && (theirs || !node.instance_uuid)) {

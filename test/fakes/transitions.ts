@@ -34,7 +34,8 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
 
   const enter = (fake: FakeNode, state: string, target: string | null, atMs: number, held = false): void => {
     fake.node.provision_state = state;
-    fake.node.target_provision_state = target;
+    // ironic/common/state_machine.py: of all states that this Ironic can be moved to, only this one has a default target.
+    fake.node.target_provision_state = target ?? (state === "clean failed" ? "available" : null);
     fake.node.provision_updated_at = stamp(atMs);
     fake.node.reservation = held ? "conductor-1" : null;
   };

@@ -13,11 +13,14 @@ import { BEFORE, CLAIM, MARK, NOW, nodeIn } from "../fakes/nodes.ts";
 
 const marked = (state: string, cleanRetry?: true | string, fields: Partial<Node> = {}): Node =>
   nodeIn(state, "free", {
+    ...(state === "manageable" && { last_error: "agent" }),
     extra: { [DEPLOYMENT_MARKER]: { ...MARK, preparedAt: BEFORE, ...(cleanRetry !== undefined && { cleanRetry }) } },
     ...fields,
   });
 /** As Ironic leaves a node whose cleaning failed. */
 const FAILURE = { maintenance: true, fault: "clean failure", maintenance_reason: "agent", last_error: "agent" };
+/** An operator's `baremetal node clean`. */
+const BY_HAND = { ...FAILURE, target_provision_state: "manageable" };
 const OPERATORS = { maintenance: true, fault: null, maintenance_reason: "fan" };
 
 /** The action; "fail", or "fail with its cause", where it cannot go on; "none" where nothing is due. */
@@ -49,6 +52,16 @@ describe("a failed cleaning", () => {
     ["is none of ours where it was made manageable since", marked("manageable", BEFORE), 0, "none"],
     ["is none of ours without a note", marked("manageable"), 0, "none"],
     ["goes on without a note where this run began it", nodeIn("manageable", "free"), 1, "provide"],
+    ["is none of ours where an operator's own cleaning failed", marked("clean failed", true, BY_HAND), 0, "none"],
+    ["nor while this run brings the node back", marked("clean failed", true, BY_HAND), 1, "none"],
+    ["nor where Ironic knows of no failure", marked("manageable", NOW, { last_error: null }), 0, "none"],
+    ["nor with a note that is to be completed", marked("manageable", true, { last_error: null }), 0, "none"],
+    [
+      "goes on where the maintenance tells of it",
+      marked("manageable", NOW, { ...FAILURE, last_error: null, maintenance_reason: null }),
+      0,
+      "endMaintenance",
+    ],
     ["is not due in any other state", marked("available", true), 0, "none"],
     ["is not due while it cleans", marked("cleaning", true), 1, "none"],
   ];
@@ -60,6 +73,8 @@ describe("a failed cleaning", () => {
     expect(awaitsCleaning(marked("manageable", BEFORE))).to.equal(false);
     expect(awaitsCleaning(marked("available", true))).to.equal(false);
     expect(awaitsCleaning(nodeIn("clean failed", "free"))).to.equal(false);
+    expect(awaitsCleaning(marked("clean failed", true, BY_HAND))).to.equal(false);
+    expect(awaitsCleaning(marked("manageable", NOW, { last_error: null }))).to.equal(false);
   });
 
   it("is noted for the moment in which the node became manageable", () => {
