@@ -6,6 +6,7 @@ import { allocationHandler } from "../provider/allocation/handler.ts";
 import { configDriveHandler } from "../provider/config-drive/handler.ts";
 import { driveHashOf } from "../provider/deployment/args.ts";
 import { deploymentHandler } from "../provider/deployment/handler.ts";
+import type { Place } from "../provider/http/place.ts";
 import {
   type AllocationSource,
   allocationUuidFor,
@@ -42,6 +43,8 @@ const scene = (handler: Handler, name: string) => {
   const { node, allocation, ...stored } = fixture(name);
   const w = world(handler, { node: node ?? {} });
   if (allocation) w.client.allocations.all.push(allocation);
+  const { connection } = stored.outs as { connection?: Place };
+  if (connection) w.client.here = { ...connection, account: "ops" };
   return { w, stored };
 };
 

@@ -4,13 +4,14 @@ import {
   countTries,
   IronicError,
   inTime,
+  isAllocationGone,
   isFault,
-  isGone,
+  isNodeGone,
   ProblemError,
   pausesMs,
   type Tries,
 } from "../core/index.ts";
-import { type Client, ignored } from "../http/index.ts";
+import type { Client } from "../http/index.ts";
 import {
   deploymentLabel,
   deploymentMarker,
@@ -21,8 +22,8 @@ import {
   readNode,
   stateName,
 } from "../node/index.ts";
-import type { Call, Services } from "../plugin/index.ts";
-import { afterTrouble, readAllocation, unlessGone } from "./request.ts";
+import { askedBy, type Call, forgetsMissing, type Services, waysOut } from "../plugin/index.ts";
+import { afterTrouble, deleteAllocation, readAllocation } from "./request.ts";
 
 /** Hundreds may wait for their turn at once. */
 const END_TIMEOUT_MS = 600_000;
@@ -51,16 +52,35 @@ function mayEnd(node: Node, uuid: string, warn: Call["warn"]): boolean {
   return false;
 }
 
-async function tryEnding(client: Client, uuid: string, warn: Call["warn"], signal: AbortSignal): Promise<void> {
-  const { node_uuid } = await readAllocation(client, uuid, signal);
-  // A node that is gone, or not shown, has nothing of ours.
-  const node = node_uuid && (await unlessGone(readNode(client, node_uuid, "read the allocation's node", signal)));
-  if (node && !mayEnd(node, uuid, warn)) return;
-  await client.send("DELETE", `/allocations/${uuid}`, {
-    operation: `end the allocation ${uuid}`,
-    signal,
-    shape: ignored,
-  });
+/** The node of an allocation that is shown; `undefined` where the user says that what is not shown is gone. */
+async function nodeOf(uuid: string, nodeUuid: string, client: Client, services: Services, call: Call) {
+  try {
+    return await readNode(client, nodeUuid, "read the allocation's node", call.signal);
+  } catch (error) {
+    if (!isNodeGone(error)) throw error;
+    if (forgetsMissing(services)) return undefined;
+    throw new ProblemError({
+      code: "node-hidden",
+      problem: `Allocation ${uuid} was not ended: Ironic does not show its node ${nodeUuid} to this account, so it is not known what runs there${client.here ? `. ${askedBy(client.here)}` : ""}`,
+      advice: waysOut(call),
+      node: nodeUuid,
+      cause: error,
+    });
+  }
+}
+
+/** `ending.sent`: an earlier try has sent the end, and its answer was lost. */
+async function tryEnding(uuid: string, ending: { sent: boolean }, services: Services, call: Call): Promise<void> {
+  const { client, leftInstances } = await services.connection();
+  try {
+    const { node_uuid } = await readAllocation(client, uuid, call.signal);
+    const node = node_uuid ? await nodeOf(uuid, node_uuid, client, services, call) : undefined;
+    if (node && !mayEnd(node, uuid, call.warn)) return;
+    ending.sent = true;
+    await deleteAllocation(client, uuid, call.signal);
+  } catch (error) {
+    if (!isAllocationGone(error) || !(ending.sent || leftInstances.has(uuid))) throw error;
+  }
 }
 
 /** Where Ironic answers that another try makes sense, the allocation is looked at again, and ended if it is still there. */
@@ -68,9 +88,11 @@ const mayEndLater = (error: unknown, tries: Tries): error is IronicError =>
   // The client has tried to reach it. Nothing was begun that would have to be brought to its end.
   error instanceof IronicError && !isFault(error, "unreachable") && tries.allowAfter(error);
 
-/** Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. */
+/**
+ * Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. One that Ironic does
+ * not find, though this process has not ended it, is an error: what follows from it, the caller's state decides.
+ */
 export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
-  const client = await services.client();
   const { clock } = services;
   const timeoutMs = call.timeoutMs ?? END_TIMEOUT_MS;
   let trouble = "";
@@ -84,9 +106,10 @@ export async function endAllocation(uuid: string, services: Services, call: Call
     await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
       const pauses = pausesMs();
       const tries = countTries();
+      const ending = { sent: false };
       for (;;) {
         try {
-          return await tryEnding(client, uuid, call.warn, signal);
+          return await tryEnding(uuid, ending, services, { ...call, signal });
         } catch (error) {
           if (!mayEndLater(error, tries)) throw error;
           trouble = afterTrouble(error);
@@ -100,6 +123,6 @@ export async function endAllocation(uuid: string, services: Services, call: Call
         `The run was interrupted while Ironic ends the allocation ${uuid}. The next run resumes.`,
         error,
       );
-    if (!isGone(error)) throw error;
+    throw error;
   }
 }

@@ -7,13 +7,13 @@ import {
   faultRow,
   IronicError,
   inTime,
+  isAllocationGone,
   isFault,
-  isGone,
   isRefusal,
   ProblemError,
   pausesMs,
 } from "../core/index.ts";
-import { type Client, field, ignored } from "../http/index.ts";
+import { type Client, field } from "../http/index.ts";
 import {
   type Allocation,
   allocationSchema as allocationAnswer,
@@ -27,7 +27,7 @@ import { missing, report } from "../preflight/index.ts";
 import { object, parse, typesOnly } from "../schema/index.ts";
 import { ALLOCATION_ARGUMENTS, type AllocationProps, DEFAULT_TIMEOUT_SECONDS } from "./arguments.ts";
 import { endAllocation } from "./ending.ts";
-import { afterTrouble, readAllocation } from "./request.ts";
+import { afterTrouble, deleteAllocation, hasLeftNode, readAllocation } from "./request.ts";
 
 const argumentsSchema = object(shapeOf(ALLOCATION_ARGUMENTS));
 
@@ -84,7 +84,7 @@ async function findOrMake(
       try {
         return await readAllocation(client, uuid, signal);
       } catch (unread) {
-        if (!isGone(unread) || !tries.allowAfter(error)) throw error;
+        if (!isAllocationGone(unread) || !tries.allowAfter(error)) throw error;
         onTrouble(error);
       }
     }
@@ -127,7 +127,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     const { allocation } = seen;
     // What was refused was not made.
     if (!allocation && isRefusal(error)) throw error;
-    if (isGone(error)) throw error;
+    if (isAllocationGone(error)) throw error;
     const cause = call.signal.aborted
       ? new CancelledError(
           "The run was interrupted while Ironic allocates a node. Ironic continues, and the next run resumes.",
@@ -150,15 +150,31 @@ const noNode = (props: AllocationProps, { last_error }: Allocation): ProblemErro
 /** True when the allocation is gone. */
 async function remove(client: Client, uuid: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await client.send("DELETE", `/allocations/${uuid}`, {
-      operation: `end the allocation ${uuid}`,
-      signal,
-      shape: ignored,
-    });
+    await deleteAllocation(client, uuid, signal);
     return true;
   } catch (error) {
-    return isGone(error);
+    return isAllocationGone(error);
   }
+}
+
+async function isOnNode(client: Client, uuid: string, signal: AbortSignal): Promise<boolean> {
+  const { nodes } = await client.get("/nodes", {
+    shape: nodeUuids,
+    operation: "find the allocation's node",
+    query: { instance_uuid: uuid, fields: "uuid" },
+    signal,
+  });
+  return nodes.length > 0;
+}
+
+/** Does its node show that it has ended, wherever that is not known from Ironic's silence? Then the user is told. */
+async function hasEnded(uuid: string, { node }: State, client: Client, call: Call): Promise<boolean> {
+  if (!(await hasLeftNode(client, uuid, node, call.signal))) return false;
+  call.warn(
+    "allocation-gone",
+    `Allocation ${uuid} has ended, and leaves the state: its node ${node} is no longer under it. Ironic ends an allocation when its node is undeployed.`,
+  );
+  return true;
 }
 
 export const allocationHandler = defineHandler<AllocationProps, Outputs, State>({
@@ -188,23 +204,25 @@ export const allocationHandler = defineHandler<AllocationProps, Outputs, State>(
       const { node_uuid } = await readAllocation(client, id, call.signal);
       return { id, props: { ...state, uuid: id, node: node_uuid ?? undefined } };
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (!isAllocationGone(error)) throw error;
+      // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
+      if (await isOnNode(client, id, call.signal)) return { id, props: state };
+      if (!(await hasEnded(id, state, client, call))) throw error;
+      return undefined;
     }
-    // Ironic ends an allocation with the undeployment. A redeployment has taken the node again under the same UUID.
-    const { nodes } = await client.get("/nodes", {
-      shape: nodeUuids,
-      operation: "find the allocation's node",
-      query: { instance_uuid: id, fields: "uuid" },
-      signal: call.signal,
-    });
-    return nodes.length > 0 ? { id, props: state } : undefined;
   },
   async update(id, state, news, services, call) {
     const props = { ...news, ...identityOf(state) };
     const made = state.node === undefined ? await allocate(props, id, services, call) : {};
     return { outs: { ...state, ...props, ...made } };
   },
-  delete: (id, _state, services, call) => endAllocation(id, services, call),
+  async delete(id, state, services, call) {
+    try {
+      await endAllocation(id, services, call);
+    } catch (error) {
+      if (!isAllocationGone(error) || !(await hasEnded(id, state, await services.client(), call))) throw error;
+    }
+  },
 });
 
 export { endAllocation } from "./ending.ts";

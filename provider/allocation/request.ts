@@ -1,20 +1,39 @@
 /** One allocation, as Ironic shows it. */
-import { type IronicError, isGone } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
-import { type Allocation, allocationSchema } from "../node/index.ts";
+import { type IronicError, isNodeGone } from "../core/index.ts";
+import { type Client, ignored } from "../http/index.ts";
+import { type Allocation, allocationSchema, readNode } from "../node/index.ts";
 
 /** Ends the sentence that says what took too long. */
 export const afterTrouble = ({ message }: IronicError): string => `. The last error was: ${message}`;
 
-export const unlessGone = <T>(reading: Promise<T>): Promise<T | undefined> =>
-  reading.catch((error: unknown) => {
-    if (!isGone(error)) throw error;
-    return undefined;
-  });
-
 export const readAllocation = (client: Client, uuid: string, signal?: AbortSignal): Promise<Allocation> =>
   client.get(`/allocations/${uuid}`, {
     operation: `read the allocation ${uuid}`,
+    allocation: uuid,
     shape: allocationSchema,
     ...(signal && { signal }),
   });
+
+export const deleteAllocation = (client: Client, uuid: string, signal: AbortSignal): Promise<unknown> =>
+  client.send("DELETE", `/allocations/${uuid}`, {
+    operation: `end the allocation ${uuid}`,
+    allocation: uuid,
+    signal,
+    shape: ignored,
+  });
+
+/** Does the node that an allocation had found show that it is no longer under it? A node that is not shown tells nothing. */
+export async function hasLeftNode(
+  client: Client,
+  uuid: string,
+  nodeUuid: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (nodeUuid === undefined) return false;
+  try {
+    return (await readNode(client, nodeUuid, "read the allocation's node", signal)).allocation_uuid !== uuid;
+  } catch (error) {
+    if (isNodeGone(error)) return false;
+    throw error;
+  }
+}

@@ -1,7 +1,7 @@
 /** ConfigDrive in the provider process. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { failureLines, isNodeGone, ProblemError, withCode } from "../core/index.ts";
+import { failureLines, ProblemError, withCode } from "../core/index.ts";
 import {
   buildDrive,
   checkDrive,
@@ -178,7 +178,6 @@ export const configDriveHandler = defineHandler<ConfigDriveProps, Outputs, State
         },
       };
     } catch (error) {
-      if (isNodeGone(error)) return undefined;
       const drift = driftOf(error);
       if (drift !== undefined) return { id, inputs, props: { ...rest, drift } };
       throw error;

@@ -153,11 +153,11 @@ export const isRefusal = has(({ applied }) => applied === "no");
 /** True where no repetition of the question, and no wait, would change the answer. */
 export const isFinal = has(({ again }) => again === "stop");
 
-/** True where Ironic itself says that there is no such node. */
+/** True where Ironic itself says that there is no node of the name that was asked for, or hides it. */
 export const isNodeGone = has(({ absent }) => absent === "node");
 
-/** True where what was asked for is not there, be it a node or another object. */
-export const isGone = has(({ absent }) => absent === "node" || absent === "object");
+/** True where Ironic itself says that there is no allocation of the UUID that was asked for, or hides it. */
+export const isAllocationGone = has(({ absent }) => absent === "allocation");
 
 /** True where an object is not shown to this account; Ironic's policies may answer as if it did not exist. */
-export const isHidden = has(({ absent }) => absent === "hidden" || absent === "object");
+export const isHidden = has(({ absent }) => absent === "hidden" || absent === "object" || absent === "allocation");

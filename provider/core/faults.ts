@@ -41,10 +41,11 @@ export interface FaultRow {
   again: "stop" | number;
   load: Load;
   /**
-   * What it says of the object that was asked for. `node`: Ironic itself says that there is no such node. `object`: what
-   * the path names was not found, or is not shown to this account. `hidden`: it is not shown to this account.
+   * What it says of the object that was asked for. `node`, `allocation`: Ironic itself says that there is none of that
+   * name, or hides it. `object`: what the path names was not found, or is not shown to this account. `hidden`: it is not
+   * shown to this account.
    */
-  absent: "no" | "node" | "object" | "hidden";
+  absent: "no" | "node" | "allocation" | "object" | "hidden";
 }
 
 /** As often as there is time: the deadline of the operation ends it. */
@@ -142,11 +143,30 @@ export const FAULTS = {
     code: "node-not-found",
     label: "the node does not exist",
     advice:
-      "The node does not exist in this Ironic, or this account cannot see it; check the name and `ironic:endpoint`.",
+      "The node does not exist in this Ironic, or this account cannot see it; check the name, `ironic:endpoint`, and the account with its project and roles.",
     ...REFUSED,
     again: "stop",
     load: "fine",
     absent: "node",
+  },
+  allocationGone: {
+    code: "ironic-not-found",
+    label: "the allocation does not exist",
+    advice: "The allocation does not exist in this Ironic, or this account cannot see it.",
+    ...REFUSED,
+    again: "stop",
+    load: "fine",
+    absent: "allocation",
+  },
+  /** The item after which the next page begins was deleted: a stranger to whoever reads the list. */
+  listChanged: {
+    code: "ironic-conflict",
+    label: "the list changed while it was read",
+    advice: "Something was deleted while the list was read; run again.",
+    ...REFUSED,
+    again: TILL_DEADLINE,
+    load: "fine",
+    absent: "no",
   },
   noConductor: {
     code: "ironic-no-conductor",

@@ -15,9 +15,9 @@ export {
   CodedError,
   IronicError,
   type IronicErrorFields,
+  isAllocationGone,
   isFault,
   isFinal,
-  isGone,
   isHidden,
   isNodeGone,
   isRefusal,
@@ -27,7 +27,7 @@ export {
 export { faultRow, type Load, type Remedy } from "./faults.ts";
 export { canonicalJson } from "./json.ts";
 export { memoise, raceAbort } from "./promises.ts";
-export { type Recognition, recognise, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
+export { type Asked, type Recognition, recognise, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
 export { withoutRecords } from "./records.ts";
 export { redact, secretsOfBody } from "./redact.ts";
 export { createSlowHash, type SlowHash } from "./slow-hash.ts";

@@ -14,7 +14,18 @@ export type Server = "ironic" | "keystone";
  */
 export type Sign = "untrusted" | "unsent" | "unanswered" | "unreadable" | "misshapen" | "foreign";
 
-export type Evidence = { server: Server; status: number; text: string } | { server: Server; sign: Sign };
+/** The objects that a request is about, as Ironic's answer would name them. */
+export interface Asked {
+  /** Name or UUID. */
+  node?: string | undefined;
+  allocation?: string | undefined;
+  /** The item after which a page begins. */
+  marker?: string | undefined;
+}
+
+export type Evidence =
+  | { server: Server; status: number; text: string; asked?: Asked | undefined }
+  | { server: Server; sign: Sign };
 
 export interface Recognition {
   fault: Fault;
@@ -24,6 +35,8 @@ export interface Recognition {
   /** One, or the first and the last of several. */
   status?: number | readonly [first: number, last: number];
   text?: RegExp;
+  /** What the text says is not there: only if it names the very object that was asked for. */
+  absent?: keyof Asked;
   /** Where the fault's own advice does not fit. */
   advice?: string;
   /** Where the fault's own code does not fit. */
@@ -118,7 +131,9 @@ export const RECOGNITIONS: readonly Recognition[] = [
   { status: 401, fault: "unauthorized" },
   { status: 403, fault: "forbidden" },
   { status: 404, text: /\bNo valid host was found/i, fault: "noConductor" },
-  { status: 404, text: /\bNode \S.* could not be found/is, fault: "nodeGone" },
+  { server: "ironic", status: 404, absent: "node", fault: "nodeGone" },
+  { server: "ironic", status: 404, absent: "allocation", fault: "allocationGone" },
+  { server: "ironic", status: 404, absent: "marker", fault: "listChanged" },
   { status: 404, fault: "notFound" },
   { status: 406, fault: "unacceptable" },
   { status: 429, fault: "overloaded" },
@@ -142,13 +157,22 @@ const isWithin = (status: number, wanted: Recognition["status"]): boolean => {
   return typeof wanted === "number" ? status === wanted : status >= wanted[0] && status <= wanted[1];
 };
 
+/** How Ironic's text about a missing object begins. A list's marker is of any kind. */
+const KINDS: Readonly<Record<keyof Asked, string>> = { node: "Node ", allocation: "Allocation ", marker: " " };
+
+const namesAsAbsent = (text: string, kind: keyof Asked, asked: Asked | undefined): boolean => {
+  const name = asked?.[kind];
+  return name !== undefined && text.includes(`${KINDS[kind]}${name} could not be found`);
+};
+
 const fits = (row: Recognition, evidence: Evidence): boolean => {
   if (row.server !== undefined && row.server !== evidence.server) return false;
   if ("sign" in evidence) return row.sign === evidence.sign;
   return (
     row.sign === undefined &&
     isWithin(evidence.status, row.status) &&
-    (row.text === undefined || row.text.test(evidence.text))
+    (row.text === undefined || row.text.test(evidence.text)) &&
+    (row.absent === undefined || namesAsAbsent(evidence.text, row.absent, evidence.asked))
   );
 };
 

@@ -1,6 +1,5 @@
 /** RamdiskDeployment in the provider process. */
 
-import { isNodeGone } from "../core/index.ts";
 import { identityOf, isRunning, isSameNode, isTaken, type Node, readNode } from "../node/index.ts";
 import {
   type Call,
@@ -65,13 +64,7 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
 
   async read(id, state, services, call) {
     const client = await services.client();
-    let node: Node;
-    try {
-      node = await readNode(client, state.nodeUuid, "refresh the deployment", call.signal);
-    } catch (error) {
-      if (isNodeGone(error)) return undefined;
-      throw error;
-    }
+    const node = await readNode(client, state.nodeUuid, "refresh the deployment", call.signal);
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
     const { drift: _before, ...rest } = undeclaredIn(DEPLOYMENT_ARGUMENTS, state);
     const drift = await driftOf(node, state, services.run.slowHash);

@@ -1,5 +1,4 @@
 /** Giving a node back: what `destroy` does with a deployment. */
-import { isNodeGone } from "../core/index.ts";
 import {
   type Claim,
   configMarker,
@@ -33,44 +32,41 @@ async function restoreLeft(node: Node, { stackId }: Claim, services: Services, c
 type ReleasedState = ResourceIdentity &
   Pick<State, "nodeUuid" | "instanceUuid" | "onDestroy" | "adopted" | "undeployTimeoutSeconds">;
 
+/** A node that Ironic does not find, be it midway, is an error: what follows from it, the caller's state decides. */
 export async function release(state: ReleasedState, services: Services, call: Call): Promise<void> {
   const connection = await services.connection();
   const { client, poller } = connection;
   const claim = claimFrom(state);
   const keep = keeps(state, state.adopted);
   const journal = openJournal();
-  try {
-    const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
-    const machine = createMachine({
-      connection,
-      clock: services.clock,
-      slowHash: services.run.slowHash,
-      initial: node,
-      claim,
-      journal,
-    });
-    const { node: released, warning } = await reconcile({
-      machine,
-      decide: (seen) => decideRelease(seen, { claim, keep }, journal.attempt),
-      labels: ACTION_LABELS,
-      clock: services.clock,
-      random: services.random,
-      signal: call.signal,
-      timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
-      onProgress: call.progress,
-      cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
-      trouble: poller.trouble,
-    });
-    if (!warning) return await restoreLeft(released, claim, services, call);
-    const settings = configMarker(released);
-    const left = settings?.restorePending && settings.stackId === claim.stackId;
-    call.warn(
-      warning.code,
-      `Node ${nodeLabel(released)} ${warning.text}.${left ? ` The settings of "${settings.resourceName}" still have to be restored: run \`pulumi-ironic claims --stack-id ${claim.stackId} --release\` when the node is free.` : ""}`,
-    );
-  } catch (error) {
-    if (isNodeGone(error)) return;
-    throw error;
-  }
+  const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
+  const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
+  const machine = createMachine({
+    connection,
+    clock: services.clock,
+    slowHash: services.run.slowHash,
+    initial: node,
+    claim,
+    journal,
+  });
+  const { node: released, warning } = await reconcile({
+    machine,
+    decide: (seen) => decideRelease(seen, { claim, keep }, journal.attempt),
+    labels: ACTION_LABELS,
+    clock: services.clock,
+    random: services.random,
+    signal: call.signal,
+    timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
+    onProgress: call.progress,
+    cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
+    trouble: poller.trouble,
+  });
+  if (released.instance_uuid !== claim.instanceUuid) connection.leftInstances.add(claim.instanceUuid);
+  if (!warning) return await restoreLeft(released, claim, services, call);
+  const settings = configMarker(released);
+  const left = settings?.restorePending && settings.stackId === claim.stackId;
+  call.warn(
+    warning.code,
+    `Node ${nodeLabel(released)} ${warning.text}.${left ? ` The settings of "${settings.resourceName}" still have to be restored: run \`pulumi-ironic claims --stack-id ${claim.stackId} --release\` when the node is free.` : ""}`,
+  );
 }

@@ -2,6 +2,7 @@ import type { Connection } from "../connection/index.ts";
 import { isSameHost, originOf, otherHostError, secretsOfAuth, unencryptedWarning } from "../connection/index.ts";
 import { type Code, memoise, ProblemError } from "../core/index.ts";
 import { endpointsIn, findEndpoint, logIn, type Service, type Token } from "./keystone.ts";
+import { type Account, accountWithoutLogin } from "./place.ts";
 import type { Transport } from "./transport.ts";
 
 /** Proof of identity for one connection. */
@@ -12,11 +13,14 @@ export interface Authenticator {
   renew(used: Record<string, string>): boolean;
   /** Where Ironic is: the configured endpoint, else the catalogue's. */
   endpoint(signal?: AbortSignal): Promise<string>;
+  /** Who asks; `undefined` before the first login. */
+  account(): Account | undefined;
   /** Secrets that came up during the run. */
   secrets(): string[];
 }
 
-const fixed = (headers: Record<string, string>, endpoint: string | undefined): Authenticator => ({
+const fixed = (headers: Record<string, string>, account: Account, endpoint: string | undefined): Authenticator => ({
+  account: () => account,
   headers: async () => headers,
   renew: () => false,
   secrets: () => [],
@@ -56,6 +60,7 @@ const keystone = (connection: Connection, transport: Transport, now: () => numbe
   if (auth.kind !== "keystone") throw new Error("not a Keystone connection");
   let warnedOf: string | undefined;
   let current: Token | undefined;
+  let account: Account | undefined;
   let renewAtMs = Number.POSITIVE_INFINITY;
   const login = memoise(async () => {
     const token = await logIn({
@@ -71,6 +76,7 @@ const keystone = (connection: Connection, transport: Transport, now: () => numbe
         ? Number.POSITIVE_INFINITY
         : now() + lifeMs - Math.min(renewBeforeMs, lifeMs * renewBeforeShare);
     current = token;
+    account = token.account;
     return token;
   });
   const token = (signal?: AbortSignal): Promise<Token> => {
@@ -90,6 +96,7 @@ const keystone = (connection: Connection, transport: Transport, now: () => numbe
       }
       return true;
     },
+    account: () => account,
     secrets: () => (current === undefined ? [] : [current.value]),
     endpoint: async (signal) => {
       if (connection.endpoint !== undefined && connection.endpointBeside === undefined) return connection.endpoint;
@@ -116,14 +123,15 @@ export const createAuthenticator = (
   const { auth, endpoint } = connection;
   switch (auth.kind) {
     case "none":
-      return fixed({}, endpoint);
+      return fixed({}, accountWithoutLogin(auth), endpoint);
     case "http_basic":
       return fixed(
         { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}` },
+        accountWithoutLogin(auth),
         endpoint,
       );
     case "fixed_token":
-      return fixed({ [tokenHeader]: auth.token }, endpoint);
+      return fixed({ [tokenHeader]: auth.token }, accountWithoutLogin(auth), endpoint);
     case "keystone":
       return keystone(connection, transport, now, warn);
   }

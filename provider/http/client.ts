@@ -1,5 +1,6 @@
 import { type Connection, describeEndpoint, formatMinor } from "../connection/index.ts";
 import {
+  type Asked,
   CancelledError,
   type Clock,
   type Code,
@@ -18,6 +19,7 @@ import {
   refuseForeign,
 } from "./call-errors.ts";
 import { type Discovered, discover, joinUrl } from "./discovery.ts";
+import type { Here } from "./place.ts";
 import { type Repeating, repeat } from "./repeat.ts";
 import { createSession, type Outcome, type Session, type SessionRequest, type SessionStats } from "./session.ts";
 import type { Shape } from "./shape.ts";
@@ -27,8 +29,10 @@ import { type Feature, featureAdviceFor, featureMinors, featureTitle } from "./v
 export interface CallOptions {
   /** Completes "Could not …" in errors. */
   operation: string;
-  /** Name or UUID for errors. */
+  /** Name or UUID: for errors, and for what a 404 means. */
   node?: string | undefined;
+  /** UUID: for what a 404 means. */
+  allocation?: string | undefined;
   query?: Record<string, string | number | undefined>;
   body?: unknown;
   signal?: AbortSignal | undefined;
@@ -52,6 +56,8 @@ export interface ReadOptions<T> extends CallOptions {
 export interface Client {
   /** For messages; the catalogue's address is known only after the first call. */
   readonly endpoint: string;
+  /** Where and as whom it asks; `undefined` before the first answer. */
+  readonly here: Here | undefined;
   /** The negotiated minor of API 1.x; asked once, and again after a failure. */
   minor(signal?: AbortSignal): Promise<number>;
   supports(feature: Feature, signal?: AbortSignal): Promise<boolean>;
@@ -108,7 +114,7 @@ const createAgreement = (parts: Parts) => {
       throw error instanceof TransportError ? errorOfTransport(error, url, fail) : error;
     }
   };
-  let endpoint = describeEndpoint(connection);
+  let base: string | undefined;
   let current: Discovered | undefined;
   const discovered = memoise(() => {
     let proof = createProof(parts);
@@ -121,7 +127,7 @@ const createAgreement = (parts: Parts) => {
         get: (url) => get(proof, url),
         refuse: (reply, refusal, url) => errorOfRefusal(reply, refusal, url, fail),
       });
-      endpoint = found.base;
+      base = found.base;
       current = found;
       return found;
     });
@@ -134,7 +140,8 @@ const createAgreement = (parts: Parts) => {
       current = undefined;
       discovered.forget();
     },
-    endpoint: () => endpoint,
+    /** Ironic's root; `undefined` before it was found. */
+    base: () => base,
   };
 };
 
@@ -158,6 +165,13 @@ const refuseBelow = (
   });
 };
 
+/** What Ironic's answer to a call would name as not found. */
+export const askedBy = ({ node, allocation, query }: CallOptions): Asked => ({
+  node,
+  allocation,
+  marker: query?.marker === undefined ? undefined : String(query.marker),
+});
+
 const requestOf = (
   method: Exchange["method"],
   url: URL,
@@ -179,6 +193,7 @@ const requestOf = (
     signal: options.signal,
     ahead: options.ahead,
     later: options.later,
+    asked: askedBy(options),
   };
 };
 
@@ -261,7 +276,13 @@ export function createClient(connection: Connection, deps: ClientDeps = {}): Cli
   for (const { code, text } of connection.warnings) deps.warn?.(code, text);
   return {
     get endpoint() {
-      return agreement.endpoint();
+      return agreement.base() ?? describeEndpoint(connection);
+    },
+    get here() {
+      const [endpoint, account] = [agreement.base(), auth.account()];
+      if (endpoint === undefined || account === undefined) return undefined;
+      const { region } = connection;
+      return { endpoint, scope: account.scope, account: account.name, ...(region !== undefined && { region }) };
     },
     minor: async (signal) => (await found(signal)).minor,
     supports: async (feature, signal) => (await found(signal)).minor >= featureMinors[feature],

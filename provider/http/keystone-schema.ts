@@ -10,10 +10,22 @@ const serviceSchema = field.object({ type: text, name: text, endpoints: field.li
 export type Endpoint = z.infer<typeof endpointSchema>;
 export type Service = z.infer<typeof serviceSchema>;
 
+const named = field.objectOrNull({ id: text, name: text }).optional();
+
 /** The body of `POST /v3/auth/tokens`; the token itself is in a header. Without a scope there is no catalogue. */
 export const loginSchema = field.object({
-  token: field.object({ expires_at: text, issued_at: text, catalog: field.list(serviceSchema).optional() }),
+  token: field.object({
+    expires_at: text,
+    issued_at: text,
+    catalog: field.list(serviceSchema).optional(),
+    user: named,
+    project: named,
+    domain: named,
+    system: field.objectOrNull({}).optional(),
+    "OS-TRUST:trust": named,
+  }),
 });
+export type Login = z.infer<typeof loginSchema>;
 
 const versionSchema = field.object({
   id: text,

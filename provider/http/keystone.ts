@@ -17,6 +17,7 @@ import {
   type Service,
   type VersionDocument,
 } from "./keystone-schema.ts";
+import { type Account, accountOfToken } from "./place.ts";
 import { parseBody } from "./shape.ts";
 import { type Reply, signOf, type Transport, TransportError } from "./transport.ts";
 
@@ -27,6 +28,7 @@ export interface Token {
   /** Wall clock, milliseconds; undefined if Keystone named no end. */
   expiresAtMs?: number;
   catalogue: Service[];
+  account: Account;
   /** How long it was good for when it was made, by Keystone's clock: independent of ours. */
   lifetimeMs?: number;
 }
@@ -197,6 +199,7 @@ const parseToken = (login: Login, reply: Reply, request: string): Token => {
   return {
     value,
     catalogue: token.catalog ?? [],
+    account: accountOfToken(token),
     ...(Number.isNaN(expiresAtMs) ? {} : { expiresAtMs }),
     ...(Number.isNaN(expiresAtMs) || Number.isNaN(issuedAtMs) ? {} : { lifetimeMs: expiresAtMs - issuedAtMs }),
   };

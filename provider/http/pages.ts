@@ -1,5 +1,5 @@
 /** Lists that Ironic gives page by page. */
-import { IronicError } from "../core/index.ts";
+import { IronicError, isFault } from "../core/index.ts";
 import type { CallOptions, Client } from "./client.ts";
 import { field, type Shape } from "./shape.ts";
 
@@ -29,13 +29,37 @@ const refuseStandstill = (seen: Set<string>, marker: string, path: string, { ope
   });
 };
 
-/** All items, in Ironic's order, of `maxPages` pages at most. */
+/** So often is a list begun anew; one that changes faster has to be asked for again. */
+const MAX_READINGS = 5;
+
+/**
+ * All items, in Ironic's order, of `maxPages` pages at most, and not after `isEnough`. Ironic refuses the page after an item
+ * that was deleted meanwhile: then the list is read anew.
+ */
 export async function readPages<T extends { uuid: string }>(
   client: Pick<Client, "get">,
   path: string,
   page: Shape<Page<T>>,
   call: CallOptions,
   maxPages = Number.POSITIVE_INFINITY,
+  isEnough: (found: readonly T[]) => boolean = () => false,
+): Promise<T[]> {
+  for (let reading = 1; ; reading++) {
+    try {
+      return await readOnce(client, path, page, call, maxPages, isEnough);
+    } catch (error) {
+      if (!isFault(error, "listChanged") || reading >= MAX_READINGS) throw error;
+    }
+  }
+}
+
+async function readOnce<T extends { uuid: string }>(
+  client: Pick<Client, "get">,
+  path: string,
+  page: Shape<Page<T>>,
+  call: CallOptions,
+  maxPages: number,
+  isEnough: (found: readonly T[]) => boolean,
 ): Promise<T[]> {
   const found: T[] = [];
   const markers = new Set<string>();
@@ -44,7 +68,7 @@ export async function readPages<T extends { uuid: string }>(
     if (marker !== undefined) refuseStandstill(markers, marker, path, call);
     const { items, more } = await client.get(path, { ...call, query: { ...call.query, marker }, shape: page });
     for (const item of items) found.push(item);
-    if (!more || items.length === 0) break;
+    if (!more || items.length === 0 || isEnough(found)) break;
   }
   return found;
 }

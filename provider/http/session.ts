@@ -1,4 +1,4 @@
-import { faultRow, type Load, type Recognition, recognise } from "../core/index.ts";
+import { type Asked, faultRow, type Load, type Recognition, recognise } from "../core/index.ts";
 import { readErrorBody, shorten } from "./error-body.ts";
 import { createLimiter, type Limiter } from "./limiter.ts";
 import { type Exchange, type Reply, signOf, type Transport, TransportError } from "./transport.ts";
@@ -16,6 +16,8 @@ export interface SessionRequest extends Exchange {
   ahead?: boolean | undefined;
   /** Begins something: waits until nothing else waits for a place. */
   later?: boolean | undefined;
+  /** What the request is about. */
+  asked?: Asked | undefined;
 }
 
 export interface Refusal {
@@ -42,12 +44,15 @@ const redirectsMax = 3;
 /** Statuses that move a GET elsewhere: https://www.rfc-editor.org/rfc/rfc9110#name-redirection-3xx */
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-const outcomeOf = (reply: Reply): Outcome => {
+const outcomeOf = (reply: Reply, asked: Asked | undefined): Outcome => {
   if (reply.status >= 200 && reply.status < 300) return { reply };
   const detail = readErrorBody(reply.text);
   return {
     reply,
-    refusal: { recognition: recognise({ server: "ironic", status: reply.status, text: shorten(detail) }), detail },
+    refusal: {
+      recognition: recognise({ server: "ironic", status: reply.status, text: shorten(detail), asked }),
+      detail,
+    },
   };
 };
 
@@ -79,8 +84,8 @@ export const createSession = (options: { transport: Transport; now: () => number
     const kind = counterOf(request.method, request.url.pathname);
     stats.requests += 1;
     stats.byPath[kind] = (stats.byPath[kind] ?? 0) + 1;
-    const { ahead, later, signal } = request;
-    return limiter.run(async () => outcomeOf(await transport.exchange(request)), loadOf, {
+    const { ahead, later, signal, asked } = request;
+    return limiter.run(async () => outcomeOf(await transport.exchange(request), asked), loadOf, {
       kind,
       ahead,
       later,

@@ -1,6 +1,6 @@
 /** BaremetalNodeConfig in the provider process. */
 
-import { isNodeGone, ProblemError, withCode } from "../core/index.ts";
+import { ProblemError, withCode } from "../core/index.ts";
 import {
   type ConfigMarker,
   configMarker,
@@ -215,13 +215,7 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
 
   async read(id, state, services, call) {
     const client = await services.client();
-    let node: Node;
-    try {
-      node = await readNode(client, state.nodeUuid, "refresh the node's settings", call.signal);
-    } catch (error) {
-      if (isNodeGone(error)) return undefined;
-      throw error;
-    }
+    const node = await readNode(client, state.nodeUuid, "refresh the node's settings", call.signal);
     const inputs = inputsOf(state, readFields(node, Object.keys(wantedFields(state))));
     const ours = identityOf(state);
     const own = await ownAllocation(client, node, ours, call.signal);

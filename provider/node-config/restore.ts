@@ -1,6 +1,6 @@
 /** What happens to a node's settings when they leave the stack. */
 
-import { isNodeGone, type Warning } from "../core/index.ts";
+import type { Warning } from "../core/index.ts";
 import {
   awaitsCleaning,
   type ConfigMarker,
@@ -151,25 +151,22 @@ function restorePlan(node: Node, state: RestoredState): RestorePlan {
   return { patch: [...fieldsPatch(node, changes), configMarkerPatch(left)], warnings };
 }
 
+/** A node that Ironic does not find is an error: what follows from it, the caller's state decides. */
 export async function restore(state: RestoredState, services: Services, call: Call): Promise<void> {
   const ours = identityOf(state);
-  try {
-    const client = await services.client();
-    const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const own = await ownAllocation(client, found, ours, call.signal);
-    const { node, wroteOn } = await carryOut(
-      {
-        node: found,
-        operation: "restore the node's interfaces and settings",
-        decide: (seen, attempt) => decideRestore(seen, state, ours, own, attempt, services.clock.now()),
-        patch: (seen) => restorePlan(seen, state).patch,
-      },
-      services,
-      call,
-    );
-    const warnings = wroteOn ? restorePlan(wroteOn, state).warnings : [];
-    for (const { code, text } of warnings) call.warn(code, `Node ${nodeLabel(node)}: ${text}.`);
-  } catch (error) {
-    if (!isNodeGone(error)) throw error;
-  }
+  const client = await services.client();
+  const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
+  const own = await ownAllocation(client, found, ours, call.signal);
+  const { node, wroteOn } = await carryOut(
+    {
+      node: found,
+      operation: "restore the node's interfaces and settings",
+      decide: (seen, attempt) => decideRestore(seen, state, ours, own, attempt, services.clock.now()),
+      patch: (seen) => restorePlan(seen, state).patch,
+    },
+    services,
+    call,
+  );
+  const warnings = wroteOn ? restorePlan(wroteOn, state).warnings : [];
+  for (const { code, text } of warnings) call.warn(code, `Node ${nodeLabel(node)}: ${text}.`);
 }

@@ -43,18 +43,17 @@ const look = <T>(
 const LIMIT = 1_000;
 type Ask = <T>(path: string, options: ReadOptions<T>) => Promise<T>;
 
-async function readAll<T extends { uuid: string }>(
+const readAll = <T extends { uuid: string }>(
   ask: Ask,
   path: string,
   page: Shape<Page<T>>,
   fields: readonly string[],
   query: Record<string, string> = {},
-): Promise<T[]> {
-  return readPages({ get: ask }, path, page, {
+): Promise<T[]> =>
+  readPages({ get: ask }, path, page, {
     operation: "look at what the program is about to use",
     query: { fields: fields.join(","), limit: LIMIT, ...query },
   });
-}
 
 async function readFacts(client: Client, clock: Clock, interrupted: AbortSignal): Promise<NodeInventory> {
   const ask: Ask = (path, options) =>

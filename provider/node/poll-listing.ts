@@ -2,7 +2,7 @@
  * What a tick of the poller asks of Ironic: one light list, of the claimed nodes where all that are waited for are claimed;
  * where few are waited for among many nodes, one light read of each.
  */
-import type { Client } from "../http/index.ts";
+import { type Client, readPages } from "../http/index.ts";
 import { fieldsOf, type LightNode, lightNodePage, lightNodeSchema } from "./node-schema.ts";
 
 const PAGE_SIZE = 1_000;
@@ -46,21 +46,15 @@ async function readList(
   scope: Scope,
   isComplete: (found: ReadonlyMap<string, LightNode>) => boolean,
 ): Promise<Map<string, LightNode>> {
-  const found = new Map<string, LightNode>();
-  const associated = scope === "claimed" ? "true" : undefined;
-  let marker: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const { items, more } = await client.get("/nodes", {
-      operation: "watch the nodes",
-      query: { fields: LIGHT_FIELDS, associated, limit: PAGE_SIZE, marker },
-      ahead: true,
-      shape: lightNodePage,
-    });
-    for (const node of items) found.set(node.uuid, node);
-    marker = items.at(-1)?.uuid;
-    if (!more || !marker || isComplete(found)) break;
-  }
-  return found;
+  const byUuid = (nodes: readonly LightNode[]) => new Map(nodes.map((node) => [node.uuid, node]));
+  const call = {
+    operation: "watch the nodes",
+    query: { fields: LIGHT_FIELDS, associated: scope === "claimed" ? "true" : undefined, limit: PAGE_SIZE },
+    ahead: true,
+  };
+  return byUuid(
+    await readPages(client, "/nodes", lightNodePage, call, MAX_PAGES, (found) => isComplete(byUuid(found))),
+  );
 }
 
 export function createListing(client: Client): Listing {

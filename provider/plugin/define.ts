@@ -1,8 +1,10 @@
 /** Handlers as what they take and what they do: arguments and state are parsed here, once, and typed from here. */
 import type * as z from "zod";
 import { ProblemError } from "../core/index.ts";
+import type { Client } from "../http/index.ts";
 import { describeFailure, failuresIn, type KnownValue, type Parsed, type PartialValue } from "../schema/index.ts";
-import type { Call, CheckFailure, Handler, Props, Services } from "./handler.ts";
+import { type Call, type CheckFailure, type Handler, PartialFailure, type Props, type Services } from "./handler.ts";
+import { placeOf, verdictOn, waysOut } from "./missing.ts";
 
 /** Arguments that were not refused. */
 export type Accepted<Inputs> = KnownValue<Inputs> | PartialValue<Inputs>;
@@ -31,7 +33,10 @@ export interface Definition<Inputs extends object, Outputs extends object, State
     call: Call,
   ): Promise<{ changes: boolean; replaces: string[] }>;
   create(inputs: Inputs, services: Services, call: Call): Promise<{ id: string; outs: Outputs }>;
-  /** `undefined` means that the resource is gone. */
+  /**
+   * `undefined` means that the resource is gone, and was told. An error by which Ironic does not find the state's node or
+   * allocation is judged after it: see missing.ts. So it is in `delete`.
+   */
   read(
     id: string,
     state: State,
@@ -48,9 +53,41 @@ const asProps = (value: object): Props => ({ ...value });
 const resourceLabel = (type: string, props: Props): string =>
   typeof props.resourceName === "string" ? `${type} "${props.resourceName}"` : type;
 
-export function defineHandler<Inputs extends object, Outputs extends object, State extends object>(
+/**
+ * `work`, with where it asked in the outputs. Only where a handler asks for the connection: a resource that needs no Ironic
+ * needs no connection either.
+ */
+async function withPlace<T extends { outs: object }>(
+  services: Services,
+  before: Props,
+  work: (services: Services) => Promise<T>,
+): Promise<Omit<T, "outs"> & { outs: Props }> {
+  let client: Client | undefined;
+  const connection = async () => {
+    const opened = await services.connection();
+    client = opened.client;
+    return opened;
+  };
+  const placed = (outs: object): Props => {
+    const place = client?.here ? placeOf(client.here) : before.connection;
+    return { ...outs, ...(place !== undefined && { connection: place }) };
+  };
+  try {
+    const done = await work({ ...services, connection, client: async () => (await connection()).client });
+    return { ...done, outs: placed(done.outs) };
+  } catch (error) {
+    if (!(error instanceof PartialFailure)) throw error;
+    throw new PartialFailure(error.id, placed(error.outs), error.cause as Error);
+  }
+}
+
+/** What refresh keeps as it was made. */
+const keptConnection = ({ connection }: Props): Props => (connection === undefined ? {} : { connection });
+
+/** What came from the engine, as the handler's types. */
+function parsersOf<Inputs extends object, Outputs extends object, State extends object>(
   definition: Definition<Inputs, Outputs, State>,
-): Handler {
+) {
   const { type } = definition;
 
   const accepted = (news: Props): Accepted<Inputs> => {
@@ -82,6 +119,13 @@ export function defineHandler<Inputs extends object, Outputs extends object, Sta
     });
   };
 
+  return { accepted, complete, stateOf };
+}
+
+export function defineHandler<Inputs extends object, Outputs extends object, State extends object>(
+  definition: Definition<Inputs, Outputs, State>,
+): Handler {
+  const { accepted, complete, stateOf } = parsersOf(definition);
   return {
     secretOutputs: definition.secretOutputs,
     async check(olds, news, services, call) {
@@ -94,18 +138,35 @@ export function defineHandler<Inputs extends object, Outputs extends object, Sta
       const found = await definition.diff(stateOf(olds), accepted(news), services, call);
       return { ...found, deleteBeforeReplace: true };
     },
-    async create(inputs, services, call) {
-      const { id, outs } = await definition.create(complete(inputs), services, call);
-      return { id, outs: asProps(outs) };
-    },
+    create: (inputs, services, call) =>
+      withPlace(services, {}, (watched) => definition.create(complete(inputs), watched, call)),
     async read(id, props, services, call) {
-      const found = await definition.read(id, stateOf(props), services, call);
-      return found && { ...found, props: asProps(found.props) };
+      try {
+        const found = await definition.read(id, stateOf(props), services, call);
+        return found && { ...found, props: { ...found.props, ...keptConnection(props) } };
+      } catch (error) {
+        const verdict = await verdictOn(error, id, props, services, call);
+        if (!verdict) throw error;
+        const { gone, code, problem } = verdict;
+        call.warn(
+          code,
+          gone ? `${problem}.` : `${problem}. The resource stays in the state as it was. ${waysOut(call)}`,
+        );
+        return gone ? undefined : { id, props };
+      }
     },
-    async update(id, olds, news, services, call) {
-      const { outs } = await definition.update(id, stateOf(olds), complete(news), services, call);
-      return { outs: asProps(outs) };
+    update: (id, olds, news, services, call) =>
+      withPlace(services, olds, (watched) => definition.update(id, stateOf(olds), complete(news), watched, call)),
+    async delete(id, props, services, call) {
+      try {
+        await definition.delete(id, stateOf(props), services, call);
+      } catch (error) {
+        const verdict = await verdictOn(error, id, props, services, call);
+        if (!verdict) throw error;
+        const { gone, code, problem } = verdict;
+        if (!gone) throw new ProblemError({ code, problem, advice: waysOut(call), cause: error });
+        call.warn(code, `${problem}.`);
+      }
     },
-    delete: async (id, props, services, call) => definition.delete(id, stateOf(props), services, call),
   };
 }

@@ -23,6 +23,8 @@ export interface ConnectionContext {
   readonly inventory: Inventory;
   /** What the next update need not meet again. */
   readonly serverFaults: Set<ServerFault>;
+  /** Instances that this process saw leave their nodes: Ironic ends their allocations at once. */
+  readonly leftInstances: Set<string>;
 }
 
 export const createConnectionContext = (client: Client, clock: Clock, random: () => number): ConnectionContext => ({
@@ -31,4 +33,5 @@ export const createConnectionContext = (client: Client, clock: Clock, random: ()
   patches: createPatchQueue(client),
   inventory: createInventory(client, clock),
   serverFaults: new Set(),
+  leftInstances: new Set(),
 });

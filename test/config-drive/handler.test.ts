@@ -219,6 +219,7 @@ describe("ConfigDrive: later", () => {
     const seen = (await w.refresh(first)) as Stored;
     expect(seen.outs.drift).to.be.a("string").that.contains("network.interfaces[0]");
     expect(seen.outs.content).to.equal(first.outs.content);
+    w.ironic.add();
     w.ironic.remove(NODE);
     expect(await w.refresh({ ...first, outs: { ...first.outs, metaData: {}, network: undefined } })).to.equal(
       undefined,

@@ -1,11 +1,19 @@
 import { expect } from "chai";
-import { IronicError, isFault, isFinal, isGone, isHidden, isNodeGone, isRefusal } from "../../provider/core/errors.ts";
+import {
+  IronicError,
+  isAllocationGone,
+  isFault,
+  isFinal,
+  isHidden,
+  isNodeGone,
+  isRefusal,
+} from "../../provider/core/errors.ts";
 import { FAULTS, type Fault, faultRow } from "../../provider/core/faults.ts";
-import { RECOGNITIONS, recognise, type Server, type Sign } from "../../provider/core/recognitions.ts";
+import { type Asked, RECOGNITIONS, recognise, type Server, type Sign } from "../../provider/core/recognitions.ts";
 import { countTries, pausesMs } from "../../provider/core/tries.ts";
 
 /** What Ironic 39, or a gateway before it, answers. */
-const ironic: Array<[status: number, text: string, fault: Fault]> = [
+const ironic: Array<[status: number, text: string, fault: Fault, asked?: Asked]> = [
   [409, "Node n is locked by host h, please retry after the current operation is completed.", "locked"],
   [409, "Node n can not be updated while a state transition is in progress.", "inTransition"],
   [409, "Node n can not have boot_interface updated unless it is in one of allowed (available) states.", "wrongState"],
@@ -18,8 +26,20 @@ const ironic: Array<[status: number, text: string, fault: Fault]> = [
   [401, "Authorization required", "unauthorized"],
   [403, "Node n is protected and can not be undeployed", "forbidden"],
   [404, "No valid host was found. Reason: No conductor service registered which supports driver x.", "noConductor"],
-  [404, "Node 0c6d39bc could not be found.", "nodeGone"],
-  [404, "Node worker-1 could not be found.", "nodeGone"],
+  [404, "Node 0c6d39bc could not be found.", "nodeGone", { node: "0c6d39bc" }],
+  [404, "Node worker-1 could not be found.", "nodeGone", { node: "worker-1" }],
+  [404, "Node a+b (c) could not be found.", "nodeGone", { node: "a+b (c)" }],
+  [404, "Node worker-1 could not be found.", "notFound"],
+  [404, "Node worker-11 could not be found.", "notFound", { node: "worker-1" }],
+  [404, "Node stranger could not be found.", "notFound", { node: "worker-1" }],
+  [404, "Node history record 5344a3e2 could not be found.", "notFound", { node: "worker-1" }],
+  [404, "Node stranger could not be found.", "listChanged", { marker: "stranger" }],
+  [404, "Node history record 5344a3e2 could not be found.", "listChanged", { node: "worker-1", marker: "5344a3e2" }],
+  [404, "Node worker-1 could not be found.", "nodeGone", { node: "worker-1", marker: "5344a3e2" }],
+  [404, "Allocation 8a7b could not be found.", "allocationGone", { allocation: "8a7b" }],
+  [404, "Allocation 8a7b could not be found.", "notFound", { allocation: "9c1d" }],
+  [404, "Not Found", "notFound", { node: "worker-1", allocation: "8a7b", marker: "9c1d" }],
+  [302, "Allocation 8a7b could not be found.", "notFound", { allocation: "8a7b" }],
   [404, "Port p could not be found.", "notFound"],
   [404, "Not Found", "notFound"],
   [404, "The requested URL /v1/nodes was not found on this server.", "notFound"],
@@ -90,9 +110,9 @@ const errorOf = (fault: Fault): IronicError =>
 const those = (holds: (error: unknown) => boolean): Fault[] => all.filter((fault) => holds(errorOf(fault)));
 
 describe("recognitions", () => {
-  for (const [status, text, fault] of ironic)
-    it(`${status} "${text.slice(0, 60)}" is ${fault}`, () =>
-      expect(recognise({ server: "ironic", status, text }).fault).to.equal(fault));
+  for (const [status, text, fault, asked] of ironic)
+    it(`${status} "${text.slice(0, 60)}"${asked ? ` to a request about ${JSON.stringify(asked)}` : ""} is ${fault}`, () =>
+      expect(recognise({ server: "ironic", status, text, asked }).fault).to.equal(fault));
 
   for (const [status, text, fault, advice] of keystone)
     it(`Keystone's ${status} "${text.slice(0, 60)}" is ${fault}`, () => {
@@ -107,7 +127,7 @@ describe("recognitions", () => {
 
   it("are each reached by an answer of this file: one that is not stands behind another that hides it", () => {
     const reached = new Set([
-      ...ironic.map(([status, text]) => recognise({ server: "ironic", status, text })),
+      ...ironic.map(([status, text, , asked]) => recognise({ server: "ironic", status, text, asked })),
       ...keystone.map(([status, text]) => recognise({ server: "keystone", status, text })),
       ...signs.map(([server, sign]) => recognise({ server, sign })),
     ]);
@@ -152,6 +172,7 @@ describe("faults", () => {
       "forbidden",
       "unauthorized",
       "nodeGone",
+      "allocationGone",
       "notFound",
       "unacceptable",
       "malformed",
@@ -159,9 +180,9 @@ describe("faults", () => {
       "unsupported",
     ]);
     expect(those(isNodeGone)).to.deep.equal(["nodeGone"]);
-    expect(those(isGone)).to.have.members(["nodeGone", "notFound"]);
-    expect(those(isHidden)).to.have.members(["forbidden", "notFound"]);
-    for (const holds of [isFault, isRefusal, isFinal, isNodeGone, isGone, isHidden])
+    expect(those(isAllocationGone)).to.deep.equal(["allocationGone"]);
+    expect(those(isHidden)).to.have.members(["forbidden", "notFound", "allocationGone"]);
+    for (const holds of [isFault, isRefusal, isFinal, isNodeGone, isAllocationGone, isHidden])
       expect(holds(new Error("x"))).to.equal(false);
   });
 

@@ -40,7 +40,11 @@ describe("RamdiskDeployment: refresh", () => {
   });
 
   it("is gone with the node, and only with it", async () => {
-    expect((await drifted((w) => w.ironic.remove(NODE))).seen).to.equal(undefined);
+    const gone = await drifted((w) => {
+      w.ironic.add();
+      w.ironic.remove(NODE);
+    });
+    expect(gone.seen).to.equal(undefined);
     const w = scene();
     const first = await w.made(undefined, INPUTS);
     w.fault("GET", "/nodes/", "noConductor");

@@ -138,6 +138,7 @@ describe("RamdiskDeployment: destroy", () => {
     expect(await w.destroy(first)).to.equal(undefined);
     w.client.writes.length = 0;
     expect(await w.destroy(first)).to.equal(undefined);
+    w.ironic.add();
     w.ironic.remove(NODE);
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.client.writes).to.deep.equal([]);

@@ -4,7 +4,8 @@ import type { Clock } from "../../provider/core/clock.ts";
 import { IronicError } from "../../provider/core/errors.ts";
 import type { Fault as Meaning } from "../../provider/core/faults.ts";
 import { recognise } from "../../provider/core/recognitions.ts";
-import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
+import { askedBy, type CallOptions, type Client, type ReadOptions } from "../../provider/http/client.ts";
+import type { Here } from "../../provider/http/place.ts";
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
@@ -22,6 +23,9 @@ export type Fault =
   | "overloaded"
   | "serverError"
   | "noConductor"
+  | "forbidden"
+  /** A proxy's 404, or one of a wrong path. */
+  | "notThere"
   /** A gateway's 503: it may have passed the request on or not. */
   | "unavailableAfter"
   | "unavailableBefore"
@@ -75,6 +79,10 @@ export interface FakeClient extends Client {
   readonly requests: Request[];
   readonly writes: Write[];
   readonly allocations: Allocations;
+  /** Where and as whom it asks. */
+  here: Here;
+  /** UUIDs of what Ironic does not show to this account. */
+  readonly hidden: Set<string>;
 }
 
 /** Which resource of a run asks: resources of one run share a client, but not what they have seen. */
@@ -90,6 +98,8 @@ const TEXTS: Partial<Record<Fault, Refusal>> = {
   overloaded: { status: 503, text: "Requested action cannot be performed due to lack of free conductor workers" },
   serverError: { status: 500, text: "Internal Server Error" },
   noConductor: { status: 404, text: "No valid host was found. Reason: No conductor service registered" },
+  notThere: { status: 404, text: "The requested URL was not found on this server." },
+  forbidden: { status: 403, text: "Access was denied to the following resource: baremetal:node:list" },
   unavailableBefore: GATEWAY,
 };
 
@@ -114,7 +124,7 @@ const picked = (node: Node, fields: unknown): Partial<Node> => {
 
 const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
   new IronicError({
-    fault: recognise({ server: "ironic", ...refusal }).fault,
+    fault: recognise({ server: "ironic", ...refusal, asked: askedBy(options) }).fault,
     operation: options.operation,
     request: `${method} /v1${path}`,
     detail: refusal.text,
@@ -127,6 +137,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
   const requests: Request[] = [];
   const writes = options.writes ?? [];
   const allocations = allocationsOf(ironic);
+  const hidden = new Set<string>();
   const shown = new Map<string, { node: Node; atMs: number }>();
 
   const sightKey = (uuid: string): string => `${actor.getStore() ?? ""} ${uuid}`;
@@ -140,9 +151,17 @@ export function fakeClient(options: ClientOptions): FakeClient {
   const lagging = (node: Node, lagMs: number): Node =>
     lagMs > 0 ? (ironic.asOf(node.uuid, clock.now() - lagMs) ?? node) : node;
 
+  /** Ironic's answer about what this account is not shown: the same as about what is not there. */
+  function concealed(path: string): Refusal | undefined {
+    const [, kind, ident = ""] = path.split("/");
+    const name = decodeURIComponent(ident);
+    if (!hidden.has(uuidOf(name) ?? name)) return undefined;
+    return { status: 404, text: `${kind === "allocations" ? "Allocation" : "Node"} ${name} could not be found.` };
+  }
+
   function read({ path, query }: Request, lagMs: number): { body: unknown } | Refusal {
     const [, kind, ident = "", more] = path.split("/");
-    if (kind === "nodes" && ident === "") return { body: list(query, lagMs) };
+    if (kind === "nodes" && ident === "") return list(query, lagMs);
     if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
     if (kind === "portgroups") return { body: { portgroups: [] } };
     if (kind === "allocations") return allocations.read(ident);
@@ -158,20 +177,25 @@ export function fakeClient(options: ClientOptions): FakeClient {
     return { body: query?.fields === undefined ? show(node) : picked(node, query.fields) };
   }
 
-  function list(query: Request["query"], lagMs: number): unknown {
+  function list(query: Request["query"], lagMs: number): { body: unknown } | Refusal {
     const limit = Number(query?.limit ?? 1_000);
     const sought = query?.instance_uuid;
     const all = ironic.nodes
       .map(({ node }) => lagging(ironic.find(node.uuid)?.node as Node, lagMs))
-      .filter((node) => sought === undefined || node.instance_uuid === sought);
-    const from = query?.marker === undefined ? 0 : all.findIndex(({ uuid }) => uuid === query.marker) + 1;
+      .filter((node) => (sought === undefined || node.instance_uuid === sought) && !hidden.has(node.uuid));
+    const marker = query?.marker;
+    if (marker !== undefined && !ironic.find(String(marker)))
+      return { status: 404, text: `Node ${marker} could not be found.` };
+    const from = marker === undefined ? 0 : all.findIndex(({ uuid }) => uuid === marker) + 1;
     const nodes = all.slice(from, from + limit).map((node) => picked(node, query?.fields));
-    return { nodes, ...(from + limit < all.length && { next: "more" }) };
+    return { body: { nodes, ...(from + limit < all.length && { next: "more" }) } };
   }
 
   const portsOf = (ident: unknown) =>
     ironic.nodes
-      .filter(({ node }) => ident === undefined || node.uuid === ident || node.name === ident)
+      .filter(
+        ({ node }) => (ident === undefined || node.uuid === ident || node.name === ident) && !hidden.has(node.uuid),
+      )
       .flatMap(({ ports }) => ports);
 
   function write(request: Request): { body: unknown } | Refusal {
@@ -231,7 +255,8 @@ export function fakeClient(options: ClientOptions): FakeClient {
     signal?.throwIfAborted();
     await clock.sleep(latencyMs, signal);
     const fault = options.onRequest?.(request);
-    const handle = () => (method === "GET" ? read(request, options.lagMs?.(request) ?? 0) : write(request));
+    const handle = () =>
+      concealed(path) ?? (method === "GET" ? read(request, options.lagMs?.(request) ?? 0) : write(request));
     if (fault === "dieBefore" || fault === "dieAfter") {
       if (fault === "dieAfter") handle();
       options.onDeath?.();
@@ -259,6 +284,8 @@ export function fakeClient(options: ClientOptions): FakeClient {
 
   return {
     endpoint: "http://ironic.test",
+    here: { endpoint: "http://ironic.test", scope: "none", account: "nobody" },
+    hidden,
     requests,
     writes,
     allocations,

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import * as z from "zod";
+import { IronicError } from "../../provider/core/errors.ts";
 import type { Client, ReadOptions } from "../../provider/http/client.ts";
 import { pageOf, readPages } from "../../provider/http/pages.ts";
 import { fakeClient } from "../fakes/client.ts";
@@ -10,14 +11,24 @@ import { shaped } from "../fakes/shaped.ts";
 
 const page = pageOf("things", z.object({ uuid: z.string() }));
 
-const scene = (...pages: { things: { uuid: string }[]; next?: string | null }[]) => {
+/** Ironic's answer where the item after which the page begins was deleted. */
+const markerDeleted = new IronicError({
+  fault: "listChanged",
+  operation: "list",
+  request: "GET",
+  detail: "it is gone",
+});
+
+const scene = (...pages: ({ things: { uuid: string }[]; next?: string | null } | "deleted")[]) => {
   const asked: unknown[] = [];
   const clock = virtualClock();
   const client: Client = {
     ...fakeClient({ ironic: fakeIronic({ clock }), clock }),
     get: async <T>(path: string, { query, shape }: ReadOptions<T>): Promise<T> => {
       asked.push(query);
-      return shaped(shape, pages[asked.length - 1], path);
+      const answer = pages[asked.length - 1];
+      if (answer === "deleted") throw markerDeleted;
+      return shaped(shape, answer, path);
     },
   };
   const read = (maxPages?: number) =>
@@ -54,6 +65,24 @@ describe("a list by pages", () => {
       expect(error).to.include({ fault: "malformed", request: "GET /v1/things" });
       expect(asked.length).to.be.below(5);
     });
+  it("begins anew where the item after which a page begins is deleted meanwhile", async () => {
+    const { read, asked } = scene(
+      { things: [A, B], next: "more" },
+      "deleted",
+      { things: [A], next: "more" },
+      { things: [C] },
+    );
+    expect(await read()).to.deep.equal(["a", "c"]);
+    expect(asked.map((query) => (query as { marker?: string }).marker)).to.deep.equal([undefined, "b", undefined, "a"]);
+  });
+
+  it("gives up where it changes faster than it can be read", async () => {
+    const { read, asked } = scene(
+      ...Array.from({ length: 9 }, () => [{ things: [A], next: "more" }, "deleted" as const]).flat(),
+    );
+    expect(await read().catch((error: Error) => error)).to.equal(markerDeleted);
+    expect(asked).to.have.length(10);
+  });
 
   it("reads no more pages than asked for", async () => {
     const { read, asked } = scene({ things: [A], next: "more" }, { things: [B], next: "more" });

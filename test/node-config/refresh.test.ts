@@ -46,6 +46,7 @@ describe("BaremetalNodeConfig: diff and refresh", () => {
     const { w, first } = await made();
     w.fake.node.instance_uuid = OTHER_INSTANCE;
     expect((await w.refresh(first))?.outs.drift).to.equal(`held by instance ${OTHER_INSTANCE} [node-held]`);
+    w.ironic.add();
     w.ironic.remove(NODE);
     expect(await w.refresh(first)).to.equal(undefined);
   });

@@ -114,6 +114,7 @@ describe("BaremetalNodeConfig: destroy", () => {
     expect(settings(w.node())).to.deep.equal(BEFORE);
     w.client.writes.length = 0;
     expect(await w.destroy(first)).to.equal(undefined);
+    w.ironic.add();
     w.ironic.remove(NODE);
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.client.writes).to.deep.equal([]);

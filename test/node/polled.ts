@@ -1,7 +1,8 @@
 /** What the tests of the poller begin with. */
 import { IronicError } from "../../provider/core/errors.ts";
 import type { Fault } from "../../provider/core/faults.ts";
-import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
+import { recognise } from "../../provider/core/recognitions.ts";
+import { askedBy, type CallOptions, type Client, type ReadOptions } from "../../provider/http/client.ts";
 import type { LightNode } from "../../provider/node/node.ts";
 import { createPoller } from "../../provider/node/poller.ts";
 import { virtualClock } from "../fakes/clock.ts";
@@ -13,6 +14,15 @@ interface Asked {
   query: CallOptions["query"];
   atMs: number;
 }
+
+const refusal = (status: number, text: string, path: string, query: CallOptions["query"]): IronicError =>
+  new IronicError({
+    fault: recognise({ server: "ironic", status, text, asked: askedBy({ operation: "", query: query ?? {} }) }).fault,
+    operation: "watch",
+    request: `GET ${path}`,
+    detail: text,
+    status,
+  });
 
 /** A client that only reads, as slowly and as badly as the test says. */
 export function scene() {
@@ -41,6 +51,9 @@ export function scene() {
       const answers = (body: unknown): T => shaped(shape, body, path);
       if (path !== "/nodes") return answers(world.nodes.find(({ uuid }) => path.endsWith(uuid)));
       const all = world.nodes.filter(({ instance_uuid }) => query?.associated !== "true" || instance_uuid !== null);
+      const { marker } = query ?? {};
+      const gone = marker !== undefined && !all.some(({ uuid }) => uuid === marker);
+      if (gone) throw refusal(404, `Node ${marker} could not be found.`, path, query);
       const from = query?.marker ? all.findIndex(({ uuid }) => uuid === query.marker) + 1 : 0;
       const nodes = all.slice(from, from + world.pageSize);
       return answers({ nodes, ...(from + world.pageSize < all.length && { next: "more" }) });

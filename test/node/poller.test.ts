@@ -118,6 +118,33 @@ describe("the poller", () => {
     expect(asked.map(({ path }) => path)).to.deep.equal(["/nodes", "/nodes/gone"]);
   });
 
+  it("reads the list anew where a stranger between two pages is deleted: nobody's node has ended by that", async () => {
+    const { clock, asked, world, add, poller, signal } = scene();
+    add(6);
+    world.pageSize = 3;
+    world.fail = () => {
+      if (asked.length === 2) world.nodes = world.nodes.filter(({ uuid }) => uuid !== "n2");
+      return undefined;
+    };
+    const both = await clock.run(Promise.all(["n0", "n4"].map((uuid) => poller.next(uuid, 0, signal))));
+    expect(both.map(({ uuid }) => uuid)).to.deep.equal(["n0", "n4"]);
+    expect(asked.map(({ query }) => query?.marker)).to.deep.equal([undefined, "n2", undefined, "n3"]);
+  });
+
+  it("goes on with the next tick where the list changes faster than it can be read", async () => {
+    const { clock, asked, world, add, poller, signal } = scene();
+    add(20);
+    world.pageSize = 1;
+    const troubles = new Set<string | undefined>();
+    world.fail = () => {
+      troubles.add(poller.trouble());
+      return asked.length <= 12 && asked.at(-1)?.query?.marker ? "listChanged" : undefined;
+    };
+    const both = await clock.run(Promise.all(["n0", "n19"].map((uuid) => poller.next(uuid, 0, signal))));
+    expect(both.map(({ uuid }) => uuid)).to.deep.equal(["n0", "n19"]);
+    expect([...troubles].join()).to.contain("it is listChanged");
+  });
+
   it("keeps the trouble of the last tick while it lasts, and goes on at its own pace", async () => {
     const { clock, asked, world, add, poller, signal } = scene();
     add(2);
