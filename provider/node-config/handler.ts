@@ -195,10 +195,10 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
     return { failures };
   },
 
-  async diff(state, { kind, value }, services, { signal }) {
+  async diff(state, { value }, services, { signal }) {
     const node = known(value.node);
     const isSame = node !== undefined && (await isSameNode(state, node, services.client, signal));
-    const changes = !isSame || kind === "partial" || state.drift !== undefined || hasOtherSettings(state, value);
+    const changes = !isSame || state.drift !== undefined || hasOtherSettings(state, value);
     // There will be no update to wait for, even if others have changed the node since.
     if (!changes) services.run.settings.settle(node);
     return { changes, replaces: isSame ? [] : ["node"] };

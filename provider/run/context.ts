@@ -26,6 +26,8 @@ export interface RunContext {
   /** What the program wants of its nodes' settings, and how that went. By node, not by connection: two may lead to one Ironic. */
   readonly settings: SettingsPlan;
   readonly slowHash: SlowHash;
+  /** Value of the stack's identity that this run has deleted: what replaces it goes on with it. A stack has one. */
+  readonly stackIdentity: { left?: string };
   /** URLs of images that were asked for, with what is wrong with them. */
   readonly imageTroubles: Map<string, Promise<string | undefined>>;
 
@@ -48,6 +50,7 @@ export function createRunContext({ clock, random, env }: RunOptions): RunContext
     secrets,
     settings: createSettingsPlan(),
     slowHash: createSlowHash(),
+    stackIdentity: {},
     imageTroubles: new Map(),
     calls: new Set(),
     uncheckedTold: new WeakSet(),

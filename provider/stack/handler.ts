@@ -29,11 +29,15 @@ export const stackIdentityHandler = defineHandler<Inputs, z.infer<typeof state>,
   check: async () => ({ failures: [] }),
   // Nodes carry the identity that was first made: another `ironic:stackId` later must not orphan them.
   diff: async () => ({ changes: false, replaces: [] }),
-  async create({ configured }) {
-    const stackId = typeof configured === "string" ? configured : randomUUID();
+  async create({ configured }, { run }) {
+    const { left } = run.stackIdentity;
+    const stackId = left ?? (typeof configured === "string" ? configured : randomUUID());
     return { id: stackId, outs: { stackId } };
   },
   read: async (id, props) => ({ id, props }),
   update: async (_id, outs) => ({ outs }),
-  delete: async () => undefined,
+  // `up --replace` and `state taint` delete, then create, and tell the create nothing of what was there.
+  async delete(_id, { stackId }, { run }) {
+    run.stackIdentity.left = stackId;
+  },
 });

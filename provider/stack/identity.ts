@@ -10,7 +10,9 @@ class StackIdentity extends pulumi.dynamic.Resource {
   constructor() {
     const configured = new pulumi.Config("ironic").get("stackId");
     const inputs = { configured, stackId: undefined };
-    super(shells["stack-identity"], "pulumi-ironic-identity", inputs, {}, "ironic", "StackIdentity");
+    // Deleted first, it leaves its value to what replaces it.
+    const options = { deleteBeforeReplace: true };
+    super(shells["stack-identity"], "pulumi-ironic-identity", inputs, options, "ironic", "StackIdentity");
   }
 }
 
