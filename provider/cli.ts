@@ -3,12 +3,17 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
+  claimsTable,
   importFile,
   type ListedClaim,
   listClaims,
+  openOutput,
   parseExport,
+  readImportOptions,
+  readSettingsOptions,
   releaseClaims,
   type StackExport,
+  sharedStackIds,
   stackIdsOf,
   stackNameOf,
 } from "./commands/index.ts";
@@ -22,15 +27,20 @@ const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in I
   --stack-id ID    only this stack (output stackId of its StackIdentity); needed if no state has it any more
   --release        releases what the state does not know: undeploys (except what is to be kept), restores settings,
                    ends allocations. Needs --state (or --no-state after the stack was removed) and a stack id
+  --stack-name     only what was marked under this stack name; needed to release where one stack id stands under several
   --no-state       with --release: there is no state any more; release all claims of the stack
   --json           prints JSON
 
-pulumi-ironic import NAME --node NODE --instance UUID|unclaimed (--kernel URL --ramdisk URL | --boot-iso URL) [options] > FILE
-                 adopts a running deployment (writes the claim) and prints the file for \`pulumi import -f FILE\`
+pulumi-ironic import NAME --node NODE --instance UUID|unclaimed (--kernel URL --ramdisk URL | --boot-iso URL) [options] --output FILE
+                 adopts a running deployment (writes the claim) and makes the file for \`pulumi import -f FILE\`
+  --output FILE    a new file that only you can read. Needed with a config drive; - is standard output, the default without
   --state FILE | --stack-id ID                         the stack's id: run \`pulumi up\` once before
   --kernel-arguments TEXT, --config-drive FILE         the same values as in the program
+  --kernel-arguments-file FILE                         where they hold a secret
 
-The connection comes from OS_CLOUD, OS_* and clouds.yaml, or from --config ironic:KEY=VALUE (may be repeated).
+The connection comes from OS_CLOUD, OS_* and clouds.yaml, from --config ironic:KEY=VALUE (may be repeated) and from
+--config-file FILE ("-" reads standard input) with lines "ironic:KEY: VALUE". Secrets are refused as arguments, as other users
+see those.
 `;
 
 const OPTIONS = {
@@ -39,13 +49,17 @@ const OPTIONS = {
   release: { type: "boolean" },
   "no-state": { type: "boolean" },
   json: { type: "boolean" },
+  "stack-name": { type: "string" },
   config: { type: "string", multiple: true },
+  "config-file": { type: "string" },
+  output: { type: "string" },
   node: { type: "string" },
   instance: { type: "string" },
   kernel: { type: "string" },
   ramdisk: { type: "string" },
   "boot-iso": { type: "string" },
   "kernel-arguments": { type: "string" },
+  "kernel-arguments-file": { type: "string" },
   "config-drive": { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -77,20 +91,6 @@ function stateOf(values: Values): StackExport | undefined {
   return parseExport(raw);
 }
 
-function driveOf({ "config-drive": file }: Values): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    throw new ProblemError({
-      code: "config-drive-unreadable",
-      problem: `The config drive ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-      advice: "--config-drive expects a file with the same content as in the program.",
-      cause,
-    });
-  }
-}
-
 function stackIdOf(values: Values, state: StackExport | undefined): string | undefined {
   const given = values["stack-id"];
   const known = state ? stackIdsOf(state) : [];
@@ -104,18 +104,8 @@ function stackIdOf(values: Values, state: StackExport | undefined): string | und
 }
 
 function services(values: Values): Services {
-  const settings = new Map(
-    (values.config ?? []).map((pair) => {
-      const split = pair.indexOf("=");
-      if (split < 1)
-        throw new ProblemError({
-          code: "cli-usage",
-          problem: "--config expects ironic:KEY=VALUE",
-          advice: "See --help.",
-        });
-      return [pair.slice(0, split), pair.slice(split + 1)] as const;
-    }),
-  );
+  const { config: pairs = [], "config-file": file } = values;
+  const settings = readSettingsOptions({ pairs, file, warn, secrets: run.secrets });
   return servicesFor(run, { config: { get: (key) => settings.get(key) } }, warn);
 }
 
@@ -132,30 +122,6 @@ function call(label: string, signal: AbortSignal): Call {
     progress: (text) => complain(`${label}: ${text}`),
     warn,
   };
-}
-
-const KNOWN = { true: "yes", false: "no", undefined: "?" } as const;
-const COLUMNS: [string, (claim: ListedClaim) => string][] = [
-  ["KIND", ({ kind }) => kind],
-  ["NODE", ({ node }) => node],
-  ["RESOURCE", ({ resourceName: resource }) => resource],
-  ["PROVISION STATE", ({ provisionState }) => provisionState],
-  ["INSTANCE", ({ instanceUuid }) => instanceUuid],
-  ["STACK", ({ stackName, stackId }) => (stackName ? `${stackName} (${stackId})` : stackId)],
-  ["IN STATE", ({ known }) => KNOWN[`${known}`]],
-];
-
-function table(claims: ListedClaim[]): string {
-  const rows = [COLUMNS.map(([title]) => title), ...claims.map((claim) => COLUMNS.map(([, cell]) => cell(claim)))];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
 
 async function claims(values: Values): Promise<number> {
@@ -176,17 +142,37 @@ async function claims(values: Values): Promise<number> {
   const shared = services(values);
   const client = await shared.client();
   try {
-    const found = await listClaims(client, stackId, state);
+    const all = await listClaims(client, stackId, state);
+    for (const { stackId, stackNames } of sharedStackIds(all))
+      warn("stack-id-shared", severalNames(stackId, stackNames));
+    const only = values["stack-name"];
+    const found = only === undefined ? all : all.filter(({ stackName }) => stackName === only);
     if (values.json) say(JSON.stringify(found, null, 2));
-    else say(found.length > 0 ? table(found) : "No claims.");
+    else say(found.length > 0 ? claimsTable(found) : "No claims.");
     if (!values.release) return 0;
     const unknown = found.filter(({ known }) => known !== true);
+    refuseOtherNames(unknown, only ?? (state && stackNameOf(state)));
     const interrupted = interruption();
     const failed = await releaseClaims(unknown, shared, (label) => call(label, interrupted), write, clean);
     return failed > 0 ? 1 : 0;
   } finally {
     await client.close();
   }
+}
+
+const severalNames = (stackId: string, names: readonly string[]): string =>
+  `stack id ${stackId} stands on nodes under the stack names ${names.join(" and ")}. Either the stack was renamed, or several stacks have one ironic:stackId.`;
+
+/** What another stack with the same id holds is in that one's state, if at all. */
+function refuseOtherNames(claims: readonly ListedClaim[], own: string | undefined): void {
+  const names = [...new Set(claims.flatMap(({ stackName }) => stackName ?? []))].sort();
+  const [first, ...others] = names.filter((name) => name !== own);
+  if (first === undefined || (own === undefined && others.length === 0)) return;
+  throw new ProblemError({
+    code: "cli-scope-unclear",
+    problem: `What would be released stands under the stack name ${names.join(" and ")}${own === undefined ? "" : `, not only under ${own}`}: another stack may have the same id`,
+    advice: "Nothing was released. If the stack was renamed, name the old name: --stack-name NAME.",
+  });
 }
 
 async function importing(name: string | undefined, values: Values): Promise<number> {
@@ -200,8 +186,9 @@ async function importing(name: string | undefined, values: Values): Promise<numb
       advice: "See --help.",
     });
   // Before there is a connection: in closing it, another error would hide this one.
-  const configDrive = driveOf(values);
+  const { secrets: holds, ...read } = readImportOptions(values);
   const shared = services(values);
+  const output = openOutput({ file: values.output, holds, print: say });
   try {
     const file = await importFile(
       {
@@ -213,17 +200,32 @@ async function importing(name: string | undefined, values: Values): Promise<numb
         kernel: values.kernel,
         ramdisk: values.ramdisk,
         bootIso: values["boot-iso"],
-        kernelArguments: values["kernel-arguments"],
-        configDrive,
+        ...read,
       },
       shared,
       call(name, interruption()),
     );
-    say(JSON.stringify(file, null, 2));
+    output.write(JSON.stringify(file, null, 2));
     return 0;
+  } catch (error) {
+    output.discard();
+    throw error;
   } finally {
     await (await shared.client()).close();
   }
+}
+
+/** Standard input has one content. */
+function refuseSharedInput(values: Values): void {
+  const readers = (["state", "config-file", "config-drive", "kernel-arguments-file"] as const).filter(
+    (option) => values[option] === "-",
+  );
+  if (readers.length > 1)
+    throw new ProblemError({
+      code: "cli-usage",
+      problem: `${readers.map((option) => `--${option}`).join(" and ")} cannot both read standard input`,
+      advice: "Use a file for one of them.",
+    });
 }
 
 async function main(): Promise<number> {
@@ -233,6 +235,7 @@ async function main(): Promise<number> {
     say(USAGE);
     return values.help ? 0 : 2;
   }
+  refuseSharedInput(values);
   if (command === "claims") return claims(values);
   if (command === "import") return importing(name, values);
   throw new ProblemError({

@@ -5,7 +5,7 @@
 
 import { ProblemError } from "../core/index.ts";
 import { deploymentHandler, parseDeployment } from "../deployment/handler.ts";
-import { type Call, type Props, type Services, versioned } from "../plugin/index.ts";
+import { type Call, type Props, type Services, versioned, withSecretsOfFiles } from "../plugin/index.ts";
 
 export interface ImportArgs {
   /** Logical name that the resource has, or will have, in the program. */
@@ -45,14 +45,18 @@ export async function importFile(args: ImportArgs, services: Services, call: Cal
   // `adopt` counts at creation only; the resource that is imported exists.
   const { adopt: _word, ...described } = given;
   const inputs: Props = { ...described, __provider: text };
+  const { secretOutputs } = deploymentHandler;
   return {
     resources: [
       {
         type: "pulumi-nodejs:dynamic/ironic:RamdiskDeployment",
         name,
         id,
-        inputs,
-        outputs: versioned(JSON.parse(JSON.stringify({ ...inputs, ...outs })) as Props),
+        inputs: withSecretsOfFiles(inputs, secretOutputs),
+        outputs: withSecretsOfFiles(
+          versioned({ ...inputs, ...(JSON.parse(JSON.stringify(outs)) as Props) }),
+          secretOutputs,
+        ),
       },
     ],
   };

@@ -8,4 +8,8 @@ export {
   stackIdsOf,
   stackNameOf,
 } from "./claims.ts";
+export { claimsTable, sharedStackIds } from "./claims-table.ts";
 export { importFile } from "./import-file.ts";
+export { readImportOptions } from "./import-options.ts";
+export { openOutput } from "./output.ts";
+export { readSettingsOptions } from "./settings.ts";

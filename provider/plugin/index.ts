@@ -24,6 +24,6 @@ export {
   type Services,
 } from "./handler.ts";
 export { askedBy, forgetsMissing, waysOut } from "./missing.ts";
-export { sanitized, secretTexts, withSecrets } from "./secrets.ts";
+export { sanitized, secretTexts, withSecrets, withSecretsOfFiles } from "./secrets.ts";
 export { type ConfigureRequest, servicesFor } from "./services.ts";
 export { unversioned, versioned } from "./state-version.ts";

@@ -31,6 +31,19 @@ export const withSecrets = (props: Props, keys: readonly string[]): Props => {
   return result;
 };
 
+/**
+ * `props` with the named keys marked secret as files do it that the engine reads: `pulumi import -f`, `pulumi stack import`. It
+ * encrypts them in the state; in the file they are plain JSON.
+ * https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.go, SecretV1
+ */
+export const withSecretsOfFiles = (props: Props, keys: readonly string[]): Props =>
+  Object.fromEntries(
+    Object.entries(props).map(([key, value]) => [
+      key,
+      keys.includes(key) ? { [signatureKey]: secretSignature, plaintext: JSON.stringify(value) } : value,
+    ]),
+  );
+
 /** `value` without the engine's secret marks, at any depth. */
 export const unwrapped = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(unwrapped);

@@ -23,6 +23,12 @@ const written = async (w: World, args: Partial<ImportArgs> = {}) => {
   return resource ?? expect.fail("no resource");
 };
 
+/** A secret as the engine reads it from files. */
+const encrypted = (value: unknown) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  plaintext: JSON.stringify(value),
+});
+
 describe("the file for pulumi import", function () {
   this.timeout(20_000);
 
@@ -53,11 +59,14 @@ describe("the file for pulumi import", function () {
     expect(inputs).not.to.have.any.keys("adopt", "stackName", "bootIso", "kernelArguments", "configDrive");
   });
 
-  it("holds the config drive that the program gives", async () => {
+  it("holds the config drive that the program gives, for the engine to encrypt it in the state", async () => {
     const configDrive = JSON.stringify(DRIVE);
     const { inputs, outputs } = await written(scene(), { configDrive });
-    expect(inputs.configDrive).to.equal(configDrive);
-    expect(outputs.driveHash).to.match(/^[0-9a-f]{64}$/);
+    expect(inputs.configDrive).to.deep.equal(encrypted(configDrive));
+    expect(outputs.configDrive).to.deep.equal(encrypted(configDrive));
+    const { plaintext, ...mark } = outputs.driveHash as { plaintext: string };
+    expect(JSON.parse(plaintext)).to.match(/^[0-9a-f]{64}$/);
+    expect({ ...mark, plaintext: "" }).to.deep.equal({ ...encrypted(""), plaintext: "" });
   });
 
   it("is something that a refresh finds unchanged", async () => {

@@ -66,8 +66,10 @@ describe("the command pulumi-ironic with an Ironic", function () {
   let folder: string;
   let state: string;
   const connected = (): string[] => {
-    const settings = [`ironic:endpoint=${ironic.url}`, "ironic:username=admin", `ironic:password=${PASSWORD}`];
-    return settings.flatMap((setting) => ["--config", setting]);
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, `ironic:password: ${PASSWORD}\n`, { mode: 0o600 });
+    const settings = [`ironic:endpoint=${ironic.url}`, "ironic:username=admin"];
+    return [...settings.flatMap((setting) => ["--config", setting]), "--config-file", file];
   };
 
   before(async () => {
@@ -127,6 +129,26 @@ describe("the command pulumi-ironic with an Ironic", function () {
   it("lists those of one stack only where one is named", async () => {
     const { stdout } = await run(["claims", "--json", "--stack-id", "stack-9", ...connected()]);
     expect(JSON.parse(stdout)).to.deep.equal([]);
+  });
+
+  it("shows where one stack id stands under several stack names, and releases only under the one that is named", async () => {
+    for (const [index, stackName] of ["dev", "prod"].entries())
+      Object.assign(nodes[index]?.extra[DEPLOYMENT_MARKER] as object, { stackName });
+    const listed = await run(["claims", "--stack-id", "stack-1", ...connected()]);
+    expect(listed).to.include({ status: 0 });
+    expect(listed.stdout).to.match(/dev \(stack-1\)(.|\n)*prod \(stack-1\)/);
+    expect(listed.stderr).to.match(/^warning: stack id stack-1 .* names dev and prod\. .*\[stack-id-shared\]\n$/);
+    for (const which of [
+      ["--state", state],
+      ["--stack-id", "stack-1", "--no-state"],
+    ]) {
+      const { status, stderr } = await run(["claims", "--release", ...which, ...connected()]);
+      expect(status).to.equal(2);
+      expect(stderr).to.match(/--stack-name NAME\. \[cli-scope-unclear\]\n$/);
+    }
+    const named = await run(["claims", "--json", "--stack-id", "stack-1", "--stack-name", "prod", ...connected()]);
+    expect(JSON.parse(named.stdout)).to.have.length(1);
+    expect(writes()).to.deep.equal([]);
   });
 
   it("never prints a secret of the connection, also where the server repeats it", async () => {
