@@ -27,7 +27,14 @@ import { missing, report } from "../preflight/index.ts";
 import { object, parse, typesOnly } from "../schema/index.ts";
 import { ALLOCATION_ARGUMENTS, type AllocationProps, DEFAULT_TIMEOUT_SECONDS } from "./arguments.ts";
 import { endAllocation } from "./ending.ts";
-import { afterTrouble, deleteAllocation, hasLeftNode, readAllocation } from "./request.ts";
+import {
+  afterTrouble,
+  deleteAllocation,
+  hasLeftNode,
+  isOfOthers,
+  readAllocation,
+  readOwnAllocation,
+} from "./request.ts";
 
 const argumentsSchema = object(shapeOf(ALLOCATION_ARGUMENTS));
 
@@ -82,8 +89,9 @@ async function findOrMake(
       }
       if (isRefusal(error)) throw error;
       try {
-        return await readAllocation(client, uuid, signal);
+        return await readOwnAllocation(client, uuid, props, signal);
       } catch (unread) {
+        if (isOfOthers(unread)) throw unread;
         if (!isAllocationGone(unread) || !tries.allowAfter(error)) throw error;
         onTrouble(error);
       }
@@ -127,7 +135,7 @@ async function allocate(props: AllocationProps, uuid: string, services: Services
     const { allocation } = seen;
     // What was refused was not made.
     if (!allocation && isRefusal(error)) throw error;
-    if (isAllocationGone(error)) throw error;
+    if (isAllocationGone(error) || isOfOthers(error)) throw error;
     const cause = call.signal.aborted
       ? new CancelledError(
           "The run was interrupted while Ironic allocates a node. Ironic continues, and the next run resumes.",

@@ -1,7 +1,18 @@
 /** One allocation, as Ironic shows it. */
-import { type IronicError, isNodeGone } from "../core/index.ts";
+import { type IronicError, isNodeGone, ProblemError } from "../core/index.ts";
 import { type Client, ignored } from "../http/index.ts";
-import { type Allocation, allocationSchema, readNode } from "../node/index.ts";
+import {
+  type Allocation,
+  allocationSchema,
+  CONFIG_MARKER,
+  identityMarkSchema,
+  isOfNamesake,
+  markedAllocationSchema,
+  namesakeAdvice,
+  type ResourceIdentity,
+  readNode,
+  stackLabel,
+} from "../node/index.ts";
 
 /** Ends the sentence that says what took too long. */
 export const afterTrouble = ({ message }: IronicError): string => `. The last error was: ${message}`;
@@ -36,4 +47,30 @@ export async function hasLeftNode(
     if (isNodeGone(error)) return false;
     throw error;
   }
+}
+
+/** Did another stack make what stands under the UUID? */
+export const isOfOthers = (error: unknown): boolean =>
+  error instanceof ProblemError && error.code === "stack-id-shared";
+
+/** The allocation that stands under the UUID of one that is being made. Throws a ProblemError where another stack made it. */
+export async function readOwnAllocation(
+  client: Client,
+  uuid: string,
+  ours: ResourceIdentity,
+  signal: AbortSignal,
+): Promise<Allocation> {
+  const { extra, ...allocation } = await client.get(`/allocations/${uuid}`, {
+    operation: `read the allocation ${uuid}`,
+    allocation: uuid,
+    shape: markedAllocationSchema,
+    signal,
+  });
+  const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
+  if (!mark || !isOfNamesake(mark, { ...ours, isNew: true })) return allocation;
+  throw new ProblemError({
+    code: "stack-id-shared",
+    problem: `The allocation ${uuid} belongs to "${mark.resourceName}" of ${stackLabel(mark)}`,
+    advice: `Nothing was changed. ${namesakeAdvice(mark)}.`,
+  });
 }

@@ -60,6 +60,7 @@ export const instanceToAdopt = ({ adopt }: DeploymentProps): string | undefined 
 
 const claimFor = (props: DeploymentProps, nodeUuid: string): Claim => ({
   ...identityOf(props),
+  isNew: true,
   instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor({ ...props, nodeUuid }),
 });
 

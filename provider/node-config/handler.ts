@@ -2,6 +2,7 @@
 
 import { ProblemError, withCode } from "../core/index.ts";
 import {
+  type Claimant,
   type ConfigMarker,
   configMarker,
   fail,
@@ -10,6 +11,7 @@ import {
   identityOf,
   inMaintenance,
   isMasked,
+  isOfNamesake,
   isSameNode,
   markOf,
   type Node,
@@ -98,13 +100,14 @@ async function configure(
       ? { ...markOf(ours), previous: {}, written: {} }
       : { ...markOf(ours), previous: state.previous, written: state.written });
   const own = await ownAllocation(client, found, ours, call.signal);
+  const claimant: Claimant = state ? ours : { ...ours, isNew: true };
   const journal = openSettingsJournal();
   let sent: ConfigMarker | undefined;
   const work: Work = {
     node: found,
     operation: "set the node's interfaces and settings",
     decide: (seen, attempt) => {
-      const stranger = otherHolderOn(seen, ours, own ?? keptOf(seen));
+      const stranger = otherHolderOn(seen, claimant, own ?? keptOf(seen));
       if (stranger) return heldByOther(seen, stranger);
       if (attempt.done) return { do: "done" };
       if (seen.maintenance) return inMaintenance(seen);
@@ -140,7 +143,8 @@ async function configure(
     return outputsOf(node, configMarker(node));
   } catch (error) {
     const stood = configMarker(found);
-    const begun = stood?.stackId === ours.stackId && stood.resourceId === ours.resourceId;
+    const begun =
+      stood?.stackId === ours.stackId && stood.resourceId === ours.resourceId && !isOfNamesake(stood, claimant);
     // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known. What a
     // run that was killed had written is ours.
     if (state || !(journal.attempt.writesSent > 0 || begun)) throw error;

@@ -7,6 +7,7 @@ import { isHidden, isRefusal } from "../core/index.ts";
 import type { Client } from "../http/index.ts";
 import {
   allocationMarkSchema,
+  type Claimant,
   CONFIG_MARKER,
   configMarker,
   createView,
@@ -16,10 +17,12 @@ import {
   identityMarkSchema,
   instanceUuidFor,
   isHeldByStep,
+  isOfNamesake,
   isPassing,
   type Machine,
   mayChangeInterfaces,
   type Node,
+  namesake,
   nodeLabel,
   type OtherHolder,
   otherHolder,
@@ -65,11 +68,12 @@ const DEPLOYMENT_TYPE = "ironic:RamdiskDeployment";
 const WAIT_MS = 3 * 3600 * 1000;
 
 /** Who, if anybody, keeps this stack from writing to the node's settings. */
-export function otherHolderOn(node: Node, ours: ResourceIdentity, keptInstance: unknown): OtherHolder | undefined {
+export function otherHolderOn(node: Node, ours: Claimant, keptInstance: unknown): OtherHolder | undefined {
   const config = configMarker(node);
   const deployment = deploymentMarker(node);
   if (config && (config.stackId !== ours.stackId || config.resourceId !== ours.resourceId))
     return otherHolder("BaremetalNodeConfig", config, ours.stackId);
+  if (config && isOfNamesake(config, ours)) return namesake("BaremetalNodeConfig", config);
   if (deployment && deployment.stackId !== ours.stackId) return otherHolder("deployment", deployment, ours.stackId);
   if (!node.instance_uuid) return undefined;
   // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.

@@ -18,6 +18,8 @@ export const allocationSchema = allocation.omit({ extra: true });
 export type Allocation = z.infer<typeof allocationSchema>;
 /** Whose an allocation is. */
 export const allocationMarkSchema = allocation.pick({ extra: true });
+/** Both. */
+export const markedAllocationSchema = allocation;
 /** Both, for lists. */
 export const listedAllocationSchema = allocation.omit({ last_error: true });
 export type ListedAllocation = z.infer<typeof listedAllocationSchema>;

@@ -1,6 +1,7 @@
 /** What an observation of a node can lead to, and how decisions speak of nodes: the parts that all resources share. */
 import type { Code, Warning } from "../core/index.ts";
 import type { OtherHolder } from "./holder.ts";
+import { namesakeAdvice } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { type InState, stateName, stateRow } from "./states.ts";
 
@@ -51,7 +52,17 @@ export const inMaintenance = (node: Node, consequence = "", otherwise = ""): Dec
   );
 
 /** The code of a message that names who holds a node. */
-export const heldCode = ({ isSameStack }: OtherHolder): Code => (isSameStack ? "node-held-by-own-stack" : "node-held");
+export const heldCode = ({ isSameStack, sharedStackId }: OtherHolder): Code => {
+  if (sharedStackId !== undefined) return "stack-id-shared";
+  return isSameStack ? "node-held-by-own-stack" : "node-held";
+};
+
+const heldAdvice = ({ isSameStack, sharedStackId }: OtherHolder): string => {
+  if (sharedStackId !== undefined) return namesakeAdvice({ stackId: sharedStackId });
+  return isSameStack
+    ? "Use one resource per node; after a rename set `aliases`"
+    : "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what a stack holds)";
+};
 
 export const heldByOther = (node: Node, holder: OtherHolder, lost = false): Decision<never> =>
   fail(
@@ -59,7 +70,5 @@ export const heldByOther = (node: Node, holder: OtherHolder, lost = false): Deci
     lost
       ? `Node ${nodeLabel(node)} was taken by ${holder.who} between undeploy and deploy. It is lost to this stack and was not touched`
       : `Node ${nodeLabel(node)} is held by ${holder.who}; nothing was written to it`,
-    holder.isSameStack
-      ? "Use one resource per node; after a rename set `aliases`"
-      : "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what a stack holds)",
+    heldAdvice(holder),
   );

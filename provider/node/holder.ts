@@ -1,5 +1,5 @@
 /** Whose node it is, seen from one deployment. */
-import { type Claim, type ResourceIdentity, stackLabel } from "./identity.ts";
+import { type Claim, isOfNamesake, type ResourceIdentity, stackLabel } from "./identity.ts";
 import { configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
 import type { Node } from "./node.ts";
 import { mayBeUndeployed } from "./states.ts";
@@ -14,6 +14,8 @@ export interface OtherHolder {
   who: string;
   /** Another resource of the stack that asks. */
   isSameStack: boolean;
+  /** The id of the stack that asks, which another stack seems to have as well. */
+  sharedStackId?: string;
 }
 
 /** The holder that a record names, seen from stack `stackId`. */
@@ -22,6 +24,13 @@ export const otherHolder = (kind: string, marker: ResourceIdentity, stackId: str
   const owner = isSameStack ? "this same stack" : stackLabel(marker);
   return { who: `${kind} "${marker.resourceName}" of ${owner}`, isSameStack };
 };
+
+/** The holder that a record of the claimant's own identity names, where a stack of another name wrote it. */
+export const namesake = (kind: string, marker: ResourceIdentity): OtherHolder => ({
+  who: `${kind} "${marker.resourceName}" of ${stackLabel(marker)}`,
+  isSameStack: false,
+  sharedStackId: marker.stackId,
+});
 
 /** The holder of a node of which only the instance_uuid is known. */
 export const unknownHolder = (instanceUuid: string): OtherHolder => ({
@@ -43,6 +52,7 @@ export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Cla
   const config = configMarker(node);
   if (marker && (marker.stackId !== claim.stackId || marker.instanceUuid !== claim.instanceUuid))
     return { kind: "other", ...otherHolder("deployment", marker, claim.stackId) };
+  if (marker && isOfNamesake(marker, claim)) return { kind: "other", ...namesake("deployment", marker) };
   if (config && config.stackId !== claim.stackId)
     return { kind: "other", ...otherHolder("BaremetalNodeConfig", config, claim.stackId) };
   if (node.instance_uuid && node.instance_uuid !== claim.instanceUuid)

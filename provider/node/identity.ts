@@ -14,8 +14,25 @@ export interface ResourceIdentity {
   resourceName: string;
 }
 
+/** Who asks for something in Ironic. */
+export interface Claimant extends ResourceIdentity {
+  /** No state has the resource yet: what stands there under its identity may be another stack's with the same `ironic:stackId`. */
+  isNew?: true;
+}
+
+/**
+ * Was what is marked with a claimant's own identity marked by a stack of another name? Once a state has the resource, names do
+ * not matter: stacks are renamed.
+ */
+export const isOfNamesake = (mark: Pick<ResourceIdentity, "stackName">, { isNew, stackName }: Claimant): boolean =>
+  isNew === true && mark.stackName !== undefined && stackName !== undefined && mark.stackName !== stackName;
+
+/** What to do about a stack of the same id. */
+export const namesakeAdvice = ({ stackId }: Pick<ResourceIdentity, "stackId">): string =>
+  `Two stacks may have one \`ironic:stackId\`, or this stack was renamed after a run that was killed. \`pulumi-ironic claims --stack-id ${stackId}\` shows the stack names`;
+
 /** A deployment's identity with its claim on a node. */
-export interface Claim extends ResourceIdentity {
+export interface Claim extends Claimant {
   instanceUuid: string;
 }
 

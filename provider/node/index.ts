@@ -7,6 +7,7 @@ export {
   allocationSchema,
   type ListedAllocation,
   listedAllocationSchema,
+  markedAllocationSchema,
 } from "./allocation-schema.ts";
 export { claimPatch, markerPatch, unclaimPatch, unmarkPatch } from "./claim-patches.ts";
 export {
@@ -35,6 +36,7 @@ export {
   holderOf,
   isAllocated,
   isTaken,
+  namesake,
   type OtherHolder,
   otherHolder,
   unknownHolder,
@@ -42,10 +44,14 @@ export {
 export {
   allocationUuidFor,
   type Claim,
+  type Claimant,
   identityOf,
   instanceUuidFor,
+  isOfNamesake,
+  namesakeAdvice,
   type ResourceIdentity,
   siblingId,
+  stackLabel,
 } from "./identity.ts";
 export {
   type BootField,
