@@ -6,7 +6,11 @@ const detailLengthMax = 800;
 export const shorten = (text: string): string =>
   text.length > detailLengthMax ? `${text.slice(0, detailLengthMax)} … (${text.length} characters)` : text;
 
-const hiddenTag = /^<(script|style)\b/i;
+/** Elements whose text nobody sees, with what ends them. */
+const hiddenElements = [
+  { start: /^<script\b/i, end: /<\/script\s*>/gi },
+  { start: /^<style\b/i, end: /<\/style\s*>/gi },
+];
 
 /** Title and visible text of a proxy's HTML page. Each character is looked at once or twice, whatever the page. */
 const plainOfHtml = (html: string): string => {
@@ -17,12 +21,12 @@ const plainOfHtml = (html: string): string => {
     parts.push(html.slice(at, close === -1 ? undefined : open));
     if (close === -1) break;
     at = close + 1;
-    const hidden = hiddenTag.exec(html.slice(open, open + 8))?.[1];
+    const name = html.slice(open, open + 8);
+    const hidden = hiddenElements.find(({ start }) => start.test(name));
     if (hidden === undefined) continue;
-    const end = new RegExp(`</${hidden}\\s*>`, "gi");
-    end.lastIndex = at;
-    if (!end.test(html)) break;
-    at = end.lastIndex;
+    hidden.end.lastIndex = at;
+    if (!hidden.end.test(html)) break;
+    at = hidden.end.lastIndex;
   }
   return parts.join(" ").replace(/\s+/g, " ").trim();
 };
