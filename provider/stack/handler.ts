@@ -26,7 +26,16 @@ export const stackIdentityHandler = defineHandler<Inputs, z.infer<typeof state>,
   secretOutputs: [],
   inputs: parseIdentity,
   state,
-  check: async () => ({ failures: [] }),
+  async check(olds, { value: { configured } }, _services, call) {
+    if (typeof configured !== "string") return { failures: [] };
+    const { whyShared } = await import("./shared-id.ts");
+    // The engine starts this process in the program's folder.
+    const reason = whyShared(configured, process.cwd(), process.env.PULUMI_NODEJS_PROJECT);
+    if (reason === undefined) return { failures: [] };
+    if (olds === undefined) return { failures: [{ path: "ironic:stackId", reason, code: "stack-id-shared" }] };
+    call.warn("stack-id-shared", `ironic:stackId ${reason}. This stack keeps the identity that it has.`);
+    return { failures: [] };
+  },
   // Nodes carry the identity that was first made: another `ironic:stackId` later must not orphan them.
   diff: async () => ({ changes: false, replaces: [] }),
   async create({ configured }, { run }) {
