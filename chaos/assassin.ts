@@ -6,16 +6,10 @@ import { endProcess, isProvider, type Process, untilGone } from "./kin.ts";
 import type { Kill, Victim } from "./plan.ts";
 import type { Passage } from "./proxy.ts";
 import type { Running, Stack } from "./pulumi-process.ts";
+import { countdown } from "./requests.ts";
 
 /** A provider may finish the request that it is in, and then has to go: provider/plugin/bridge.ts gives it two seconds. */
 const ORPHAN_MS = 6_000;
-
-const sortOf = ({ method, path }: Passage): Kill["request"] | undefined => {
-  if (method === "PUT" || method === "PATCH") return method;
-  if (method !== "GET") return undefined;
-  if (/^\/v1\/nodes(\/[^/]+)?\?/.test(path)) return "POLL";
-  return /^\/v1\/nodes\//.test(path) ? "GET" : undefined;
-};
 
 export interface Assassin {
   /** For the proxy. */
@@ -33,8 +27,7 @@ export function assassin(
   stack: Pick<Stack, "running">,
   lab: Pick<Lab, "killConductor" | "startConductor">,
 ): Assassin {
-  let seen = 0;
-  let fired = false;
+  const isTime = countdown(kill);
   let done: Victim | undefined;
   let at: number | undefined;
   let aftermath: Promise<string[]> = Promise.resolve([]);
@@ -76,10 +69,7 @@ export function assassin(
     at: () => at,
     settled: () => aftermath,
     async watch(when, passage) {
-      if (fired || sortOf(passage) !== kill.request) return;
-      if (when === "before") seen++;
-      if (seen < kill.nth || when !== kill.when) return;
-      fired = true;
+      if (!isTime(when, passage)) return;
       const { running } = stack;
       if (kill.delayMs === 0) await strike(running);
       else setTimeout(() => void strike(running).catch(() => {}), kill.delayMs);

@@ -1,7 +1,10 @@
 // Whether the promises held, asked of Ironic itself: neither the provider's code nor the spoiled way is used here.
 import type { Lab } from "../lab/lab.ts";
+import type { Tampering } from "./lessee.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER, LESSEE_KEY } from "./lies.ts";
 import type { Machine } from "./plan.ts";
 import type { StateResource } from "./pulumi-process.ts";
+import { record, same } from "./values.ts";
 
 export interface HistoryEvent {
   uuid: string;
@@ -17,22 +20,6 @@ export interface View {
   history: HistoryEvent[];
 }
 export type Views = ReadonlyMap<string, View>;
-
-const CONFIG_MARKER = "pulumi_ironic";
-const DEPLOYMENT_MARKER = "pulumi_ironic_deployment";
-
-const record = (value: unknown): Record<string, unknown> => (value ?? {}) as Record<string, unknown>;
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-const sorted = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(sorted)
-    : value !== null && typeof value === "object"
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, item]) => [key, sorted(item)]),
-        )
-      : (value ?? null);
 
 export async function look(lab: Lab, names: readonly string[]): Promise<Views> {
   const views = new Map<string, View>();
@@ -50,10 +37,15 @@ export function since(before: View, after: View): HistoryEvent[] {
 }
 
 /**
- * Was the node deployed once per wanted change? What was cut off by a dead conductor may be begun again, but not before
+ * Was the node deployed once per wanted change, and at most `spare` times beyond? What was cut off by a dead conductor may be begun again, but not before
  * Ironic has written down that it is dead.
  */
-export function judgeStarts(events: readonly HistoryEvent[], wanted: number, conductorDied: boolean): string[] {
+export function judgeStarts(
+  events: readonly HistoryEvent[],
+  wanted: number,
+  conductorDied: boolean,
+  spare = 0,
+): string[] {
   let running = false;
   let ends = 0;
   const broken: string[] = [];
@@ -70,8 +62,8 @@ export function judgeStarts(events: readonly HistoryEvent[], wanted: number, con
       ends++;
     }
   }
-  if (ends !== wanted) broken.push(`${ends} deployments ended well, ${wanted} wanted`);
-  return [...broken, ...judgeMost(events, wanted, conductorDied)];
+  if (ends < wanted || ends > wanted + spare) broken.push(`${ends} deployments ended well, ${wanted} wanted`);
+  return [...broken, ...judgeMost(events, wanted + spare, conductorDied)];
 }
 
 /** Did no more deployments begin than were wanted? Of what was given up, or only has to end, no more is certain. */
@@ -115,6 +107,75 @@ export const judgeRestored = (before: View, after: View): string[] =>
     (key) => `${key} was ${JSON.stringify(before.body[key])} and is ${JSON.stringify(after.body[key])}`,
   );
 
+/** What a mark may bring back where no state knows better; of `driver_info` one key, and of cleaning only that it is on. */
+const BY_MARKS: readonly string[] = [
+  "deploy_interface",
+  "boot_interface",
+  "automated_clean",
+  "description",
+  "properties",
+];
+const BY_MARKS_IN_DRIVER_INFO = "force_persistent_boot_device";
+
+const without = (value: unknown, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(record(value)).filter(([key]) => !keys.includes(key)));
+
+/** As far as the stack can restore what a lessee lied about: what is in `extra` is not the stack's to mend. */
+export function judgeRestoredFrom(before: View, after: View, { isTouched, isLoose }: Tampering): string[] {
+  if (!isTouched) return judgeRestored(before, after);
+  const judged = ({ body }: View): View => {
+    const { extra, driver_info, ...rest } = body;
+    const lies = [CONFIG_MARKER, DEPLOYMENT_MARKER, LESSEE_KEY];
+    const strict = { ...rest, driver_info, extra: without(extra, lies) };
+    const loose = { ...without(rest, BY_MARKS), driver_info: without(driver_info, [BY_MARKS_IN_DRIVER_INFO]) };
+    return { body: isLoose ? loose : strict, history: [] };
+  };
+  const isOff = after.body.automated_clean === false && before.body.automated_clean !== false;
+  return [
+    ...judgeRestored(judged(before), judged(after)),
+    ...(isLoose && isOff ? ["automated_clean is off, and was not"] : []),
+  ];
+}
+
+const isOfNode = (name: string) => (resource: StateResource) => resource.urn.endsWith(`::${name}`);
+const isDeployment = ({ type }: StateResource): boolean => type.endsWith(":RamdiskDeployment");
+
+/** Does anything of a stack run on the node, which was free before? */
+export const isBusy = ({ body }: View): boolean => body.instance_uuid != null || body.provision_state !== "available";
+
+/** Would somebody find out that the machine runs: by the state, or by the mark that `claims` reads? */
+export function judgeKnown(
+  name: string,
+  view: View,
+  state: readonly StateResource[],
+  stackId: string | undefined,
+): string[] {
+  if (!isBusy(view) || state.some((resource) => isDeployment(resource) && isOfNode(name)(resource))) return [];
+  const mark = record(record(view.body.extra)[DEPLOYMENT_MARKER]);
+  if (mark.stackId !== undefined && mark.stackId === stackId) return [];
+  return [`is ${view.body.provision_state}, and neither the state nor a mark knows it`];
+}
+
+/** What is not undone yet where a resource of this type has left the state. */
+const UNDONE: Readonly<Record<string, (before: View, now: View) => boolean>> = {
+  RamdiskDeployment: (_, now) => isBusy(now),
+  BaremetalNodeConfig: (before, now) => judgeRestored(before, now).length > 0,
+};
+
+/** Of a node that could not be seen while a command ran: what the state knew of it stays, unless it was undone before. */
+export function judgeHidden(
+  name: string,
+  [was, is]: readonly [readonly StateResource[], readonly StateResource[]],
+  [before, now]: readonly [View, View],
+): string[] {
+  const typesIn = (state: readonly StateResource[]) =>
+    state.filter(isOfNode(name)).map(({ type }) => type.split(":").at(-1) ?? type);
+  const kept = typesIn(is);
+  return typesIn(was)
+    .filter((type) => !kept.includes(type) && UNDONE[type]?.(before, now))
+    .map((type) => `its ${type} left the state while it was hidden, with the node ${now.body.provision_state}`);
+}
+
 /** Identities of the stacks whose marks are on the node. */
 export const stackIdsOn = ({ body }: View): string[] =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER]
@@ -152,7 +213,12 @@ function readPath(body: Record<string, unknown>, path: string): unknown {
 }
 
 /** Does the node run what the program says, held by who the state says? */
-export function judgeRunning(machine: Machine, view: View, state: readonly StateResource[]): string[] {
+export function judgeRunning(
+  machine: Machine,
+  view: View,
+  state: readonly StateResource[],
+  areMarksTrue = true,
+): string[] {
   const { body } = view;
   const resource = state.find(({ urn }) => urn.endsWith(`RamdiskDeployment::${machine.node}`));
   if (resource === undefined) return ["the state does not know its deployment"];
@@ -164,7 +230,7 @@ export function judgeRunning(machine: Machine, view: View, state: readonly State
     ["uuid", body.uuid, nodeUuid],
     ["instance_uuid", body.instance_uuid, instanceUuid],
     ["provisionState in the state", provisionState, "active"],
-    ["stackId", stackIdsOn(view).every((one) => one === stackId), true],
+    ["stackId", !areMarksTrue || stackIdsOn(view).every((one) => one === stackId), true],
     ["ramdisk_kernel_arguments", info.ramdisk_kernel_arguments ?? null, kernelArguments ?? null],
     ["protected", body.protected ?? false, machine.deployment.protected ?? false],
     ...(machine.settings === "none"

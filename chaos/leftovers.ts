@@ -2,14 +2,15 @@
 // with the tool that users have for it: `pulumi-ironic claims`.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Access } from "./accounts.ts";
 import type { Outcome } from "./pulumi-process.ts";
 
 const program = fileURLToPath(new URL("../provider/cli.ts", import.meta.url));
 const DEADLINE_MS = 120_000;
 
-async function claims(env: Record<string, string>, url: string, args: readonly string[]): Promise<Outcome> {
+async function claims({ env, config }: Access, args: readonly string[]): Promise<Outcome> {
   const started = Date.now();
-  const connection = ["--config", `ironic:endpoint=${url}`, "--config", "ironic:authType=none"];
+  const connection = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
   const child = spawn(process.execPath, [program, "claims", ...args, ...connection], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
@@ -44,10 +45,16 @@ export interface Leftovers {
   outcomes: Outcome[];
 }
 
-/** Lists what the stack holds, then releases it. */
-export async function giveBack(env: Record<string, string>, url: string, stackId: string): Promise<Leftovers> {
-  const list = await claims(env, url, ["--stack-id", stackId, "--json"]);
+/** Lists what the stack holds. */
+export async function listed(access: Access, stackId: string): Promise<Leftovers> {
+  const list = await claims(access, ["--stack-id", stackId, "--json"]);
   const found = list.code === 0 ? (JSON.parse(list.output) as { node: string }[]) : [];
-  const release = await claims(env, url, ["--stack-id", stackId, "--release", "--no-state"]);
-  return { listed: new Set(found.map(({ node }) => node)), outcomes: [list, release] };
+  return { listed: new Set(found.map(({ node }) => node)), outcomes: [list] };
+}
+
+/** Lists what the stack holds, then releases it. */
+export async function giveBack(access: Access, stackId: string): Promise<Leftovers> {
+  const before = await listed(access, stackId);
+  const release = await claims(access, ["--stack-id", stackId, "--release", "--no-state"]);
+  return { ...before, outcomes: [...before.outcomes, release] };
 }

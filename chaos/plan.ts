@@ -1,5 +1,6 @@
 // What one run does, made from its seed alone: the programs, the faults' density, who is killed when.
 import type { BaremetalNodeConfigArgs, RamdiskDeploymentArgs } from "pulumi-ironic";
+import { type ActorPlan, accountOf, actorFor, type Casting, nobody, withCleaning } from "./actors.ts";
 import { between, chance, pick, some } from "./dice.ts";
 
 type Plain<T> = { [K in keyof T]?: T[K] extends infer V ? Exclude<V, PromiseLike<unknown>> : never };
@@ -20,8 +21,8 @@ export interface Program {
   machines: Machine[];
 }
 
-export const phases = ["up", "update", "destroy"] as const;
-export type Phase = (typeof phases)[number];
+/** `again`: the same program once more, after a time in which nothing was seen. */
+export type Phase = "up" | "update" | "again" | "destroy";
 
 export const victims = ["engine", "provider", "conductor", "interrupt"] as const;
 export type Victim = (typeof victims)[number];
@@ -52,6 +53,8 @@ export interface Plan {
   /** A node of somebody else's that the first program wants as well. */
   foreign: string | undefined;
   kill: Kill | undefined;
+  /** Who else is at work. */
+  actor: ActorPlan | undefined;
 }
 
 /** What a seed has to choose from. */
@@ -146,18 +149,24 @@ function killFor(seed: number, victim: Victim, hasUpdate: boolean): Kill {
   };
 }
 
-export function planFor(seed: number, { free, foreign }: Choice): Plan {
+const mapped = ({ machines }: Program, change: Change): Program => ({ machines: machines.map(change) });
+
+export function planFor(seed: number, { free, foreign }: Choice, casting: Casting = nobody): Plan {
   const victim = CAST[seed % CAST.length];
   const chosen = some(free, between(3, Math.min(6, free.length), seed, "count"), seed, "nodes");
   const up = { machines: chosen.map(({ name, ready }) => machine(seed, name, ready)) };
   const update = chance(seed, "update") < 0.7 ? updated(seed, up) : undefined;
+  const kill = victim && killFor(seed, victim, update !== undefined);
+  const actor = actorFor({ seed, up, update, kill }, casting);
+  const allowed: Change = accountOf(actor) === "system" ? (same) => same : withCleaning;
   return {
     seed,
     rate: pick(RATES, seed, "rate"),
-    up,
-    update,
+    up: mapped(up, allowed),
+    update: update && mapped(update, allowed),
     foreign: foreign.length > 0 && chance(seed, "foreign") < 0.25 ? pick(foreign, seed, "which foreign") : undefined,
-    kill: victim && killFor(seed, victim, update !== undefined),
+    kill,
+    actor,
   };
 }
 
@@ -177,6 +186,8 @@ const BOOTS: Readonly<Record<Phase, (plan: Plan, node: string) => boolean>> = {
     const after = machineOf(update, node);
     return before !== undefined && after !== undefined && reboots(before, after);
   },
+  // What a destroy of that time could see, it may have undeployed.
+  again: ({ actor }, node) => actor?.kind === "hiding" && actor.nodes !== "all" && !actor.nodes.includes(node),
   destroy: () => false,
 };
 

@@ -18,7 +18,18 @@ export interface Passage {
   /** Ironic's status; absent if the request did not get there, or nothing came back. */
   status?: number;
   reached: boolean;
+  /** Answered as if the node did not exist. */
+  concealed?: true;
+  /** How old the answer is that a lagging replica gave. */
+  ageMs?: number;
   doneAt?: number;
+}
+
+/** An answer that is not Ironic's. */
+export interface Canned {
+  status: number;
+  type: string;
+  body: string;
 }
 
 export interface Rules {
@@ -27,6 +38,10 @@ export interface Rules {
   watch?(when: "before" | "after", passage: Passage): Promise<void>;
   /** What a request meets while Ironic is not there. Default: a reset. */
   outage?(passage: Passage): "reset" | "502";
+  /** Given in Ironic's place to a request that would reach it. */
+  conceal?(passage: Passage): Canned | undefined;
+  /** Told of what Ironic answers to reads; what it gives is passed on in the place of that. */
+  alter?(passage: Passage, body: unknown): unknown;
 }
 
 const transparent: Rules = { fault: () => undefined };
@@ -77,6 +92,14 @@ function forward(target: URL, incoming: IncomingMessage, body: Buffer): Promise<
   });
 }
 
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
 function passOn(response: ServerResponse, { status, headers, body }: Upstream): void {
   const { connection: _connection, "keep-alive": _keep, "transfer-encoding": _coding, ...rest } = headers;
   response.writeHead(status, { ...rest, "content-length": body.length }).end(body);
@@ -97,6 +120,8 @@ export async function startProxy(target: string): Promise<ChaosProxy> {
   let rules = transparent;
   let passages: Passage[] = [];
   let count = 0;
+  /** Of its last answer: versions and the like, which stand in each. */
+  let ironicHeaders: IncomingMessage["headers"] = {};
   const server = createServer((incoming, response) => {
     response.on("error", () => {});
     handle(incoming, response).catch(() => response.socket?.destroy());
@@ -115,13 +140,34 @@ export async function startProxy(target: string): Promise<ChaosProxy> {
     try {
       await watch?.("before", passage);
       if (fault?.delayMs) await sleep(fault.delayMs);
-      const upstream = fault?.reaches === false ? undefined : await reach(incoming, body, passage, response);
+      const upstream = fault?.reaches === false ? undefined : await seen(incoming, body, passage, response);
       if (upstream === "answered") return;
       await watch?.("after", passage);
       await answer(response, fault, upstream);
     } finally {
       passage.doneAt = Date.now();
     }
+  }
+
+  /** What comes back from there, as far as this client may know it. */
+  async function seen(
+    incoming: IncomingMessage,
+    body: Buffer,
+    passage: Passage,
+    response: ServerResponse,
+  ): Promise<Upstream | "answered"> {
+    const { conceal, alter } = rules;
+    const canned = conceal?.(passage);
+    if (canned !== undefined) {
+      passage.concealed = true;
+      passage.status = canned.status;
+      const headers = { ...ironicHeaders, "content-type": canned.type };
+      return { status: canned.status, headers, body: Buffer.from(canned.body) };
+    }
+    const upstream = await reach(incoming, body, passage, response);
+    if (upstream === "answered" || passage.method !== "GET" || upstream.status !== 200 || !alter) return upstream;
+    const altered = alter(passage, jsonOf(upstream.body));
+    return altered === undefined ? upstream : { ...upstream, body: Buffer.from(JSON.stringify(altered)) };
   }
 
   async function reach(
@@ -134,6 +180,8 @@ export async function startProxy(target: string): Promise<ChaosProxy> {
       passage.reached = true;
       const upstream = await forward(new URL(target), incoming, body);
       passage.status = upstream.status;
+      const own = Object.entries(upstream.headers).filter(([name]) => /^(x-)?openstack-/.test(name));
+      ironicHeaders = Object.fromEntries(own);
       return upstream;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ECONNREFUSED") passage.reached = false;

@@ -84,6 +84,9 @@ export class Stack {
   destroy(): Promise<Outcome> {
     return this.run(["destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", this.name]);
   }
+  refresh(): Promise<Outcome> {
+    return this.run(["refresh", "--yes", "--skip-preview", "--non-interactive", "--stack", this.name]);
+  }
   /** Gives up the lock that a killed engine left. */
   cancel(): Promise<Outcome> {
     return this.run(["cancel", "--yes", "--stack", this.name]);

@@ -1,12 +1,14 @@
 // What the runs showed, for people: one line a run, and a table at the end.
+import { type ActorKind, actorKinds, type Casting, describeActor } from "./actors.ts";
 import { type FaultKind, faultKinds } from "./faults.ts";
+import type { Deed } from "./lessee.ts";
 import { type Kill, type Plan, type Victim, victims } from "./plan.ts";
-import type { Result } from "./run.ts";
+import type { Result } from "./stage.ts";
 
 const describeKill = ({ victim, phase, request, nth, when }: Kill): string =>
   `${victim} ${when} ${request} ${nth} of ${phase}`;
 
-export function lineOf({ seed, kill, rate }: Plan, result: Result): string {
+export function lineOf({ seed, kill, rate, actor }: Plan, result: Result): string {
   const faults = Object.values(result.faults).reduce((sum, count) => sum + count, 0);
   const fate = kill === undefined ? "no kill" : `${describeKill(kill)}${result.kill ? "" : " (not reached)"}`;
   const verdict = result.broken.length > 0 ? "BROKEN" : result.errorsShown.length > 0 ? "errors shown" : "held";
@@ -16,23 +18,38 @@ export function lineOf({ seed, kill, rate }: Plan, result: Result): string {
     `${String(faults).padStart(3)}/${String(result.requests).padEnd(4)} faults (${rate})`,
     verdict.padEnd(12),
     fate,
+    ...(actor === undefined ? [] : [describeActor(actor)]),
   ].join("  ");
 }
 
-/** Which nodes there are to choose from is a part of the plan. */
-export const reproduction = (seed: number, nodes: number): string =>
-  `npm run chaos -- --seed ${seed} --runs 1 --nodes ${nodes}`;
+/** Who may appear where nothing else was asked for. */
+export const usual: Casting = { kinds: actorKinds, share: 0.5 };
+
+/** Options that ask for these actors. */
+export const castingOptions = ({ kinds, share }: Casting): string[] => [
+  ...(kinds.join() === usual.kinds.join() ? [] : [`--actors ${kinds.join() || "none"}`]),
+  ...(share === usual.share || kinds.length === 0 ? [] : [`--share ${Math.round(share * 100)}`]),
+];
+
+/** Which nodes there are to choose from is a part of the plan, and so is who may appear. */
+export const reproduction = (seed: number, nodes: number, casting: Casting = usual): string =>
+  [`npm run chaos -- --seed ${seed} --runs 1 --nodes ${nodes}`, ...castingOptions(casting)].join(" ");
 
 /** Details of a run that was not as it should be, in a lab of so many nodes. */
 export const complaints = (
-  { seed, broken, errorsShown, left }: Pick<Result, "seed" | "broken" | "errorsShown" | "left">,
+  { seed, broken, errorsShown, left, deeds }: Pick<Result, "seed" | "broken" | "errorsShown" | "left" | "deeds">,
   nodes: number,
+  casting: Casting = usual,
 ): string[] => [
   ...broken.map((text) => `  broken: ${text}`),
   ...errorsShown.map((text) => `  shown: ${text}`),
   ...(left.length > 0 && broken.length > 0 ? [`  left claimed: ${left.join(", ")}`] : []),
-  ...(broken.length + errorsShown.length > 0 ? [`  again: ${reproduction(seed, nodes)}`] : []),
+  ...(broken.length > 0 ? deeds.map(describeDeed) : []),
+  ...(broken.length + errorsShown.length > 0 ? [`  again: ${reproduction(seed, nodes, casting)}`] : []),
 ];
+
+const describeDeed = ({ lie, node, phase, status }: Deed): string =>
+  `  lessee: ${lie} on ${node} in ${phase} (${status === 0 ? "nothing there" : status})`;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0);
 
@@ -40,6 +57,12 @@ export interface Totals {
   runs: number;
   faults: Record<FaultKind, number>;
   kills: Record<Victim, number>;
+  actors: Record<ActorKind, number>;
+  /** Writes of lessees that Ironic took, reads that were late, requests for nodes that were hidden. */
+  deeds: number;
+  late: number;
+  concealed: number;
+  refusals: number;
   broken: number;
   errorsShown: number;
   left: number;
@@ -52,6 +75,11 @@ export function totalsOf(results: readonly Result[]): Totals {
     runs: results.length,
     faults: count(faultKinds, ({ faults }, kind) => faults[kind] ?? 0),
     kills: count(victims, ({ kill }, victim) => (kill === victim ? 1 : 0)),
+    actors: count(actorKinds, ({ actor }, kind) => (actor === kind ? 1 : 0)),
+    deeds: sum(results.map(({ deeds }) => deeds.filter(({ status }) => status === 200).length)),
+    late: sum(results.map(({ late }) => late)),
+    concealed: sum(results.map(({ concealed }) => concealed)),
+    refusals: sum(results.map(({ refusals }) => refusals.length)),
     broken: sum(results.map(({ broken }) => broken.length)),
     errorsShown: sum(results.map(({ errorsShown }) => errorsShown.length)),
     left: sum(results.map(({ left }) => left.length)),
@@ -72,6 +100,12 @@ export function summary(results: readonly Result[], seconds: number): string[] {
     row("kills", sum(Object.values(totals.kills))),
     ...victims.map((victim) => row(`  ${victim}`, totals.kills[victim])),
     ...(interrupts.length > 0 ? [row("slowest end after Ctrl-C", `${Math.max(...interrupts)} ms`)] : []),
+    row("runs with somebody else", sum(Object.values(totals.actors))),
+    ...actorKinds.map((kind) => row(`  ${kind}`, totals.actors[kind])),
+    row("  writes of lessees", totals.deeds),
+    row("  late reads", totals.late),
+    row("  requests for hidden nodes", totals.concealed),
+    row("  errors meanwhile", totals.refusals),
     row("left claimed, then released", totals.left),
     row("errors shown", totals.errorsShown),
     row("promises broken", totals.broken),

@@ -40,6 +40,17 @@ const HANDS: readonly { title: string; ops(): Op[] }[] = [
   },
 ];
 
+/** Where the machine's controller is; drivers of the lab ask nobody. */
+const address = (name: string): Op => ({
+  op: "add",
+  path: "/driver_info/redfish_address",
+  value: `https://bmc.${name}.invalid`,
+});
+
+/** The nodes are lent to a project whose members may write to `extra`. */
+const lent = ({ extras: { lesseeProjectId } }: Lab): Op[] =>
+  lesseeProjectId === undefined ? [] : [{ op: "add", path: "/lessee", value: lesseeProjectId }];
+
 /** Pasts of free nodes, so that "as it was before" means something. */
 const PASTS: readonly Op[][] = [
   [],
@@ -97,7 +108,7 @@ export async function furnish(lab: Lab): Promise<Site> {
     past: PASTS[index % PASTS.length] ?? [],
   }));
   const foreign = names.slice(names.length - foreignCount);
-  for (const { name, past } of free) await patch(lab, name, past);
+  for (const { name, past } of free) await patch(lab, name, [address(name), ...lent(lab), ...past]);
   const { kernel, ramdisk } = lab.images;
   for (const [index, name] of foreign.entries()) {
     const ops = HANDS[index % HANDS.length]?.ops() ?? [];

@@ -2,7 +2,7 @@
 // https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html
 import { stringify } from "yaml";
 import type { Certificates } from "./certificates.ts";
-import { type KeystoneFacts, ownerProject } from "./keystone.ts";
+import { type KeystoneFacts, lesseeProject, ownerProject } from "./keystone.ts";
 import type { Door } from "./session.ts";
 
 interface Cloud {
@@ -77,6 +77,11 @@ function keystoneClouds(authUrl: string, facts: KeystoneFacts, ironicUrl: string
       ...password("stranger"),
       ...project,
       project_name: "other",
+    }),
+    "lab-lessee": cloud("member in a project to which nodes may be lent", {
+      ...password("lessee"),
+      ...project,
+      project_name: lesseeProject,
     }),
     "lab-system-member": cloud("member, system scope", { ...password("system-member"), system_scope: "all" }),
     "lab-system-reader": cloud("reader, system scope", { ...password("system-reader"), system_scope: "all" }),

@@ -10,6 +10,8 @@ import { type Child, run, spawnDetached } from "./processes.ts";
 
 /** The project that owns the lab's nodes. */
 export const ownerProject = "lab";
+/** A project to which nodes may be lent (`lessee` of a node). */
+export const lesseeProject = "lessee";
 
 export interface KeystoneSite {
   dir: string;
@@ -26,6 +28,7 @@ export interface KeystoneSite {
 export interface KeystoneFacts {
   passwords: Record<string, string>;
   projectId: string;
+  lesseeProjectId: string;
   applicationCredential: { id: string; name: string; secret: string };
   /** Of the project's owner; ends with the token life. */
   token: string;
@@ -48,6 +51,7 @@ const grants: readonly Grant[] = [
   { user: "reader", role: "reader", on: ownerProject },
   { user: "careful", role: "admin", on: ownerProject },
   { user: "stranger", role: "member", on: "other" },
+  { user: "lessee", role: "member", on: lesseeProject },
   { user: "system-member", role: "member", on: "system" },
   { user: "system-reader", role: "reader", on: "system" },
   { user: "ironic", role: "service", on: "service" },
@@ -202,7 +206,7 @@ async function fill(url: string, site: KeystoneSite, passwords: Record<string, s
       endpoint: { interface: kind, region_id: "RegionOne", service_id: service.id, url: site.ironicUrl },
     });
   const projects = new Map<string, string>();
-  for (const name of [ownerProject, "other", "service"])
+  for (const name of [ownerProject, lesseeProject, "other", "service"])
     projects.set(
       name,
       (await identity.send("POST", "/projects", { project: { name, domain_id: "default" } })).project.id,
@@ -238,6 +242,7 @@ async function fill(url: string, site: KeystoneSite, passwords: Record<string, s
   return {
     passwords,
     projectId: projects.get(ownerProject) ?? "",
+    lesseeProjectId: projects.get(lesseeProject) ?? "",
     applicationCredential: { id, name, secret: applicationSecret },
     token: owner.token,
     trustId: trust.id,

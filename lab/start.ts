@@ -167,6 +167,7 @@ async function openKeystone(
   record.authToken = authTokenSettings(site, facts);
   record.owner = facts.projectId;
   record.door.keystone = { authUrl, username: "admin", password: facts.passwords.admin ?? "", system: true };
-  record.extras = { ...record.extras, keystoneUrl: authUrl, totpSecret: facts.totpSecret, projectId: facts.projectId };
+  const { totpSecret, projectId, lesseeProjectId } = facts;
+  record.extras = { ...record.extras, keystoneUrl: authUrl, totpSecret, projectId, lesseeProjectId };
   return { authUrl, facts };
 }

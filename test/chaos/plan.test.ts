@@ -48,6 +48,7 @@ describe("how often a phase may boot a node", () => {
     update: { machines: [named("changed", { kernelArguments: "other" }), named("same", { timeoutSeconds: 5 })] },
     foreign: undefined,
     kill: undefined,
+    actor: undefined,
   };
   for (const [phase, times] of [
     ["up", { changed: 1, same: 1, dropped: 1 }],

@@ -60,7 +60,7 @@ const labs: { title: string; options: LabOptions; sees: Record<string, number>; 
   {
     title: "Keystone behind TLS",
     options: { auth: "keystone", tls: true },
-    sees: { ...allSee(["lab", "lab-mtls", ...owners, ...credentials]), "lab-stranger": 0 },
+    sees: { ...allSee(["lab", "lab-mtls", ...owners, ...credentials]), "lab-stranger": 0, "lab-lessee": 0 },
     api: "1.115",
   },
   { title: "Debian's Ironic", options: { flavour: "debian" }, sees: allSee(["lab"]), api: "1.82" },

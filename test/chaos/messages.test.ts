@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { errorsIn, uncodedIn } from "../../chaos/run.ts";
+import { errorsIn, uncodedIn } from "../../chaos/messages.ts";
 
 describe("errors in the engine's output", () => {
   it("are found at their resources", () => {
