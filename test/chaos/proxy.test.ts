@@ -105,6 +105,33 @@ describe("the chaos proxy", () => {
     }
   });
 
+  it("gives another answer in Ironic's place, to requests that would reach it", async () => {
+    const canned = { status: 404, type: "application/json", body: "{}" };
+    proxy.obey({ fault: () => undefined, conceal: () => canned });
+    expect(await ask(proxy.url)).to.equal(404);
+    expect(reached).to.equal(0);
+    const fault = faultOf("reset before");
+    proxy.obey({ fault: () => fault, conceal: () => canned });
+    expect(await ask(proxy.url)).to.equal("nothing");
+    expect(proxy.take().map(({ concealed }) => concealed)).to.deep.equal([true, undefined]);
+  });
+
+  it("passes on something else than Ironic's answer to a read, but not to a write", async () => {
+    const asked: unknown[] = [];
+    proxy.obey({
+      fault: () => undefined,
+      alter: (_, body) => {
+        asked.push(body);
+        return asked.length === 1 ? { nodes: [] } : undefined;
+      },
+    });
+    const read = () => fetch(`${proxy.url}/v1/nodes`).then((response) => response.text());
+    expect(await read()).to.equal('{"nodes":[]}');
+    expect(await read()).to.equal(BODY);
+    await ask(proxy.url);
+    expect(asked).to.deep.equal([JSON.parse(BODY), JSON.parse(BODY)]);
+  });
+
   it("asks before and after, for those who wait for a certain request", async () => {
     const moments: string[] = [];
     proxy.obey({
