@@ -13,7 +13,7 @@ export type ActorKind = (typeof actorKinds)[number];
 /** Accounts that a stack may use: the administrator of the system, or of the project that owns the nodes. */
 export type Account = "system" | "project";
 
-/** A moment: before or after the nth request of a sort in the first attempt of a phase. */
+/** A moment: before or after the nth request of a sort in a phase; later where there is nothing yet to lie about. */
 type Moment = Pick<Kill, "phase" | "request" | "nth" | "when">;
 
 export interface Act extends Moment {
@@ -65,7 +65,7 @@ function act(scene: Scene, index: number): Act {
     node: pick(up.machines, ...key, "node").node,
     phase: pick(phasesOf(scene), ...key, "phase"),
     request,
-    nth: between(1, request === "GET" || request === "POLL" ? 6 : 3, ...key, "nth"),
+    nth: between(1, request === "POLL" ? 6 : 2, ...key, "nth"),
     when: pick(["before", "after"] as const, ...key, "when"),
   };
 }

@@ -51,7 +51,7 @@ function lesseeActor({ acts }: PlanOf<"lessee">, deps: Stagehands): Actor {
   return {
     ...idle,
     deeds: lessee.deeds,
-    hands: (phase, attempt) => ({ watch: lessee.watch(phase, attempt) }),
+    hands: (phase) => ({ watch: lessee.watch(phase) }),
     rest: () => lessee.retract(),
     settled: () => lessee.settled(),
     tamperingOf: (name) => lessee.tampering.get(name) ?? UNTOUCHED,

@@ -25,12 +25,12 @@ export interface Deed {
   node: string;
   phase: Phase;
   at: number;
-  /** Ironic's status; 0 where there was nothing to write. */
-  status: number;
+  /** Ironic's status; undefined where it did not answer. */
+  status: number | undefined;
 }
 
 export interface Lessee {
-  watch(phase: Phase, attempt: number): (when: "before" | "after", passage: Passage) => Promise<void>;
+  watch(phase: Phase): (when: "before" | "after", passage: Passage) => Promise<void>;
   /** Takes away what names other stacks. */
   retract(): Promise<void>;
   settled(): Promise<void>;
@@ -50,6 +50,7 @@ export interface LesseeDeps {
 /** A client waits this long for its request to go on; who is locked out longer goes on trying beside it. */
 const HOLD_MS = 800;
 const PATIENCE_MS = 8_000;
+const NOTHING_THERE = 0;
 
 export function createLessee(acts: readonly Act[], { api, nodes, nameOf, knowsSettings }: LesseeDeps): Lessee {
   const tampering = new Map<string, Tampering>();
@@ -61,17 +62,19 @@ export function createLessee(acts: readonly Act[], { api, nodes, nameOf, knowsSe
     for (const end = Date.now() + PATIENCE_MS; ; await sleep(150)) {
       const read = await api("GET", `/v1/nodes/${node}`);
       const ops = read.status === 200 ? opsFor(read.body) : undefined;
-      if (ops === undefined || ops.length === 0) return read.status === 200 ? 0 : read.status;
+      if (ops === undefined || ops.length === 0) return read.status === 200 ? NOTHING_THERE : read.status;
       const { status } = await api("PATCH", `/v1/nodes/${node}`, ops);
       if ((status !== 409 && status !== 503) || Date.now() > end) return status;
     }
   }
 
-  async function carryOut({ lie, node, phase }: Act): Promise<void> {
+  /** False: there is nothing yet that the lie could begin with. */
+  async function carryOut({ lie, node, phase }: Act): Promise<boolean> {
     const isKnown = knowsSettings(node, phase);
-    const status = await write(node, (body) => opsOf(lie, body)).catch(() => 0);
+    const status = await write(node, (body) => opsOf(lie, body)).catch(() => undefined);
+    if (status === NOTHING_THERE) return false;
     deeds.push({ lie, node, phase, at: Date.now(), status });
-    if (status !== 200) return;
+    if (status !== 200) return true;
     const before = tampering.get(node) ?? UNTOUCHED;
     const touched = touchedBy(lie);
     tampering.set(node, {
@@ -79,31 +82,33 @@ export function createLessee(acts: readonly Act[], { api, nodes, nameOf, knowsSe
       isLoose: before.isLoose || (touched.includes("settings") && !isKnown),
       deploymentLies: before.deploymentLies + Number(touched.includes("deployment")),
     });
+    return true;
   }
 
-  const begin = (work: Promise<void>): Promise<void> => {
+  const due = acts.map((act) => ({ act, isTime: countdown(act), isDue: false, isBusy: false }));
+
+  const begin = (one: (typeof due)[number]): Promise<void> => {
+    one.isBusy = true;
+    const work = carryOut(one.act).then((isDone) => {
+      one.isDue = !isDone;
+      one.isBusy = false;
+      busy.delete(work);
+    });
     busy.add(work);
-    void work.finally(() => busy.delete(work));
     return work;
   };
 
   return {
     tampering,
     deeds,
-    watch(phase, attempt) {
-      const due = acts
-        .filter((act) => act.phase === phase && attempt === 1)
-        .map((act) => ({ act, isTime: countdown(act) }));
-      return async (when, passage) => {
-        const ident = nodeIn(passage.path);
-        const name = ident === undefined ? undefined : nameOf(ident);
-        // Lists are about every node.
-        const concerned = due.filter(({ act }) => name === undefined || name === act.node);
-        const now = concerned.filter(({ isTime }) => isTime(when, passage));
-        if (now.length === 0) return;
-        const work = now.map(({ act }) => begin(carryOut(act)));
-        await Promise.race([Promise.all(work), sleep(HOLD_MS)]);
-      };
+    watch: (phase) => async (when, passage) => {
+      const ident = nodeIn(passage.path);
+      const name = ident === undefined ? undefined : nameOf(ident);
+      // Lists are about every node.
+      const concerned = due.filter(({ act }) => act.phase === phase && (name === undefined || name === act.node));
+      for (const one of concerned) if (one.isTime(when, passage)) one.isDue = true;
+      const now = concerned.filter(({ isDue, isBusy }) => isDue && !isBusy);
+      if (now.length > 0) await Promise.race([Promise.all(now.map(begin)), sleep(HOLD_MS)]);
     },
     async settled() {
       await Promise.all(busy);

@@ -49,7 +49,7 @@ export const complaints = (
 ];
 
 const describeDeed = ({ lie, node, phase, status }: Deed): string =>
-  `  lessee: ${lie} on ${node} in ${phase} (${status === 0 ? "nothing there" : status})`;
+  `  lessee: ${lie} on ${node} in ${phase} (${status ?? "no answer"})`;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0);
 
