@@ -9,8 +9,10 @@ export const LESSEE_KEY = "lessee";
 
 /** A stack that does not exist. */
 export const LIARS_STACK = "the-lessees-stack";
-/** Where a lie wants the BMC's password to be sent. */
-export const EVIL_ADDRESS = "https://bmc.lessee.invalid";
+/** Where the controller of a machine is. */
+export const addressOf = (name: string): string => `https://bmc.${name}.invalid`;
+/** Where a lie wants the controller's password to be sent. */
+export const EVIL_ADDRESS = addressOf("lessee");
 
 export interface Op {
   op: "add" | "replace" | "remove";
@@ -56,14 +58,22 @@ const RULES = {
     isHarmless: true,
     ops: (node) => {
       const identity = readIdentity(node);
-      const address = record(node.driver_info).redfish_address ?? null;
-      const cleaning = node.automated_clean ?? null;
+      // Ironic shows a lessee no driver_info: an address has to be known from elsewhere, what is unset can be guessed.
+      const written = {
+        "driver_info/redfish_address": addressOf(String(node.name)),
+        "driver_info/redfish_verify_ca": null,
+        automated_clean: node.automated_clean ?? null,
+      };
       return (
         identity && [
           put(CONFIG_MARKER, {
             ...identity,
-            written: { "driver_info/redfish_address": address, automated_clean: cleaning },
-            previous: { "driver_info/redfish_address": EVIL_ADDRESS, automated_clean: false },
+            written,
+            previous: {
+              "driver_info/redfish_address": EVIL_ADDRESS,
+              "driver_info/redfish_verify_ca": false,
+              automated_clean: false,
+            },
             restorePending: true,
           }),
         ]

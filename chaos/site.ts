@@ -1,6 +1,7 @@
 // The lab of a chaos run: nodes with different pasts, some of them in other hands.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
+import { addressOf } from "./lies.ts";
 import type { Choice } from "./plan.ts";
 
 type Op = { op: "add" | "replace"; path: string; value: unknown };
@@ -44,7 +45,7 @@ const HANDS: readonly { title: string; ops(): Op[] }[] = [
 const address = (name: string): Op => ({
   op: "add",
   path: "/driver_info/redfish_address",
-  value: `https://bmc.${name}.invalid`,
+  value: addressOf(name),
 });
 
 /** The nodes are lent to a project whose members may write to `extra`. */

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import {
+  addressOf,
   CONFIG_MARKER,
   DEPLOYMENT_MARKER,
   EVIL_ADDRESS,
@@ -13,8 +14,8 @@ import { record } from "../../chaos/values.ts";
 
 const ours = { version: 1, stackId: "us", resourceId: "ironic:X::x", resourceName: "x" };
 const node = {
+  name: "node-1",
   automated_clean: null,
-  driver_info: { redfish_address: "https://bmc.node-1.invalid" },
   provision_updated_at: "now",
   extra: {
     asset: 1,
@@ -34,13 +35,21 @@ describe("a lie of a lessee", () => {
       expect(touched).to.have.members(touchedBy(lie).map((mark) => keys[mark]));
     });
 
-  it("asks in the stack's own name for another address and for no cleaning", () => {
+  it("asks in the stack's own name for another address, for a controller that is not verified, and for no cleaning", () => {
     const [op] = opsOf("settings to restore: address, cleaning", node) ?? [];
     expect(record(op?.value)).to.deep.include({
       stackId: "us",
       restorePending: true,
-      previous: { "driver_info/redfish_address": EVIL_ADDRESS, automated_clean: false },
-      written: { "driver_info/redfish_address": "https://bmc.node-1.invalid", automated_clean: null },
+      written: {
+        "driver_info/redfish_address": addressOf("node-1"),
+        "driver_info/redfish_verify_ca": null,
+        automated_clean: null,
+      },
+      previous: {
+        "driver_info/redfish_address": EVIL_ADDRESS,
+        "driver_info/redfish_verify_ca": false,
+        automated_clean: false,
+      },
     });
   });
 
