@@ -83,7 +83,7 @@ async function attemptOnce(
   const outcome = await command(attempt);
   await actor.settled();
   result.commands.push(outcome);
-  stage.stackId = stackIdOf(stack) ?? stage.stackId;
+  stage.stackId ??= stackIdOf(stack);
   if (outcome.timedOut) result.broken.push(`${phase}: the command did not end`);
   const isKilled = killer?.done() !== undefined;
   if (isKilled) return { outcome, isKilled };
@@ -168,6 +168,7 @@ async function loseSight(stage: Stage, then: Views): Promise<Views | undefined> 
   const { plan, stack, site, proxy, result, actor } = stage;
   if (plan.actor?.kind !== "hiding" || !plan.actor.blind || actor.blind === undefined) return then;
   const program = plan.update ?? plan.up;
+  const brokenBefore = result.broken.length;
   proxy.obey({ fault: () => undefined, ...actor.blind() });
   for (const command of [() => stack.refresh(), () => stack.destroy()]) {
     const was = stack.state().resources;
@@ -179,6 +180,8 @@ async function loseSight(stage: Stage, then: Views): Promise<Views | undefined> 
       result.broken.push(`destroy ended well, though ${hidden.join(", ")} could not be seen`);
   }
   await actor.rest();
+  // What was forgotten makes all that follows fail.
+  if (result.broken.length > brokenBefore) return undefined;
   if (!(await carryOut(stage, "again", () => stack.up(variables(site, program))))) return undefined;
   const now = await look(site.lab, [...then.keys()]);
   judgeAgain(stage, program, then, now);

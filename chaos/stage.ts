@@ -68,6 +68,7 @@ export interface Stage {
   before: Views;
   /** Did a conductor die in this run? */
   conductorDied: boolean;
+  /** The first that the state held. */
   stackId: string | undefined;
 }
 
@@ -86,9 +87,11 @@ export const stackIdOf = (stack: Stack): string | undefined => {
 
 export const namesOf = ({ machines }: Program): string[] => machines.map(({ node }) => node);
 
-export const blame = (stage: Stage, phase: string, name: string, problems: readonly string[]): void => {
-  for (const problem of problems) stage.result.broken.push(`${phase}, ${name}: ${problem}`);
-};
+/** Once, however often it is seen. */
+export function blame({ result: { broken } }: Stage, phase: string, name: string, problems: readonly string[]): void {
+  const texts = problems.map((problem) => `${phase}, ${name}: ${problem}`);
+  broken.push(...texts.filter((text) => !broken.includes(text)));
+}
 
 export const viewOf = (views: Views, name: string): View => {
   const view = views.get(name);
