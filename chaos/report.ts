@@ -26,7 +26,7 @@ export function lineOf({ seed, kill, rate, actor }: Plan, result: Result): strin
 export const usual: Casting = { kinds: actorKinds, share: 0.5 };
 
 /** Options that ask for these actors. */
-export const castingOptions = ({ kinds, share }: Casting): string[] => [
+const castingOptions = ({ kinds, share }: Casting): string[] => [
   ...(kinds.join() === usual.kinds.join() ? [] : [`--actors ${kinds.join() || "none"}`]),
   ...(share === usual.share || kinds.length === 0 ? [] : [`--share ${Math.round(share * 100)}`]),
 ];

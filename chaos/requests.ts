@@ -4,7 +4,7 @@ import type { Kill } from "./plan.ts";
 type Asked = { method: string; path: string };
 
 /** Reads of lists are how a provider waits. */
-export const sortOf = ({ method, path }: Asked): Kill["request"] | undefined => {
+const sortOf = ({ method, path }: Asked): Kill["request"] | undefined => {
   if (method === "PUT" || method === "PATCH") return method;
   if (method !== "GET") return undefined;
   if (/^\/v1\/nodes(\/[^/]+)?\?/.test(path)) return "POLL";
