@@ -1,15 +1,23 @@
 /**
  * Random walks of a stack over an Ironic in memory (test/model/walk.ts), as many as wanted:
- * `node scripts/model.ts [--walks N] [--seed S] [--path P]`. Prints walks and requests per second. A walk that breaks a
- * promise is shrunk and printed by the promise's number, with the seed and path that repeat it; the exit code is then 1.
+ * `node scripts/model.ts [--walks N] [--seed S] [--path P] [--actors NAME,…]`. Prints walks and requests
+ * per second. A walk that breaks a promise is shrunk and printed by the promise's number, with the seed and path that repeat
+ * it; the exit code is then 1. `--actors` says who else is in the world (test/model/actors.ts): `all`, `none`, or names.
  */
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { plans } from "../test/model/plan.ts";
-import { ready, walk } from "../test/model/walk.ts";
+import { actorsIn } from "../test/model/actors.ts";
+import { hashesFor } from "../test/model/hashes.ts";
+import { plansWith } from "../test/model/plan.ts";
+import { walk } from "../test/model/walk.ts";
 
 const { values } = parseArgs({
-  options: { walks: { type: "string" }, seed: { type: "string" }, path: { type: "string" } },
+  options: {
+    walks: { type: "string" },
+    seed: { type: "string" },
+    path: { type: "string" },
+    actors: { type: "string" },
+  },
 });
 const count = (text: string | undefined, fallback: number): number => {
   const value = Number(text ?? fallback);
@@ -25,7 +33,8 @@ const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 let walked = 0;
 let steps = 0;
 let requests = 0;
-await ready;
+const actors = actorsIn(values.actors ?? process.env.MODEL_ACTORS);
+await hashesFor(actors);
 const startedAt = performance.now();
 let reportedAt = startedAt;
 
@@ -35,9 +44,9 @@ const rates = (): string => {
   return `${walked} walks, ${steps} steps, ${requests} requests in ${seconds.toFixed(1)} s: ${perSecond(walked)} walks/s, ${perSecond(steps)} steps/s, ${perSecond(requests)} requests/s`;
 };
 
-say(`${walks} walks from seed ${seed}`);
+say(`${walks} walks from seed ${seed}, beside: ${actors.join(", ") || "no actors"}`);
 const result = await fc.check(
-  fc.asyncProperty(plans, async (plan) => {
+  fc.asyncProperty(plansWith(actors), async (plan) => {
     const report = await walk(plan);
     walked++;
     steps += plan.steps.length;
@@ -55,7 +64,7 @@ if (result.failed) {
   say(JSON.stringify(result.counterexample?.[0], null, 1));
   say(result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance));
   say(
-    `A promise was broken. Again: node scripts/model.ts --walks 1 --seed ${result.seed} --path ${result.counterexamplePath}`,
+    `A promise was broken. Again: node scripts/model.ts --walks 1 --seed ${result.seed} --path ${result.counterexamplePath} --actors ${actors.join(",") || "none"}`,
   );
   process.exitCode = 1;
 } else say("All promises were kept.");

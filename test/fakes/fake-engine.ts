@@ -4,7 +4,7 @@ import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
 import type { Handler, Props } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
-import { actor, type FakeClient, type Fault, fakeClient, type Write } from "./client.ts";
+import { actor, type ClientOptions, type FakeClient, type Fault, fakeClient, type Write } from "./client.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { FakeIronic } from "./ironic-model.ts";
 
@@ -20,7 +20,7 @@ export interface InjectedFaults {
   /** The user interrupts at this request. */
   abortAt?: number | undefined;
   /** Runs before each request is handled. */
-  onRequest?(index: number): void;
+  onRequest?(index: number, method: string): void;
 }
 
 export interface Process {
@@ -40,6 +40,7 @@ export function startProcess(
   clock: VirtualClock,
   fortune: InjectedFaults,
   writes: Write[],
+  more: Pick<ClientOptions, "by" | "latencyMs"> = {},
 ): Process {
   const { clock: own, kill } = clock.fork();
   const { promise: death, resolve } = Promise.withResolvers<void>();
@@ -64,8 +65,9 @@ export function startProcess(
     clock: mortal,
     writes,
     onDeath: die,
-    onRequest: ({ index }) => {
-      fortune.onRequest?.(index);
+    ...more,
+    onRequest: ({ index, method }) => {
+      fortune.onRequest?.(index, method);
       if (index === fortune.abortAt) {
         abortedAtMs = clock.now();
         for (const call of calls) call.abort();

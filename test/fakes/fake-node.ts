@@ -40,6 +40,12 @@ export interface FakeNode {
   history: { uuid: string; created_at: string; event_type: string; event: string; severity: string }[];
   due: { atMs: number; act(): void } | undefined;
   powerDue: { atMs: number } | undefined;
+  /** Who gave the last verb. */
+  verbBy: string;
+  /** Each time that the machine was booted to be cleaned, and who had given the verb. */
+  cleanings: { by: string; atMs: number }[];
+  /** The account that the stack has does not see it. */
+  hidden: boolean;
 }
 
 export const DEFAULT_FATE: NodeBehaviour = {

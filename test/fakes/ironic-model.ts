@@ -14,6 +14,8 @@ export interface IronicOptions {
   resolution?: "us" | "s";
   /** It can be read as it was, for clients whose reads lag behind. */
   remembers?: boolean;
+  /** Told of each change of a node, with when it came about. */
+  onChange?(fake: FakeNode, atMs: number): void;
 }
 
 export interface FakeIronic {
@@ -49,9 +51,13 @@ function memory(isKept: boolean) {
 }
 
 export function fakeIronic(options: IronicOptions): FakeIronic {
-  const { clock, cleansByDefault = true, resolution = "us" } = options;
+  const { clock, cleansByDefault = true, resolution = "us", onChange } = options;
   const nodes: FakeNode[] = [];
-  const { stamp, enter, startDeploy, startClean, startUndeploy } = transitions(clock, cleansByDefault, resolution);
+  const { stamp, enter, startDeploy, startClean, startManualClean, startUndeploy } = transitions(
+    clock,
+    cleansByDefault,
+    resolution,
+  );
 
   const { remember, asOf } = memory(options.remembers === true);
 
@@ -61,6 +67,7 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       fake.due = undefined;
       act();
       remember(fake, atMs);
+      onChange?.(fake, atMs);
     }
     if (fake.powerDue && fake.powerDue.atMs <= clock.now()) {
       fake.powerDue = undefined;
@@ -134,8 +141,12 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
         history: [],
         due: undefined,
         powerDue: undefined,
+        verbBy: "others",
+        cleanings: [],
+        hidden: false,
       };
       nodes.push(fake);
+      onChange?.(fake, clock.now());
       return fake;
     },
     remove: (uuid) =>
@@ -161,6 +172,7 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       if (!after.protected) after.protected_reason = null;
       if (!isDeepStrictEqual(after, fake.node)) Object.assign(fake.node, after);
       remember(fake, clock.now());
+      onChange?.(fake, clock.now());
       return undefined;
     },
     provision(ident, by, target, configdrive) {
@@ -168,12 +180,15 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       if (!fake) return gone(ident);
       const refused = provisionRefusal(fake, target);
       if (refused) return refused;
+      fake.verbBy = by;
       if (target === "active" || target === "rebuild") startDeploy(fake, by, target, configdrive);
       if (target === "deleted") startUndeploy(fake);
       if (target === "provide") startClean(fake, clock.now());
       if (target === "manage") enter(fake, "manageable", null, clock.now());
       remember(fake, clock.now());
+      if (target === "clean") startManualClean(fake);
       if (target === "abort" || target === "unhold") throw new Error(`nobody here sends ${target}`);
+      onChange?.(fake, clock.now());
       return undefined;
     },
     power(ident, target) {
@@ -190,6 +205,7 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       enter(fake, state, target, clock.now());
       // Each way into it leaves its cause.
       if (state === "clean failed") fake.node.last_error ??= "the cleaning ended early";
+      onChange?.(fake, clock.now());
     },
   };
 }

@@ -12,6 +12,7 @@ export interface Transitions {
   enter(fake: FakeNode, state: string, target: string | null, atMs: number, held?: boolean): void;
   startDeploy(fake: FakeNode, by: string, verb: string, drive: unknown): void;
   startClean(fake: FakeNode, atMs: number): void;
+  startManualClean(fake: FakeNode): void;
   startUndeploy(fake: FakeNode): void;
 }
 
@@ -104,17 +105,28 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
     });
   }
 
+  /** `target`: what it was to be after an automated or a manual cleaning. */
+  const failClean = (fake: FakeNode, target: string, atMs: number, text: string, own: boolean): void => {
+    enter(fake, "clean failed", target, atMs);
+    fails(fake, text, atMs);
+    if (!own) return;
+    fake.node.maintenance = true;
+    fake.node.fault = "clean failure";
+    fake.node.maintenance_reason ??= text;
+  };
+
+  /** One that an operator began, and that fails: of those that end well nothing is left to be seen. */
+  function startManualClean(fake: FakeNode): void {
+    enter(fake, "cleaning", "manageable", clock.now(), true);
+    later(fake, clock.now() + fake.fate.cleanMs, (atMs) =>
+      failClean(fake, "manageable", atMs, "update_firmware failed", true),
+    );
+  }
+
   function startClean(fake: FakeNode, atMs: number): void {
     const { node, fate } = fake;
     enter(fake, "cleaning", "available", atMs, true);
-    const fail = (failMs: number, text: string, own: boolean): void => {
-      enter(fake, "clean failed", null, failMs);
-      fails(fake, text, failMs);
-      if (!own) return;
-      node.maintenance = true;
-      node.fault = "clean failure";
-      node.maintenance_reason ??= text;
-    };
+    const fail = (failMs: number, text: string, own: boolean) => failClean(fake, "available", failMs, text, own);
     if (!(node.automated_clean ?? cleansByDefault)) {
       enter(fake, "available", null, atMs);
       return;
@@ -123,6 +135,7 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
       fail(atMs, "Cleaning a node in maintenance mode is not allowed", false);
       return;
     }
+    fake.cleanings.push({ by: fake.verbBy, atMs });
     node.clean_step = { step: "erase_devices" };
     const end = (endMs: number): void => {
       node.clean_step = null;
@@ -164,5 +177,5 @@ export function transitions(clock: Pick<Clock, "now">, cleansByDefault: boolean,
     });
   }
 
-  return { stamp, enter, startDeploy, startClean, startUndeploy };
+  return { stamp, enter, startDeploy, startClean, startManualClean, startUndeploy };
 }

@@ -10,10 +10,10 @@ import {
   deploymentViolation,
   endViolations,
   INVARIANTS,
+  newTrack,
   printedViolation,
   rebootViolation,
   releaseViolation,
-  settingsOf,
   settingsViolation,
   type Track,
   type Violation,
@@ -23,8 +23,7 @@ import { INSTANCES, STACK } from "./plan.ts";
 
 const trackOf = (fields: Partial<Node> = {}, more: Partial<Track> = {}): Track => {
   const fake = fakeIronic({ clock: virtualClock(), cleansByDefault: false, resolution: "us" }).add(fields, {});
-  const counted = { touched: false, tried: new Set<string>(), deeds: 0, seenBoots: 0, wiped: false, kept: false };
-  return { fake, original: settingsOf(fake.node), settingsTouched: false, ...counted, ...more };
+  return { ...newTrack(fake), ...more };
 };
 const ORIGINAL = { deploy_interface: "direct", boot_interface: "pxe", automated_clean: true };
 const INPUTS = { kernel: "http://images/a.kernel", ramdisk: "http://images/a.initramfs" };

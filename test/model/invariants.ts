@@ -40,6 +40,18 @@ export const INVARIANTS = {
   I23: "a machine that was to be kept goes on when its claim is released",
   I24: "at the end nothing of this stack is on a node, and the node is available",
   I25: "at the end a node has the settings that it had at first",
+  I26: "driver_info gets what the program's arguments or the state say, and never an address",
+  I27: "automated cleaning is turned off by the program's arguments alone",
+  I28: "a machine in others' maintenance is not switched on, rebooted or cleaned",
+  I29: "a node that others took since it was read gets no mark of ours",
+  I30: "a node that is hidden never leaves the state, and destroy does not end well while its machine runs",
+  I31: "a protection that others have given a reason is left to them",
+  I32: "what a run has started, and others did not touch since, it does not start again",
+  I33: "a manual cleaning that failed is left to who began it",
+  I34: "no machine is cleaned because its settings were restored before its deployment had ended",
+  I35: "two stacks never block each other for good",
+  I36: "nothing is taken for done, or for others' doing, on a stale reading",
+  I37: "a machine is undeployed only under this stack's instance_uuid, or where that is gone already",
 } as const satisfies Record<`I${number}`, string>;
 export type Invariant = keyof typeof INVARIANTS;
 
@@ -61,7 +73,7 @@ interface Marker {
 const markerOf = (node: Node, key: string): Marker | undefined => (node.extra[key] ?? undefined) as Marker | undefined;
 
 /** Does anybody but `stackId` hold the node? `instances` are those of the stack's deployments. */
-const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
+export const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
     const marker = markerOf(node, key);
     return marker !== undefined && marker.stackId !== stackId;
@@ -104,10 +116,14 @@ const mayFollow = (target: string, { automated_clean, fault }: Node): boolean =>
 function trampledField(ops: readonly PatchOp[], shown: Node): string | undefined {
   const marker = shown.extra[CONFIG_MARKER] as { written: Props } | undefined;
   if (!marker || !ops.some(({ op, path }) => op === "remove" && path === `/extra/${CONFIG_MARKER}`)) return undefined;
-  const fields = shown as unknown as Props;
+  const has = (field: string): unknown => {
+    const [column = "", key] = field.split("/");
+    const value = (shown as unknown as Props)[column];
+    return key === undefined ? value : (value as Props | undefined)?.[key];
+  };
   return ops
     .map(({ path }) => path.slice(1))
-    .find((field) => field in marker.written && marker.written[field] !== fields[field]);
+    .find((field) => field in marker.written && marker.written[field] !== has(field));
 }
 
 /** Does the last line, as the engine gets it, end with a code? */
@@ -139,7 +155,7 @@ function boots(boot: Boot, wanted: ReturnType<typeof wantedBoot>): boolean {
 }
 
 /** What of `stackId` is still on the node. */
-function remains(node: Node, stackId: string, instances: readonly string[]): string[] {
+export function remains(node: Node, stackId: string, instances: readonly string[]): string[] {
   return [
     ...(node.instance_uuid !== null && instances.includes(node.instance_uuid) ? ["instance_uuid"] : []),
     ...[CONFIG_MARKER, DEPLOYMENT_MARKER].filter((key) => markerOf(node, key)?.stackId === stackId),
@@ -169,7 +185,30 @@ export interface Track {
   wiped: boolean;
   /** A machine was handed over, so that our instance_uuid rightly stays. */
   kept: boolean;
+  /** How many boots there were at each deed. */
+  deedsAtBoots: Set<number>;
+  /** When cleaning was turned on again although a deployment of ours stood there. */
+  restoredAtMs: number | undefined;
+  seenCleanings: number;
+  /** Marks as the lessee's member left them. */
+  forged: Map<string, string>;
 }
+
+export const newTrack = (fake: FakeNode): Track => ({
+  fake,
+  original: settingsOf(fake.node),
+  settingsTouched: false,
+  touched: false,
+  tried: new Set(),
+  deeds: 0,
+  seenBoots: 0,
+  wiped: false,
+  kept: false,
+  deedsAtBoots: new Set(),
+  restoredAtMs: undefined,
+  seenCleanings: 0,
+  forged: new Map(),
+});
 
 /** What making settings, or giving them up, did to the node. */
 export function settingsViolation(

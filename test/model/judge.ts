@@ -19,10 +19,20 @@ import {
   violated,
   wrongWrite,
 } from "./invariants.ts";
-import { type Choice, INSTANCES, type Plan, STACK } from "./plan.ts";
+import { type Choice, INSTANCES, type Plan, STACK, TWIN, TWIN_INSTANCES } from "./plan.ts";
+import {
+  cleaningViolation,
+  isJudged,
+  mistrustedOutcome,
+  mistrustedWrite,
+  onlyUnmarks,
+  restartViolation,
+  restoresCleaning,
+} from "./trust.ts";
 
 /** What a judge looks at. */
 export interface Seen {
+  plan: Plan;
   ironic: FakeIronic;
   clock: VirtualClock;
   tracks: readonly Track[];
@@ -33,6 +43,8 @@ export interface Seen {
 export class Judge {
   readonly violations: string[] = [];
   step = "start";
+  /** What the program says now. */
+  choice: Choice | undefined;
   readonly #seen: Seen;
 
   constructor(seen: Seen) {
@@ -45,7 +57,8 @@ export class Judge {
 
   /** `of` says which resource or node it was. */
   #judge(violation: Violation | undefined, of?: string): void {
-    if (violation) this.violations.push(printedViolation(violation, of ? `${this.step}: ${of}` : this.step));
+    if (violation && isJudged(violation.invariant, this.#seen.plan.actors))
+      this.violations.push(printedViolation(violation, of ? `${this.step}: ${of}` : this.step));
   }
 
   trackOf(name: string): Track {
@@ -59,10 +72,31 @@ export class Judge {
       this.#seen.trace?.(
         `${atMs} ${method} ${path} ${JSON.stringify(body)} on ${state}${refusal ? `: ${refusal.status} ${refusal.text}` : ""}`,
       );
+      const track = this.#seen.tracks.find(({ fake }) => path.includes(fake.node.uuid));
+      const { cleansByDefault } = this.#seen.plan;
+      this.#judge(mistrustedWrite(write, { track, turnsCleaningOff: this.choice?.clean === false, cleansByDefault }));
       this.#judge(wrongWrite(write, STACK, INSTANCES));
-      if (write.path.includes(this.#seen.foreign.node.uuid))
+      if (write.path.includes(this.#seen.foreign.node.uuid) && !onlyUnmarks(write))
         this.violation("I6", `wrote to a node of others: ${write.path}`);
+      if (track && restoresCleaning(write, track)) track.restoredAtMs ??= atMs;
     }
+    for (const track of this.#seen.tracks) this.#judge(cleaningViolation(track));
+  }
+
+  /** Those of the other stack: it must not trust us either. */
+  twinWrites(writes: readonly Write[]): void {
+    for (const write of writes) {
+      const { atMs, method, path, body, refusal } = write;
+      this.#seen.trace?.(
+        `${atMs} twin: ${method} ${path} ${JSON.stringify(body)}${refusal ? `: ${refusal.text}` : ""}`,
+      );
+      this.#judge(wrongWrite(write, TWIN, TWIN_INSTANCES), "twin");
+    }
+  }
+
+  /** `first`: how many boots there had been before the run, by node. */
+  starts(first: readonly number[]): void {
+    for (const [index, track] of this.#seen.tracks.entries()) this.#judge(restartViolation(track, first[index] ?? 0));
   }
 
   outcome(outcome: Outcome): void {
@@ -73,8 +107,9 @@ export class Judge {
     if (error && !isKnownError(error)) this.violation("I3", `${text}: ${error.stack}`);
     if (stored && JSON.stringify(stored.outs).includes('"undefined"'))
       this.violation("I11", `${text}: undefined in outs`);
-    if (error) return;
     this.#seen.ironic.find(track.fake.node.uuid);
+    this.#judge(mistrustedOutcome(outcome, track), text);
+    if (error) return;
     if (kind === "deployment" && did === "delete") {
       // Who deploys anew on a machine that was handed over may reboot it.
       track.touched = true;

@@ -1,19 +1,25 @@
 import fc from "fast-check";
-import { plans } from "./plan.ts";
-import { ready, walk } from "./walk.ts";
+import { actorsIn } from "./actors.ts";
+import { hashesFor } from "./hashes.ts";
+import { plansWith } from "./plan.ts";
+import { walk } from "./walk.ts";
 
-/** `MODEL_WALKS` walks less far, where that has to be quick; `npm run model` walks further, and elsewhere. */
+/**
+ * `MODEL_WALKS` walks less far, where that has to be quick; `npm run model` walks further, and elsewhere. `MODEL_ACTORS` says
+ * who else is in the world (actors.ts).
+ */
 const WALKS = Number(process.env.MODEL_WALKS ?? 2_000);
 if (!Number.isSafeInteger(WALKS) || WALKS < 1) throw new Error("MODEL_WALKS is not a number of walks");
+const actors = actorsIn(process.env.MODEL_ACTORS);
 const SEED = 20_260_101;
 
 describe("a stack among crashes, faults, operators and other clients", () => {
-  before(() => ready);
+  before(() => hashesFor(actors));
 
   it(`keeps every promise on ${WALKS} random walks`, async function () {
     this.timeout(300_000);
     await fc.assert(
-      fc.asyncProperty(plans, async (plan) => {
+      fc.asyncProperty(plansWith(actors), async (plan) => {
         const { violations } = await walk(plan);
         if (violations.length > 0) throw new Error(violations.join("\n"));
       }),
