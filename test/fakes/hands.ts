@@ -13,7 +13,7 @@ export const HANDS_DEEDS = {
   switchOff: (_ironic, { node }) =>
     Object.assign(node, { maintenance: true, maintenance_reason: REASON, power_state: "power off" }),
   /** A manual cleaning, as that of a firmware, which fails. */
-  cleanByHand: (ironic, fake) => {
+  updateFirmware: (ironic, fake) => {
     if (fake.node.maintenance) return;
     if (["available", "clean failed"].includes(fake.node.provision_state ?? "")) provision(ironic, fake, "manage");
     if (fake.node.provision_state === "manageable") provision(ironic, fake, "clean");

@@ -14,6 +14,7 @@ const JUDGED_WITH: Partial<Record<Invariant, readonly Actor[]>> = {
   I28: ["hands"],
   I29: ["lag", "twin"],
   I31: ["hands"],
+  I32: ["glance"],
   I33: ["hands"],
   I34: ["bmc", "lessee"],
   I36: ["lag"],
