@@ -1,6 +1,11 @@
 /** Replicas of Ironic's database that lag: what nodes were like at any moment before. */
+import { isDeepStrictEqual } from "node:util";
 import type { Node } from "../../provider/node/node.ts";
 import type { FakeNode } from "./fake-node.ts";
+
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+/** Whole seconds, as MySQL keeps them. */
+const stampOf = (atMs: number): string => `${new Date(EPOCH_MS + atMs).toISOString().slice(0, 19)}+00:00`;
 
 interface Reading {
   atMs: number;
@@ -10,7 +15,7 @@ interface Reading {
 }
 
 export interface Replicas {
-  /** Saves what a node is like since `atMs`. */
+  /** Saves what a node is like since `atMs`, with the `updated_at` that shows it. */
   save(fake: FakeNode, atMs: number): void;
   /** The node as it was at `atMs`. */
   at(fake: FakeNode, atMs: number): FakeNode;
@@ -22,6 +27,8 @@ export function replicas(): Replicas {
     save(fake, atMs) {
       const all = readings.get(fake.node.uuid) ?? [];
       readings.set(fake.node.uuid, all);
+      if (isDeepStrictEqual(all.at(-1)?.node, fake.node)) return;
+      Object.assign(fake.node, { updated_at: stampOf(atMs) });
       while ((all.at(-1)?.atMs ?? -1) >= atMs) all.pop();
       all.push({ atMs, node: structuredClone(fake.node), events: fake.history.length });
     },
