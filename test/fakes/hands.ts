@@ -3,9 +3,6 @@ import type { FakeNode } from "./fake-node.ts";
 import type { FakeIronic } from "./ironic-model.ts";
 import { type Deed, REASON } from "./operator-actions.ts";
 
-/** Why others protect a machine. */
-export const PROTECTED_REASON = "audit";
-
 const provision = (ironic: FakeIronic, { node }: FakeNode, verb: string) => ironic.provision(node.uuid, "others", verb);
 
 export const HANDS_DEEDS = {
@@ -21,7 +18,7 @@ export const HANDS_DEEDS = {
   /** Protected with a reason of their own, be it protected already or not. */
   protectWithReason: (_ironic, { node }) => {
     if (node.provision_state !== "active") return;
-    Object.assign(node, { protected: true, protected_reason: PROTECTED_REASON });
+    Object.assign(node, { protected: true, protected_reason: REASON });
   },
   rebuildByHand: (ironic, fake) => {
     if (fake.node.provision_state === "active") provision(ironic, fake, "rebuild");

@@ -4,7 +4,6 @@ import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { Write } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import type { Boot } from "../fakes/fake-node.ts";
-import { PROTECTED_REASON } from "../fakes/hands.ts";
 import { deploymentMarkBy } from "../fakes/identities.ts";
 import { fakeIronic } from "../fakes/ironic-model.ts";
 import { ADDRESS_KEY } from "../fakes/lessee.ts";
@@ -56,7 +55,7 @@ describe("what is promised among actors: writes", () => {
     ["power in others' maintenance", "I28", writeTo(maintained, "PUT", "/states/power", { target: "power on" })],
     ["an undeploy that cleans in others' maintenance", "I28", putOf(maintained, "deleted")],
     ["a mark on a node that others took", "I29", patchOf({ instance_uuid: OTHER_INSTANCE }, marks)],
-    ["others' protection", "I31", patchOf({ protected: true, protected_reason: PROTECTED_REASON }, unprotects)],
+    ["others' protection", "I31", patchOf({ protected: true, protected_reason: REASON }, unprotects)],
     ["a manual cleaning that is recovered", "I33", putOf(cleanFailed("manageable"), "manage")],
     ["an undeploy of others' machine", "I37", putOf({ instance_uuid: OTHER_INSTANCE }, "deleted")],
   ];

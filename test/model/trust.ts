@@ -3,7 +3,6 @@ import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts"
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { Write } from "../fakes/client.ts";
 import type { Outcome } from "../fakes/fake-engine.ts";
-import { PROTECTED_REASON } from "../fakes/hands.ts";
 import { REASON } from "../fakes/operator-actions.ts";
 import type { Actor } from "./actors.ts";
 import { type Invariant, isForeign, remains, type Track, type Violation, violated } from "./invariants.ts";
@@ -86,7 +85,7 @@ const RULES: readonly [Invariant, Rule][] = [
     ({ shown }, ops) => {
       const lifts = ops.some(({ path, value }) => path === "/protected" && value === false);
       const reason = shown && "protected_reason" in shown ? shown.protected_reason : undefined;
-      return lifts && shown?.protected && reason === PROTECTED_REASON ? `protected for "${reason}"` : undefined;
+      return lifts && shown?.protected && reason === REASON ? `protected for "${reason}"` : undefined;
     },
   ],
   [
