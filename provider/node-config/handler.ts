@@ -155,6 +155,7 @@ async function configure(
 
 /** Tells the deployments of this program how the settings of this node went. */
 async function settling<T>(nodes: (string | undefined)[], { run }: Services, work: () => Promise<T>): Promise<T> {
+  for (const node of nodes) if (node !== undefined) run.settings.begin(node);
   const tell = (error?: Error) => {
     for (const node of nodes) if (node !== undefined) run.settings.settle(node, error);
   };
@@ -175,9 +176,11 @@ async function settling<T>(nodes: (string | undefined)[], { run }: Services, wor
 }
 
 /** For the deployments of this program. */
-function planned(node: string, { deployInterface, bootInterface, automatedCleaning }: Draft<NodeConfigProps>) {
+function planned(node: string, draft: Draft<NodeConfigProps>) {
+  const { deployInterface, bootInterface, automatedCleaning, resourceName } = draft;
   return {
     node,
+    resourceName: known(resourceName),
     deployInterface: isUnknown(deployInterface) ? undefined : (deployInterface ?? DEFAULT_DEPLOY_INTERFACE),
     bootInterface: known(bootInterface),
     automatedCleaning: known(automatedCleaning),
@@ -201,6 +204,7 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
 
   async diff(state, { value }, services, { signal }) {
     const node = known(value.node);
+    if (node !== undefined) services.run.settings.begin(node);
     const isSame = node !== undefined && (await isSameNode(state, node, services.client, signal));
     const changes = !isSame || state.drift !== undefined || hasOtherSettings(state, value);
     // There will be no update to wait for, even if others have changed the node since.

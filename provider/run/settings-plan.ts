@@ -10,6 +10,8 @@ import type { Node } from "../node/index.ts";
 export interface PlannedSettings {
   /** As the program wrote it: name or UUID. */
   node: string;
+  /** The logical name of the resource, for messages. */
+  resourceName?: string | undefined;
   bootInterface?: string | undefined;
   deployInterface?: string | undefined;
   automatedCleaning?: boolean | undefined;
@@ -18,6 +20,8 @@ export interface PlannedSettings {
 }
 
 interface Plan extends PlannedSettings {
+  /** The engine has come to its diff, create or update. */
+  begun: boolean;
   outcome: Promise<void>;
   resolve(): void;
   reject(error: Error): void;
@@ -32,6 +36,11 @@ const meets = (node: Node, plan: PlannedSettings): boolean =>
 
 /** A program registers its resources within moments; this long a deployment waits for the settings of its node. */
 const GRACE_MS = 10_000;
+/**
+ * From the check of a resource to its diff or create takes the engine moments, longer only where others are in its way. Settings
+ * that do not begin while no others of the run get on are not part of it: `--target` leaves them out after their check.
+ */
+const BEGIN_MS = 60_000;
 
 interface Waiting {
   clock: Clock;
@@ -57,6 +66,8 @@ async function within(ms: number, { clock, signal }: Waiting, outcome: Promise<v
 export interface SettingsPlan {
   add(settings: PlannedSettings): void;
   of(node: NodeKey): PlannedSettings | undefined;
+  /** The engine has come to the resource: it is part of this run. */
+  begin(node: string): void;
   /** The settings stand on the node, or cannot be made to. */
   settle(node: string, error?: Error): void;
   /**
@@ -75,9 +86,20 @@ const late = (node: Node, timeoutMs: number): ProblemError =>
     node: node.uuid,
   });
 
+const leftOut = (node: Node, { resourceName }: PlannedSettings): ProblemError =>
+  new ProblemError({
+    code: "settings-not-ready",
+    problem: `The settings that this program has for node ${node.name ?? node.uuid} do not stand there, and ${resourceName === undefined ? "their BaremetalNodeConfig" : `the BaremetalNodeConfig "${resourceName}"`} does not begin to make them: it seems not to be part of this run`,
+    advice:
+      "The deployment was not begun. With `pulumi up --target`, name the BaremetalNodeConfig as a target too, or name it alone with --target-dependents.",
+    node: node.uuid,
+  });
+
 export function createSettingsPlan(): SettingsPlan {
   const plans = new Map<string, Plan>();
   const listeners = new Set<() => void>();
+  /** Counts what settings of this run have done. */
+  let steps = 0;
   const planOf = ({ uuid, name }: NodeKey): Plan | undefined => plans.get(uuid) ?? (name ? plans.get(name) : undefined);
   const planned = (node: Node): Promise<void> =>
     new Promise((resolve) => {
@@ -92,6 +114,7 @@ export function createSettingsPlan(): SettingsPlan {
   return {
     of: planOf,
     add: (settings) => {
+      steps++;
       const known = plans.get(settings.node);
       if (known) {
         Object.assign(known, settings);
@@ -99,10 +122,16 @@ export function createSettingsPlan(): SettingsPlan {
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       promise.catch(() => undefined);
-      plans.set(settings.node, { ...settings, outcome: promise, resolve, reject });
+      plans.set(settings.node, { ...settings, begun: false, outcome: promise, resolve, reject });
       for (const listener of listeners) listener();
     },
+    begin: (node) => {
+      steps++;
+      const plan = plans.get(node);
+      if (plan) plan.begun = true;
+    },
     settle: (node, error) => {
+      steps++;
       const plan = plans.get(node);
       if (error) plan?.reject(error);
       else plan?.resolve();
@@ -114,8 +143,14 @@ export function createSettingsPlan(): SettingsPlan {
       if (unplanned) await within(Math.min(GRACE_MS, timeoutMs), waiting, planned(node));
       const plan = planOf(node);
       if (!plan || meets(node, plan)) return unplanned;
-      if (await within(endsAtMs - clock.now(), waiting, plan.outcome)) return true;
-      throw late(node, timeoutMs);
+      for (;;) {
+        const before = steps;
+        const leftMs = endsAtMs - clock.now();
+        const patienceMs = plan.begun ? leftMs : Math.min(leftMs, BEGIN_MS);
+        if (await within(patienceMs, waiting, plan.outcome)) return true;
+        if (clock.now() >= endsAtMs) throw late(node, timeoutMs);
+        if (!plan.begun && steps === before) throw leftOut(node, plan);
+      }
     },
   };
 }

@@ -29,6 +29,24 @@ describe("BaremetalNodeConfig: check", () => {
       uncertain: true,
     });
   });
+  for (const begins of ["diff", "create", "never"] as const)
+    it(`tells them that its ${begins} has begun, so that they wait for it`, async () => {
+      const { w } = await check({ ...INPUTS, resourceName: "config-1" });
+      w.fake.node.deploy_interface = "direct";
+      const { settings } = w.services.run;
+      const state = { ...INPUTS, nodeUuid: w.fake.node.uuid, previous: {}, written: {} };
+      if (begins === "diff")
+        await nodeConfigHandler.diff("id", state, { ...INPUTS, description: "new" }, w.services, w.call);
+      if (begins === "create") {
+        w.fake.node.reservation = "conductor-1";
+        void nodeConfigHandler.create(INPUTS, w.services, w.call).catch(() => undefined);
+      }
+      const waiting = { clock: w.clock, signal: w.call.signal, timeoutMs: 300_000 };
+      const [ended] = await w.clock.run(Promise.allSettled([settings.whenSettled(w.node(), waiting)]));
+      const message = begins === "never" ? /"config-1" does not begin/ : /were not in place within 300 s/;
+      expect(ended).to.have.nested.property("reason.message").that.matches(message);
+    });
+
   it("asks Ironic once per run, together with the deployments, and not at all where nothing changed", async () => {
     const { w, call } = await check(INPUTS);
     const held = {

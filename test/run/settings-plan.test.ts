@@ -13,11 +13,11 @@ describe("settings of the same program", () => {
     settings = createSettingsPlan();
   });
 
-  const scene = (fields: Partial<Node> = {}) => {
+  const scene = (fields: Partial<Node> = {}, timeoutMs = TIMEOUT_MS) => {
     const clock = virtualClock();
     const controller = new AbortController();
     const node = nodeIn("available", "free", fields);
-    const start = () => settings.whenSettled(node, { clock, signal: controller.signal, timeoutMs: TIMEOUT_MS });
+    const start = () => settings.whenSettled(node, { clock, signal: controller.signal, timeoutMs });
     const fails = (work: Promise<unknown>): Promise<Error> =>
       clock.run(
         work.then(
@@ -86,6 +86,32 @@ describe("settings of the same program", () => {
     expect(error).to.be.instanceOf(ProblemError);
     expect(error.message).to.match(/settings .* for node worker-1 were not in place within 60 s.*was not begun/);
     expect(clock.now()).to.equal(TIMEOUT_MS);
+  });
+
+  describe("that are not part of the run", () => {
+    const PLANNED = { node: "worker-1", resourceName: "config-1", deployInterface: "ramdisk", uncertain: false };
+
+    it("end the wait after a minute, with their name and what to do", async () => {
+      const { clock, fails, start } = scene(other, 1_800_000);
+      settings.add(PLANNED);
+      const error = await fails(start());
+      expect(error).to.have.property("code", "settings-not-ready");
+      expect(error.message).to.match(
+        /node worker-1 .* the BaremetalNodeConfig "config-1" does not begin .* --target`, name the BaremetalNodeConfig .*--target-dependents/,
+      );
+      expect(clock.now()).to.equal(60_000);
+    });
+
+    it("are waited for as long as others of the run get on, and as long as it takes once they have begun", async () => {
+      const { clock, start } = scene(other, 1_800_000);
+      settings.add(PLANNED);
+      for (const atMs of [50_000, 100_000, 150_000])
+        void clock.sleep(atMs).then(() => settings[atMs === 100_000 ? "settle" : "begin"](`other-${atMs}`));
+      void clock.sleep(200_000).then(() => settings.begin("worker-1"));
+      void clock.sleep(1_700_000).then(() => settings.settle("worker-1"));
+      expect(await clock.run(start())).to.equal(true);
+      expect(clock.now()).to.equal(1_700_000);
+    });
   });
 
   it("that were announced late have no more time than others", async () => {
