@@ -1,4 +1,5 @@
 /** What every room may use: errors, the clock, checks of values, redaction. */
+
 export { type Clock, inTime, systemClock } from "./clock.ts";
 export {
   type Clean,
@@ -10,6 +11,7 @@ export {
   type Warning,
   withCode,
 } from "./codes.ts";
+export { type Deadline, deadlineFrom } from "./deadline.ts";
 export {
   CancelledError,
   CodedError,

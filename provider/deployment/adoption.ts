@@ -27,7 +27,7 @@ import type { Call, Services } from "../plugin/index.ts";
 import type { DeploymentProps } from "./arguments.ts";
 import { contentHashOf } from "./drive-value.ts";
 import { type Outputs, outputsOf } from "./state.ts";
-import { instanceInfo, instanceToAdopt, keeps, timeoutMsOf } from "./want.ts";
+import { type DeploymentPlan, instanceInfo, instanceToAdopt, keeps } from "./want.ts";
 
 /** Why `node` may not be adopted as `claim`; nothing if it may, or is already. */
 function adoptionBar(node: Node, claim: Claim, expected: string | null, props: DeploymentProps): string | undefined {
@@ -51,6 +51,7 @@ export async function adopt(
   found: Node,
   props: DeploymentProps,
   claim: Claim,
+  { deadline }: Pick<DeploymentPlan, "deadline">,
   services: Services,
   call: Call,
 ): Promise<Outputs> {
@@ -94,7 +95,8 @@ export async function adopt(
     clock: services.clock,
     random: services.random,
     signal: call.signal,
-    timeoutMs: timeoutMsOf(props, call),
+    timeoutMs: deadline.timeoutMs,
+    startedAt: deadline.startedAt,
     onProgress: call.progress,
     cause: async () => "",
     trouble: () => undefined,

@@ -60,7 +60,7 @@ async function deploy(deployment: Deployment): Promise<Outputs> {
   const outputs = outputsOf(powered, claim, { driveHash: contentHash, started: startedOf(powered, want.bootHash) });
   if (!readiness) return outputs;
   try {
-    await awaitReadiness(readiness, nodeLabel(powered), services.clock, call.signal, call.progress);
+    await awaitReadiness(readiness, nodeLabel(powered), services.clock, call.signal, call.progress, plan.callLeftMs());
   } catch (error) {
     throw new PartialFailure(claim.instanceUuid, { ...outputs, ready: false }, error as Error);
   }
@@ -69,7 +69,7 @@ async function deploy(deployment: Deployment): Promise<Outputs> {
 
 export async function bringUp(node: Node, plan: DeploymentPlan, services: Services, call: Call): Promise<Outputs> {
   const { clock, random } = services;
-  const { want, olds, loadDrive, timeoutMs } = plan;
+  const { want, olds, loadDrive, deadline } = plan;
   const { claim } = want;
   const connection = await services.connection();
   const { client, poller } = connection;
@@ -88,9 +88,10 @@ export async function bringUp(node: Node, plan: DeploymentPlan, services: Servic
     clock,
     random,
     signal: call.signal,
-    timeoutMs,
+    timeoutMs: deadline.timeoutMs,
+    startedAt: deadline.startedAt,
     onProgress: call.progress,
-    cause: (seen) => failureCause(client, seen, since, call.signal),
+    cause: (seen, signal) => failureCause(client, seen, since, signal),
     trouble: poller.trouble,
   };
   const deployment: Deployment = { plan, connection, machine, journal, loop, services, call };

@@ -19,10 +19,11 @@ import { release } from "./release.ts";
 import { warnOfRestart } from "./restart.ts";
 import { SECRET_OUTPUTS } from "./secrets.ts";
 import { claimFrom, driftOf, hasWork, liveInputs, type Outputs, outputsOf, type State, stateSchema } from "./state.ts";
-import { planFor } from "./want.ts";
+import { type DeploymentPlan, deadlinesOf, planFor } from "./want.ts";
 
 /** `found` once the settings that this program has for it stand. */
-async function settled(found: Node, timeoutMs: number, services: Services, { signal }: Call): Promise<Node> {
+async function settled(found: Node, { deadline }: DeploymentPlan, services: Services, { signal }: Call): Promise<Node> {
+  const timeoutMs = deadline.leftMs();
   const stale = await services.run.settings.whenSettled(found, { clock: services.clock, signal, timeoutMs });
   return stale ? readNode(await services.client(), found.uuid, "read the node", signal) : found;
 }
@@ -46,11 +47,12 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
   },
 
   async create(props, services, call) {
+    const deadlines = deadlinesOf(props, call, services.clock);
     const client = await services.client();
     const found = await readNode(client, props.node, "find the node", call.signal);
-    const plan = await planFor(found.uuid, props, undefined, services, call);
+    const plan = await planFor(found.uuid, props, undefined, deadlines, services, call);
     const { claim } = plan.want;
-    const node = await settled(found, plan.timeoutMs, services, call).catch((error: Error) => {
+    const node = await settled(found, plan, services, call).catch((error: Error) => {
       // Whether a machine may be adopted is not known yet.
       if (props.adopt !== undefined || !isTaken(found, claim)) throw error;
       throw new PartialFailure(claim.instanceUuid, outputsOf(found, claim), error);
@@ -58,7 +60,7 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
     const outs =
       props.adopt === undefined
         ? await bringUp(node, plan, services, call)
-        : await adopt(node, props, claim, services, call);
+        : await adopt(node, props, claim, plan, services, call);
     return { id: outs.instanceUuid, outs };
   },
 
@@ -68,7 +70,7 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
     const { drift: _before, ...rest } = undeclaredIn(DEPLOYMENT_ARGUMENTS, state);
     const drift = await driftOf(node, state, services.run.slowHash);
-    await warnOfRestart(node, state, services, call);
+    await warnOfRestart(node, state, call.timeoutMs ?? Number.POSITIVE_INFINITY, services, call);
     const inputs = liveInputs(node, state);
     const outputs = outputsOf(node, claimFrom(state), {
       ...(state.deployedAt !== undefined && !isRunning(node) && { deployedAt: state.deployedAt }),
@@ -77,11 +79,12 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
   },
 
   async update(_id, state, props, services, call) {
+    const deadlines = deadlinesOf(props, call, services.clock);
     const client = await services.client();
     const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
-    const plan = await planFor(state.nodeUuid, props, state, services, call);
-    const node = await settled(found, plan.timeoutMs, services, call);
-    await warnOfRestart(node, state, services, call);
+    const plan = await planFor(state.nodeUuid, props, state, deadlines, services, call);
+    const node = await settled(found, plan, services, call);
+    await warnOfRestart(node, state, plan.deadline.leftMs(), services, call);
     const outputs = await bringUp(node, plan, services, call);
     return { outs: { ...outputs, ...identityOf(state), ...(state.adopted && { adopted: true }) } };
   },

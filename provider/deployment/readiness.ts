@@ -57,8 +57,11 @@ export async function awaitReadiness(
   clock: Clock,
   signal: AbortSignal,
   onProgress: (text: string) => void,
+  /** What `customTimeouts` leave. */
+  callLeftMs = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  const timeoutMs = (readiness.timeoutSeconds ?? DEFAULT_READINESS_TIMEOUT_SECONDS) * 1000;
+  const ownMs = (readiness.timeoutSeconds ?? DEFAULT_READINESS_TIMEOUT_SECONDS) * 1000;
+  const timeoutMs = Math.min(ownMs, callLeftMs);
   const startedAt = clock.now();
   const leftMs = () => startedAt + timeoutMs - clock.now();
   const target = readiness.tcp ?? addressOf(readiness.http ?? "");
@@ -71,7 +74,7 @@ export async function awaitReadiness(
     if (pauseMs <= 0)
       throw new ProblemError({
         code: "readiness-timeout",
-        problem: `Node ${nodeLabel} is active, but ${target} did not become ready within ${timeoutMs / 1000} s: ${wrong}`,
+        problem: `Node ${nodeLabel} is active, but ${target} did not become ready within ${Math.round(timeoutMs / 100) / 10} s${timeoutMs < ownMs ? ", which is all that customTimeouts left" : ""}: ${wrong}`,
         advice:
           "See the machine's console. The deployment is kept as failed: `pulumi up` probes again, `pulumi destroy` gives the node back.",
       });

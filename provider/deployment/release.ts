@@ -1,4 +1,5 @@
 /** Giving a node back: what `destroy` does with a deployment. */
+import { deadlineFrom } from "../core/index.ts";
 import {
   type Claim,
   configMarker,
@@ -39,6 +40,11 @@ export async function release(state: ReleasedState, services: Services, call: Ca
   const claim = claimFrom(state);
   const keep = keeps(state, state.adopted);
   const journal = openJournal();
+  const startedAt = services.clock.now();
+  const rest = () =>
+    call.timeoutMs === undefined
+      ? call
+      : { ...call, timeoutMs: deadlineFrom(startedAt, call.timeoutMs, services.clock).leftMs() };
   const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
   const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
   const machine = createMachine({
@@ -56,13 +62,14 @@ export async function release(state: ReleasedState, services: Services, call: Ca
     clock: services.clock,
     random: services.random,
     signal: call.signal,
+    startedAt,
     timeoutMs: Math.min(timeoutMs, call.timeoutMs ?? timeoutMs),
     onProgress: call.progress,
-    cause: (seen) => failureCause(client, seen, node.provision_updated_at ?? undefined, call.signal),
+    cause: (seen, signal) => failureCause(client, seen, node.provision_updated_at ?? undefined, signal),
     trouble: poller.trouble,
   });
   if (released.instance_uuid !== claim.instanceUuid) connection.leftInstances.add(claim.instanceUuid);
-  if (!warning) return await restoreLeft(released, claim, services, call);
+  if (!warning) return await restoreLeft(released, claim, services, rest());
   const settings = configMarker(released);
   const left = settings?.restorePending && settings.stackId === claim.stackId;
   call.warn(

@@ -1,22 +1,39 @@
 /** Deployments by others while this stack has the claim. */
-import { isFault } from "../core/index.ts";
+import { inTime, isFault } from "../core/index.ts";
 import { hidesBoots, holderOf, isRunning, type Node, nodeLabel, startSince } from "../node/index.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { claimFrom, type State } from "./state.ts";
+
+/** A hint is not waited for longer. */
+const HISTORY_MS = 10_000;
 
 /**
  * Somebody else restarted what this stack had deployed. That is no drift: another restart would end what runs since. But
  * Ironic hides the config drive and whatever looks like a secret, so that a person has to know.
  */
-export async function warnOfRestart(node: Node, state: State, services: Services, call: Call): Promise<void> {
+export async function warnOfRestart(
+  node: Node,
+  state: State,
+  leftMs: number,
+  services: Services,
+  call: Call,
+): Promise<void> {
   if (!isRunning(node) || !state.deployedAt || node.provision_updated_at === state.deployedAt) return;
   const holder = holderOf(node, claimFrom(state));
   // Another preparation than that of the last known start is this stack's own, by a run that was cut off.
   if (holder.kind !== "ours" || !holder.marker || holder.marker.preparedAt !== state.started?.preparedAt) return;
   const client = await services.client();
   // Only a hint: if the history cannot be read, the run continues.
-  const recalled = await startSince(client, node.uuid, state.deployedAt, call.signal).catch((error: unknown) => {
-    if (isFault(error)) return "silent";
+  const late = new Error("the history took too long");
+  const since = state.deployedAt;
+  const recalled = await inTime(
+    Math.min(HISTORY_MS, leftMs),
+    () => late,
+    services.clock,
+    call.signal,
+    (signal) => startSince(client, node.uuid, since, signal),
+  ).catch((error: unknown) => {
+    if (error === late || isFault(error)) return "silent";
     throw error;
   });
   if (recalled !== "start") return;

@@ -2,6 +2,7 @@
  * What a deployment wants, worked out once from its arguments. After this, nothing in the provider process reads the
  * arguments of a create or an update any more.
  */
+import { type Clock, type Deadline, deadlineFrom } from "../core/index.ts";
 import { loadDriveContent } from "../drive/index.ts";
 import {
   bootHashOf,
@@ -47,8 +48,10 @@ export interface DeploymentPlan {
   contentHash: string | undefined;
   /** The config drive as Ironic takes it, read when it is called. */
   loadDrive(): Promise<unknown>;
-  /** Until the machine is active. */
-  timeoutMs: number;
+  /** For settings, machine and power together. */
+  deadline: Deadline;
+  /** What `customTimeouts` leave for everything, readiness included. */
+  callLeftMs(): number;
   /** A machine that is found switched off is switched on. */
   powersOn: boolean;
   readiness: DeploymentProps["readiness"];
@@ -64,11 +67,18 @@ const claimFor = (props: DeploymentProps, nodeUuid: string): Claim => ({
   instanceUuid: props.allocation ?? instanceToAdopt(props) ?? instanceUuidFor({ ...props, nodeUuid }),
 });
 
-/** The engine's own timeout counts where it is shorter. */
-export const timeoutMsOf = (
+/** The ends of a call that begins now: that of its work, where the engine's own timeout counts if it is shorter, and the engine's. */
+export function deadlinesOf(
   { timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }: DeploymentProps,
   { timeoutMs = Number.POSITIVE_INFINITY }: Call,
-): number => Math.min(timeoutSeconds * 1000, timeoutMs);
+  clock: Clock,
+): Pick<DeploymentPlan, "deadline" | "callLeftMs"> {
+  const deadlineOf = (ms: number) => deadlineFrom(clock.now(), ms, clock);
+  return {
+    deadline: deadlineOf(Math.min(timeoutSeconds * 1000, timeoutMs)),
+    callLeftMs: deadlineOf(timeoutMs).leftMs,
+  };
+}
 
 /** Does the deployment stay on the machine when it leaves the state? What was adopted stays unless said otherwise. */
 export const keeps = ({ onDestroy }: Pick<DeploymentProps, "onDestroy">, adopted = false): boolean =>
@@ -89,6 +99,7 @@ export async function planFor(
   nodeUuid: string,
   props: DeploymentProps,
   olds: State | undefined,
+  deadlines: Pick<DeploymentPlan, "deadline" | "callLeftMs">,
   services: Services,
   call: Call,
 ): Promise<DeploymentPlan> {
@@ -117,7 +128,7 @@ export async function planFor(
     olds,
     contentHash,
     loadDrive: () => loadDriveContent(props.configDrive, call.signal),
-    timeoutMs: timeoutMsOf(props, call),
+    ...deadlines,
     powersOn: props.powerPolicy === "on",
     readiness: props.readiness,
   };

@@ -42,10 +42,12 @@ export interface ReconcileOptions<Action extends string> {
   random(): number;
   signal: AbortSignal;
   timeoutMs: number;
+  /** When that time began to run, on the clock. Default: now. */
+  startedAt?: number;
   /** For people: what is being waited for and for how long. */
   onProgress(text: string): void;
-  /** Why the node's operation failed, read when a decision asks for it. */
-  cause(node: Node): Promise<string>;
+  /** Why the node's operation failed, read when a decision asks for it, in the time that is left. */
+  cause(node: Node, signal: AbortSignal): Promise<string>;
   /** An action failed in a way that a rule can answer; true when it has (then the loop goes on). */
   onRejected?(action: Action, node: Node, error: IronicError): boolean;
   /** The last error of the poller, without its code. */
@@ -73,7 +75,7 @@ export async function reconcile<Action extends string>(
   options: ReconcileOptions<Action>,
 ): Promise<{ node: Node; warning?: Warning }> {
   const { machine, decide, labels, clock, signal, timeoutMs } = options;
-  const startedAt = clock.now();
+  const startedAt = options.startedAt ?? clock.now();
   const run: Run = { options, startedAt, remainingMs: () => startedAt + timeoutMs - clock.now(), failure: undefined };
   const elapsed = () => seconds(clock.now() - startedAt);
   let seen = await machine.observe("now", signal);
@@ -96,7 +98,7 @@ export async function reconcile<Action extends string>(
       seen = await look(run, "now", seen);
       continue;
     }
-    if (decision.do === "fail") throw await refusal(options, node, decision);
+    if (decision.do === "fail") throw await refusal(run, node, decision);
     if (actions >= MAX_ACTIONS) throw gaveUp(node, labels[decision.action]);
     options.onProgress(`${labels[decision.action]}, ${elapsed()}`);
     try {
@@ -172,12 +174,22 @@ async function look(run: Run, how: "now" | "next", last: Observation): Promise<O
   }
 }
 
+/** The failure itself is reported also where Ironic does not say in time why. */
+async function causeOf(run: Run, node: Node): Promise<string> {
+  try {
+    return await inRun(run, node, (signal) => run.options.cause(node, signal));
+  } catch (error) {
+    if (error instanceof TimeoutError) return "Ironic did not say why in the time that was left";
+    throw error;
+  }
+}
+
 async function refusal(
-  options: Options,
+  run: Run,
   node: Node,
   decision: Extract<Decision<never>, { do: "fail" }>,
 ): Promise<ProblemError> {
-  const cause = decision.needsCause ? `: ${await options.cause(node)}` : "";
+  const cause = decision.needsCause ? `: ${await causeOf(run, node)}` : "";
   return new ProblemError({
     code: decision.code,
     problem: `${decision.problem}${cause}`,

@@ -44,6 +44,32 @@ describe("RamdiskDeployment: create", () => {
     }
   });
 
+  it("has one deadline for settings, machine and power together", async () => {
+    const w = scene({ deploy_interface: "direct" });
+    Object.assign(w.fake.fate, { deployMs: 30_000, powerMs: 400_000 });
+    w.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    void w.clock.sleep(20_000).then(() => {
+      w.fake.node.deploy_interface = "ramdisk";
+      w.services.run.settings.settle("worker-1");
+    });
+    w.before(({ method }) => {
+      if (method === "GET" && w.node().provision_state === "active") w.fake.node.power_state = "power off";
+    });
+    const inputs = { ...INPUTS, powerPolicy: "on" };
+    const { error } = await w.up(undefined, { ...inputs, timeoutSeconds: 60 });
+    expect(error?.message).to.match(/did not power on within 60 s/);
+    expect(w.clock.now()).to.equal(60_000);
+    const slow = scene({ deploy_interface: "direct" });
+    slow.fake.fate.deployMs = 400_000;
+    slow.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });
+    void slow.clock.sleep(20_000).then(() => {
+      slow.fake.node.deploy_interface = "ramdisk";
+      slow.services.run.settings.settle("worker-1");
+    });
+    expect((await slow.up(undefined, { ...INPUTS, timeoutSeconds: 60 })).error?.message).to.match(/after 60 s/);
+    expect(slow.clock.now()).to.equal(60_000);
+  });
+
   it("waits for the settings that the same program makes on the node, and uses what they made", async () => {
     const w = scene({ deploy_interface: "direct" });
     w.services.run.settings.add({ node: "worker-1", deployInterface: "ramdisk", uncertain: false });

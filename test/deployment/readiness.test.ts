@@ -7,6 +7,7 @@ import { CancelledError } from "../../provider/core/errors.ts";
 import { parseDeployment } from "../../provider/deployment/args.ts";
 import { awaitReadiness } from "../../provider/deployment/readiness.ts";
 import { type VirtualClock, virtualClock } from "../fakes/clock.ts";
+import { INPUTS, scene } from "../fakes/deployments.ts";
 import { deploymentBy } from "../fakes/identities.ts";
 
 const listening = (server: Server, port = 0): Promise<number> =>
@@ -119,6 +120,18 @@ describe("the readiness probe", () => {
         expect(failure?.message).to.contain(`did not become ready within ${timeoutSeconds} s: ${reason}.`);
         expect(clock.now()).to.equal(endsMs);
       }));
+
+  it("ends where customTimeouts end, which count from the beginning of the call", async () => {
+    await silently(async (http) => {
+      const w = scene();
+      w.fake.fate.deployMs = 50_000;
+      Object.assign(w.call, { timeoutMs: 60_000 });
+      const { stored, error } = await w.up(undefined, { ...INPUTS, readiness: { http, timeoutSeconds: 600 } });
+      expect(error?.message).to.match(/did not become ready within [\d.]+ s, which is all that customTimeouts left: /);
+      expect(w.clock.now()).to.be.within(59_000, 60_500);
+      expect(stored?.outs).to.deep.include({ ready: false, provisionState: "active" });
+    });
+  });
 
   it("ends with an interruption amid an attempt", () =>
     silently(async (http) => {

@@ -63,6 +63,23 @@ describe("RamdiskDeployment: refresh", () => {
     }
   });
 
+  it("waits for the history no longer than a hint is worth, nor than customTimeouts leave", async () => {
+    for (const [timeoutMs, waitsMs] of [
+      [undefined, 10_000],
+      [4_000, 4_000],
+    ] as const) {
+      const w = scene();
+      const first = await w.made(undefined, INPUTS);
+      await restart(w);
+      w.fault("GET", "/history", "hangBefore");
+      Object.assign(w.call, { timeoutMs });
+      const from = w.clock.now();
+      await w.refresh(first);
+      expect(w.clock.now() - from).to.equal(waitsMs);
+      expect(w.warnings()).to.deep.equal([]);
+    }
+  });
+
   it("does not take a rescue, what this stack began, or an Ironic without a memory for a restart by others", async () => {
     const cases: Record<string, (w: World, first: Stored) => Promise<Stored | undefined>> = {
       rescue: async (w) => {

@@ -55,6 +55,33 @@ describe("the deadline", () => {
     expect(clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + 1);
   });
 
+  it("ends the question for the cause of a failure, which is reported without it", async () => {
+    const failed = {
+      do: "fail",
+      code: "deployment-failed",
+      problem: "It failed",
+      advice: "Mend it",
+      needsCause: true,
+    } as const;
+    const world = scene(() => failed, {
+      cause: async (_node, signal) => {
+        await world.clock.sleep(10 * TIMEOUT_MS, signal);
+        return "too late";
+      },
+    });
+    expect((await world.fails()).message).to.equal(
+      "It failed: Ironic did not say why in the time that was left. Mend it.",
+    );
+    expect(world.clock.now()).to.equal(TIMEOUT_MS);
+  });
+
+  it("counts from when the call began", async () => {
+    const world = scene(() => wait("x"), { startedAt: 0 });
+    await world.clock.pass(400_000);
+    expect((await world.fails()).message).to.contain('is still "available" after 600 s');
+    expect(world.clock.now()).to.be.within(TIMEOUT_MS, TIMEOUT_MS + POLL_MS);
+  });
+
   it("is not in the way of a look that fails now and then", async () => {
     const { run, see, behaviour } = scene(({ provision_state }) =>
       provision_state === "active" ? { do: "done" } : wait("x"),
