@@ -143,7 +143,7 @@ export const FAULTS = {
     code: "node-not-found",
     label: "the node does not exist",
     advice:
-      "The node does not exist in this Ironic, or this account cannot see it; check the name, `ironic:endpoint`, and the account with its project and roles.",
+      "The node does not exist in this Ironic, or this account cannot see it; check the project and roles of the account, then check the name and `ironic:endpoint`.",
     ...REFUSED,
     again: "stop",
     load: "fine",

@@ -72,10 +72,15 @@ export interface ProviderArgs {
    * where it would only ignore something.
    */
   preflight?: pulumi.Input<"off" | "warn" | "enforce">;
+  /**
+   * What becomes of resources whose node or allocation Ironic does not find and may only hide: they are kept, or all of
+   * them leave the state. Default: `keep`.
+   */
+  missingNodes?: pulumi.Input<"keep" | "forget">;
 }
 
 /** Read from the provider's configuration, and no part of the connection. */
-const otherNames = ["preflight"] as const;
+const otherNames = ["preflight", "missingNodes"] as const;
 
 /** As in stack configuration: every value a text, lists as JSON. */
 const configText = (value: unknown): string | undefined => {

@@ -32,6 +32,7 @@ describe("provider", () => {
       concurrency: 8,
       interface: ["internal", "public"],
       preflight: "off",
+      missingNodes: "forget",
     });
     expect(await inputsOf(provider)).to.deep.equal({
       "ironic:endpoint": "http://192.0.2.1:6385",
@@ -39,6 +40,7 @@ describe("provider", () => {
       "ironic:concurrency": "8",
       "ironic:interface": '["internal","public"]',
       "ironic:preflight": "off",
+      "ironic:missingNodes": "forget",
     });
   });
 
