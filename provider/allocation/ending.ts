@@ -22,7 +22,7 @@ import {
   readNode,
   stateName,
 } from "../node/index.ts";
-import { askedBy, type Call, forgetsMissing, type Services, waysOut } from "../plugin/index.ts";
+import { type Call, forgetsMissing, type Services, waysOut, whoAsked } from "../plugin/index.ts";
 import { afterTrouble, deleteAllocation, readAllocation } from "./request.ts";
 
 /** Hundreds may wait for their turn at once. */
@@ -61,7 +61,7 @@ async function nodeOf(uuid: string, nodeUuid: string, client: Client, services: 
     if (forgetsMissing(services)) return undefined;
     throw new ProblemError({
       code: "node-hidden",
-      problem: `Allocation ${uuid} was not ended: Ironic does not show its node ${nodeUuid} to this account, so it is not known what runs there${client.here ? `. ${askedBy(client.here)}` : ""}`,
+      problem: `Allocation ${uuid} was not ended: Ironic does not show its node ${nodeUuid} to this account, so it is not known what runs there${client.here ? `. ${whoAsked(client.here)}` : ""}`,
       advice: waysOut(call),
       node: nodeUuid,
       cause: error,

@@ -23,7 +23,7 @@ export {
   type Props,
   type Services,
 } from "./handler.ts";
-export { askedBy, forgetsMissing, waysOut } from "./missing.ts";
+export { forgetsMissing, waysOut, whoAsked } from "./missing.ts";
 export { sanitized, secretTexts, withSecrets, withSecretsOfFiles } from "./secrets.ts";
 export { type ConfigureRequest, servicesFor } from "./services.ts";
 export { unversioned, versioned } from "./state-version.ts";

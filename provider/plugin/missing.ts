@@ -15,7 +15,7 @@ const placeSchema: z.ZodType<Place> = z.object({
   region: z.string().optional(),
 });
 
-export const placeIn = ({ connection }: Props): Place | undefined => placeSchema.safeParse(connection).data;
+const placeIn = ({ connection }: Props): Place | undefined => placeSchema.safeParse(connection).data;
 
 export const placeOf = ({ endpoint, scope, region }: Here): Place => ({
   endpoint,
@@ -55,7 +55,7 @@ export function forgetsMissing({ get }: Services): boolean {
 
 const text = ({ endpoint, region }: Place): string => `${endpoint}${region === undefined ? "" : ` (region ${region})`}`;
 
-export const askedBy = (here: Here): string => `Asked was ${text(here)} by ${here.account}`;
+export const whoAsked = (here: Here): string => `Asked was ${text(here)} by ${here.account}`;
 
 const nodeUuids = field.object({ nodes: field.list(field.object({ uuid: field.text })) });
 
@@ -103,7 +103,7 @@ export async function verdictOn(
   const client = await services.client();
   const forgotten = forgetsMissing(services);
   const doubt = forgotten ? undefined : await doubtOf(placeIn(props), client, call.signal);
-  const by = client.here ? `. ${askedBy(client.here)}` : "";
+  const by = client.here ? `. ${whoAsked(client.here)}` : "";
   if (doubt === undefined)
     return {
       gone: true,
