@@ -7,6 +7,7 @@ import {
   importFile,
   type ListedClaim,
   listClaims,
+  namedOn,
   openOutput,
   parseExport,
   readImportOptions,
@@ -29,6 +30,8 @@ const USAGE = `pulumi-ironic claims [options]        lists what stacks hold in I
                    ends allocations. Needs --state (or --no-state after the stack was removed) and a stack id
   --stack-name     only what was marked under this stack name; needed to release where one stack id stands under several
   --no-state       with --release: there is no state any more; release all claims of the stack
+  --node NODE      with --release: only on this node, name or UUID (may be repeated), also what nothing but a mark in
+                   "extra" says to be the stack's
   --json           prints JSON
 
 pulumi-ironic import NAME --node NODE --instance UUID|unclaimed (--kernel URL --ramdisk URL | --boot-iso URL) [options] --output FILE
@@ -53,7 +56,7 @@ const OPTIONS = {
   config: { type: "string", multiple: true },
   "config-file": { type: "string" },
   output: { type: "string" },
-  node: { type: "string" },
+  node: { type: "string", multiple: true },
   instance: { type: "string" },
   kernel: { type: "string" },
   ramdisk: { type: "string" },
@@ -127,6 +130,12 @@ function call(label: string, signal: AbortSignal): Call {
 async function claims(values: Values): Promise<number> {
   const state = stateOf(values);
   const stackId = stackIdOf(values, state);
+  if (values.node && !values.release)
+    throw new ProblemError({
+      code: "cli-usage",
+      problem: "--node chooses what --release releases",
+      advice: "See --help.",
+    });
   if (values.release && stackId === undefined)
     throw new ProblemError({
       code: "cli-scope-unclear",
@@ -151,9 +160,11 @@ async function claims(values: Values): Promise<number> {
     else say(found.length > 0 ? claimsTable(found) : "No claims.");
     if (!values.release) return 0;
     const unknown = found.filter(({ known }) => known !== true);
-    refuseOtherNames(unknown, only ?? (state && stackNameOf(state)));
+    const isNamed = namedOn(values.node ?? [], unknown);
+    const chosen = values.node ? unknown.filter(isNamed) : unknown;
+    refuseOtherNames(chosen, only ?? (state && stackNameOf(state)));
     const interrupted = interruption();
-    const failed = await releaseClaims(unknown, shared, (label) => call(label, interrupted), write, clean);
+    const failed = await releaseClaims(chosen, shared, (label) => call(label, interrupted), write, clean, isNamed);
     return failed > 0 ? 1 : 0;
   } finally {
     await client.close();
@@ -176,10 +187,10 @@ function refuseOtherNames(claims: readonly ListedClaim[], own: string | undefine
 }
 
 async function importing(name: string | undefined, values: Values): Promise<number> {
-  const { node, instance } = values;
+  const { node: [node, ...others] = [], instance } = values;
   const state = stateOf(values);
   const stackId = stackIdOf(values, state);
-  if (name === undefined || node === undefined || instance === undefined || stackId === undefined)
+  if (name === undefined || node === undefined || others.length > 0 || instance === undefined || stackId === undefined)
     throw new ProblemError({
       code: "cli-usage",
       problem: "import needs NAME, --node, --instance, and --state or --stack-id",

@@ -22,6 +22,7 @@ import {
 import { restore } from "../node-config/handler.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { describeFailure, failuresIn } from "../schema/index.ts";
+import { isConfirmedAllocation, isConfirmedDeployment } from "./confirmation.ts";
 
 /** One thing of a stack's in Ironic. */
 export interface ListedClaim extends ResourceIdentity {
@@ -33,6 +34,8 @@ export interface ListedClaim extends ResourceIdentity {
   provisionState: string;
   /** The machine is to stay as it is when the claim goes. */
   keep?: boolean;
+  /** Of deployments and allocations: does more than a mark, which many may write, say that it is the stack's? */
+  confirmed?: boolean;
   /** Is there a resource for it in the given state? Undefined when no state was given. */
   known?: boolean;
 }
@@ -119,7 +122,8 @@ const keysOf = (state: StackExport): Set<string> =>
 const keyOf = ({ kind, nodeUuid, instanceUuid }: ListedClaim): string =>
   `${kind} ${kind === "node config" ? nodeUuid : instanceUuid}`;
 
-function claimsOn(node: ClaimedNode): ListedClaim[] {
+/** `own`: the stack's allocations, by its id. */
+function claimsOn(node: ClaimedNode, own: (stackId: string) => ListedAllocation[]): ListedClaim[] {
   const base = { node: node.name ?? node.uuid, nodeUuid: node.uuid, provisionState: stateName(node.provision_state) };
   const deployment = deploymentMarker(node);
   const config = configMarker(node);
@@ -131,6 +135,7 @@ function claimsOn(node: ClaimedNode): ListedClaim[] {
             kind: "deployment" as const,
             ...identityOf(deployment),
             instanceUuid: deployment.instanceUuid,
+            confirmed: isConfirmedDeployment(node, deployment, own(deployment.stackId)),
             ...(deployment.keep && { keep: true }),
           },
         ]
@@ -148,8 +153,11 @@ function claimsOn(node: ClaimedNode): ListedClaim[] {
   ];
 }
 
-function claimOf({ uuid, node_uuid, state, extra }: ListedAllocation): ListedClaim[] {
-  const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
+const markOn = ({ extra }: ListedAllocation) => identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
+
+function claimOf(allocation: ListedAllocation, nodes: readonly ClaimedNode[]): ListedClaim[] {
+  const { uuid, node_uuid, state } = allocation;
+  const mark = markOn(allocation);
   if (!mark) return [];
   const node = node_uuid ?? "";
   return [
@@ -160,6 +168,7 @@ function claimOf({ uuid, node_uuid, state, extra }: ListedAllocation): ListedCla
       nodeUuid: node,
       instanceUuid: uuid,
       provisionState: state ?? "",
+      confirmed: isConfirmedAllocation(allocation, mark, nodes),
     },
   ];
 }
@@ -173,14 +182,25 @@ export async function listClaims(
   const [nodes, allocations] = await Promise.all([readNodes(client), readAllocations(client)]);
   const known = state && keysOf(state);
   const order = ["deployment", "allocation", "node config"];
-  return [...nodes.flatMap(claimsOn), ...allocations.flatMap(claimOf)]
+  const own = (stackId: string) =>
+    allocations.filter((each) => {
+      const mark = markOn(each);
+      return mark?.stackId === stackId && isConfirmedAllocation(each, mark, nodes);
+    });
+  return [
+    ...nodes.flatMap((node) => claimsOn(node, own)),
+    ...allocations.flatMap((allocation) => claimOf(allocation, nodes)),
+  ]
     .filter((claim) => stackId === undefined || claim.stackId === stackId)
     .map((claim) => ({ ...claim, ...(known && { known: known.has(keyOf(claim)) }) }))
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (a.node < b.node ? -1 : 1));
 }
 
-/** Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation. */
-export async function releaseClaim(claim: ListedClaim, services: Services, call: Call): Promise<void> {
+/**
+ * Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation.
+ * `isNamed`: the person who runs the command has named the node.
+ */
+export async function releaseClaim(claim: ListedClaim, services: Services, call: Call, isNamed = false): Promise<void> {
   const { nodeUuid, instanceUuid } = claim;
   const identity = identityOf(claim);
   if (claim.kind === "deployment")
@@ -188,19 +208,25 @@ export async function releaseClaim(claim: ListedClaim, services: Services, call:
       { ...identity, nodeUuid, instanceUuid, onDestroy: claim.keep ? "keep" : "undeploy" },
       services,
       call,
+      isNamed ? "command line" : claim.confirmed ? "instance" : "marker",
     );
   if (claim.kind === "node config")
     return restore({ ...identity, nodeUuid, previous: {}, written: {} }, services, call);
+  if (!isNamed && !claim.confirmed) throw unconfirmedAllocation(claim);
   return endAllocation(instanceUuid, services, call);
 }
 
-/** Gives `claims` up in their order, tells how each of it went, and counts those that stay. `clean` removes secrets. */
+/**
+ * Gives `claims` up in their order, tells how each of it went, and counts those that stay. `clean` removes secrets. `isNamed`
+ * tells whose node the command line names.
+ */
 export async function releaseClaims(
   claims: readonly ListedClaim[],
   services: Services,
   callFor: (label: string) => Call,
   tell: (text: string) => void,
   clean: Clean = (text) => text,
+  isNamed: (claim: ListedClaim) => boolean = () => false,
 ): Promise<number> {
   const stuck = new Set<string>();
   let failed = 0;
@@ -210,7 +236,7 @@ export async function releaseClaims(
     if (call.signal.aborted) break;
     try {
       if (stuck.has(claim.nodeUuid)) throw underDeployment();
-      await releaseClaim(claim, services, call);
+      await releaseClaim(claim, services, call, isNamed(claim));
       tell(`Released: ${clean(label)}`);
     } catch (error) {
       failed++;
@@ -220,6 +246,13 @@ export async function releaseClaims(
   }
   return failed;
 }
+
+const unconfirmedAllocation = ({ instanceUuid, node }: ListedClaim): ProblemError =>
+  new ProblemError({
+    code: "claim-unconfirmed",
+    problem: `Only its mark, which others may write, says that allocation ${instanceUuid} is this stack's: its UUID does not follow from stack, resource and what it asks for. Nothing was written`,
+    advice: `If it is this stack's: \`baremetal allocation delete ${instanceUuid}\`${node ? `, or run the command again with \`--node ${node}\`` : ""}.`,
+  });
 
 /** A machine that still runs needs them: without its instance_uuid its holder would be unknown. */
 const underDeployment = (): ProblemError =>

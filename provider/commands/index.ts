@@ -11,5 +11,6 @@ export {
 export { claimsTable, sharedStackIds } from "./claims-table.ts";
 export { importFile } from "./import-file.ts";
 export { readImportOptions } from "./import-options.ts";
+export { namedOn } from "./named-nodes.ts";
 export { openOutput } from "./output.ts";
 export { readSettingsOptions } from "./settings.ts";

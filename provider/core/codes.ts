@@ -124,6 +124,7 @@ export const CODES = [
   "cli-scope-unclear",
   "cli-secret-exposed",
   "claim-not-released",
+  "claim-unconfirmed",
   "state-unusable",
   "internal-error",
 ] as const;

@@ -4,6 +4,7 @@
  */
 
 import {
+  DEPLOYMENT_MARKER,
   type Decision as DecisionOf,
   type DeploymentMarker,
   deploymentMarker,
@@ -105,10 +106,12 @@ const DEPLOY_RULES: Readonly<Record<StateRow["deploy"], (context: DeployContext)
     return act(attempt.validated ? "deploy" : "validate");
   },
   refuse: (context) => {
-    const { node, attempt, holder } = context;
-    const retry = holder.kind === "marked" ? nextCleanRetry(node, attempt.cleanRetries) : undefined;
+    const { node, want, attempt, holder } = context;
+    const isOurs = want.hasState || attempt.undeploys > 0;
+    const retry = isOurs && holder.kind === "marked" ? nextCleanRetry(node, attempt.cleanRetries) : undefined;
     if (retry) return retry;
-    if (isHalfUndeployed(node, context.want.updateStrategy) && deploymentMarker(node)) return undeployAgain(context);
+    const isHalf = isHalfUndeployed(node, want.updateStrategy) && deploymentMarker(node) !== undefined;
+    if (isHalf && (isOurs || holder.kind === "ours")) return undeployAgain(context);
     // Written down for a reboot that was never asked for: a later look must not take it for what runs.
     if (attempt.before?.marker && attempt.startsSent === 0 && isSettled(node)) return act("revert");
     if (node.retired) return retired(node);
@@ -212,6 +215,21 @@ interface ReleaseContext {
   marker: DeploymentMarker | undefined;
 }
 
+/** Without a state a marker counts only beside the instance UUID, which an undeployment of this run takes off. */
+const isDoubtful = ({ knownBy }: ReleaseWant, { undeploys }: Attempt, held: "free" | "ours" | "marked"): boolean =>
+  held !== "free" && (knownBy === "marker" || (knownBy === "instance" && held === "marked" && undeploys === 0));
+
+const unconfirmed = (node: Node): Decision =>
+  fail(
+    "claim-unconfirmed",
+    `Only the mark on node ${nodeLabel(node)}, which many may write, says that a deployment of this stack is there: ${
+      node.instance_uuid
+        ? "the instance_uuid does not follow from stack, resource and node, as after `adopt`"
+        : "instance_uuid is not set"
+    }. Nothing was written`,
+    `See what the node runs. If that is this stack's, run the command again with \`--node ${node.name ?? node.uuid}\`. If not: \`baremetal node unset ${node.name ?? node.uuid} --extra ${DEPLOYMENT_MARKER}\``,
+  );
+
 /** By default Ironic cleans also in maintenance (`allow_provisioning_in_maintenance`), and cleaning boots the machine. */
 const cleansInMaintenance = (node: Node): Decision =>
   inMaintenance(
@@ -222,7 +240,8 @@ const cleansInMaintenance = (node: Node): Decision =>
 
 /** Nothing runs there: a failed cleaning of ours is repeated, then the claim goes. What an operator makes of the node is left. */
 function giveBack({ node, want, attempt, instance, marker }: ReleaseContext): Decision {
-  const retry = nextCleanRetry(node, attempt.cleanRetries);
+  const isOurs = want.knownBy === "state" || want.knownBy === "command line" || attempt.undeploys > 0;
+  const retry = isOurs ? nextCleanRetry(node, attempt.cleanRetries) : undefined;
   if (retry) return retry;
   return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
 }
@@ -230,7 +249,7 @@ function giveBack({ node, want, attempt, instance, marker }: ReleaseContext): De
 const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseContext) => Decision>> = {
   undeploy: ({ node, want, attempt, instance }) => {
     // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
-    if (!instance && !hasUndeployFailed(node))
+    if (!instance && !hasUndeployFailed(node) && want.knownBy !== "command line")
       return fail(
         "instance-uuid-missing",
         `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid was removed, so it is not known whose machine this is`,
@@ -266,6 +285,7 @@ export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): 
     };
   const marker = holder.kind === "free" ? undefined : holder.marker;
   const instance = holder.kind === "ours";
+  if (isDoubtful(want, attempt, holder.kind)) return unconfirmed(node);
   const undeploying = marker !== undefined || attempt.undeploys > 0;
   if (want.keep && !marker) return { do: "done" };
   const facts = stateRow(node.provision_state);

@@ -94,8 +94,10 @@ function holderOther({ node, props, exists, stays }: Subject): OtherHolder | und
 }
 
 /** Where a redeploy of its own ended half-way, the deployment brings the node back itself. */
-function comesBack({ node, props, stays }: Subject): boolean {
+function comesBack({ node, props, exists, stays }: Subject): boolean {
   const marker = deploymentMarker(node);
+  // Without a state a marker, which many may write, is not followed.
+  if (!exists) return false;
   const own = marker?.stackId === props.stackId && (stays || marker.resourceId === props.resourceId);
   if (!own) return false;
   return (

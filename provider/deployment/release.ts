@@ -19,7 +19,7 @@ import { openJournal } from "./attempt.ts";
 import { decideRelease } from "./decision.ts";
 import { createMachine } from "./machine.ts";
 import { claimFrom, type State } from "./state.ts";
-import { keeps } from "./want.ts";
+import { type KnownBy, keeps } from "./want.ts";
 
 /** The settings of the same stack went first, and could not be restored while the machine ran. Where the deployment stays, so does the record of the settings. */
 async function restoreLeft(node: Node, { stackId }: Claim, services: Services, call: Call): Promise<void> {
@@ -34,7 +34,12 @@ type ReleasedState = ResourceIdentity &
   Pick<State, "nodeUuid" | "instanceUuid" | "onDestroy" | "adopted" | "undeployTimeoutSeconds">;
 
 /** A node that Ironic does not find, be it midway, is an error: what follows from it, the caller's state decides. */
-export async function release(state: ReleasedState, services: Services, call: Call): Promise<void> {
+export async function release(
+  state: ReleasedState,
+  services: Services,
+  call: Call,
+  knownBy: KnownBy = "state",
+): Promise<void> {
   const connection = await services.connection();
   const { client, poller } = connection;
   const claim = claimFrom(state);
@@ -57,7 +62,7 @@ export async function release(state: ReleasedState, services: Services, call: Ca
   });
   const { node: released, warning } = await reconcile({
     machine,
-    decide: (seen) => decideRelease(seen, { claim, keep }, journal.attempt),
+    decide: (seen) => decideRelease(seen, { claim, keep, knownBy }, journal.attempt),
     labels: ACTION_LABELS,
     clock: services.clock,
     random: services.random,

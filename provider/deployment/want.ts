@@ -32,11 +32,20 @@ export interface DeployWant {
   /** It is to stay on the machine when it leaves the state. */
   keep: boolean;
   updateStrategy: "rebuild" | "redeploy";
+  /** The state holds the deployment. Without it a marker alone, which many may write, proves nothing. */
+  hasState: boolean;
 }
+
+/**
+ * What says that a deployment is this stack's: its state; the person who named the node; a marker with the instance UUID that
+ * follows from stack, resource and node; or nothing but a marker, which many may write.
+ */
+export type KnownBy = "state" | "command line" | "instance" | "marker";
 
 export interface ReleaseWant {
   claim: Claim;
   keep: boolean;
+  knownBy: KnownBy;
 }
 
 /** Everything that one create or update needs of the arguments. */
@@ -124,6 +133,7 @@ export async function planFor(
       protected: props.protected ?? false,
       keep: keeps(props, olds?.adopted),
       updateStrategy: props.updateStrategy ?? "rebuild",
+      hasState: olds !== undefined,
     },
     olds,
     contentHash,

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { field, pageOf } from "../http/index.ts";
 
-const { text, textOrNull, record } = field;
+const { text, textOrNull, list, record } = field;
 
 const allocation = field.object({
   uuid: text,
@@ -20,7 +20,11 @@ export type Allocation = z.infer<typeof allocationSchema>;
 export const allocationMarkSchema = allocation.pick({ extra: true });
 /** Both. */
 export const markedAllocationSchema = allocation;
-/** Both, for lists. */
-export const listedAllocationSchema = allocation.omit({ last_error: true });
+/** Both, for lists, and what it asked for. */
+export const listedAllocationSchema = allocation.omit({ last_error: true }).extend({
+  resource_class: textOrNull.optional(),
+  traits: list(text).optional(),
+  candidate_nodes: list(text).optional(),
+});
 export type ListedAllocation = z.infer<typeof listedAllocationSchema>;
 export const allocationPage = pageOf("allocations", listedAllocationSchema);

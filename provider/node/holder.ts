@@ -2,7 +2,6 @@
 import { type Claim, isOfNamesake, type ResourceIdentity, stackLabel } from "./identity.ts";
 import { configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
 import type { Node } from "./node.ts";
-import { mayBeUndeployed } from "./states.ts";
 
 /** How messages name a deployment by its record. */
 export const deploymentLabel = (marker: ResourceIdentity): string =>
@@ -61,13 +60,9 @@ export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Cla
   return marker ? { kind: "marked", marker } : { kind: "free" };
 }
 
-/**
- * Did a run of this deployment's, perhaps one that was killed, take the node? In mid-redeploy the marker alone tells; on a
- * machine that runs it does not.
- */
+/** Did a run of this deployment's, perhaps one that was killed, take the node? A marker alone, which many may write, tells nothing. */
 export function isTaken(node: Node, claim: Claim): boolean {
   const holder = holderOf(node, claim);
-  if (holder.kind === "marked") return !mayBeUndeployed(node);
   return holder.kind === "ours" && holder.marker !== undefined;
 }
 

@@ -101,7 +101,8 @@ describe("releasing a claim", () => {
     for (const keep of [true, false]) {
       const w = world(deploymentHandler, { node: running({ preparedAt: "adopted", keep }) });
       const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE, ...(keep && { keep }) };
-      await w.clock.run(releaseClaim(one, w.services, fakeCall()));
+      // The instance_uuid of what was adopted follows from nothing: a person names the node.
+      await w.clock.run(releaseClaim(one, w.services, fakeCall(), true));
       expect(w.node().provision_state).to.equal(keep ? "active" : "available");
       expect(w.node().extra).to.deep.equal({});
     }
@@ -109,7 +110,7 @@ describe("releasing a claim", () => {
 
   it("leaves the instance_uuid of an allocation that goes on", async () => {
     const w = allocated(deploymentHandler, { extra: running({ preparedAt: null }).extra });
-    const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE };
+    const one = { ...claim, kind: "deployment" as const, instanceUuid: OTHER_INSTANCE, confirmed: true };
     await w.clock.run(releaseClaim(one, w.services, fakeCall()));
     expect(w.node()).to.deep.include({ instance_uuid: OTHER_INSTANCE, extra: {} });
   });

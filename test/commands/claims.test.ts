@@ -8,6 +8,7 @@ import {
 } from "../../provider/commands/claims.ts";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import type { Client, ReadOptions } from "../../provider/http/client.ts";
+import { allocationUuidFor } from "../../provider/node/identity.ts";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import { fakeCall } from "../fakes/call.ts";
 import { A, NODE } from "../fakes/deployments.ts";
@@ -19,10 +20,10 @@ import {
   settingsBy,
   settingsMarkBy,
 } from "../fakes/identities.ts";
-import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { shaped } from "../fakes/shaped.ts";
 import { world } from "../fakes/world.ts";
 
+const ALLOCATION = allocationUuidFor({ ...allocationBy("stack-1", "any"), resourceClass: "baremetal" });
 const OTHER_NODE = "00000000-0000-4000-8000-000000000002";
 
 describe("claims", () => {
@@ -49,12 +50,12 @@ describe("claims", () => {
   /** A deployment with its allocation and settings on one node, and settings on another. */
   const scene = () => {
     const config = { ...settingsMarkBy("stack-1", "settings"), previous: {}, written: {} };
-    const marker = { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OTHER_INSTANCE, preparedAt: null };
+    const marker = { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: ALLOCATION, preparedAt: null };
     const w = world(deploymentHandler, {
       node: {
         provision_state: "active",
-        instance_uuid: OTHER_INSTANCE,
-        allocation_uuid: OTHER_INSTANCE,
+        instance_uuid: ALLOCATION,
+        allocation_uuid: ALLOCATION,
         instance_info: A,
         automated_clean: false,
         extra: { [DEPLOYMENT_MARKER]: marker, [CONFIG_MARKER]: config },
@@ -62,12 +63,13 @@ describe("claims", () => {
     });
     const second = w.ironic.add({ uuid: OTHER_NODE, name: "worker-2", extra: { [CONFIG_MARKER]: config } });
     const extra = { pulumi_ironic: { ...allocationMarkBy("stack-1", "any") } };
-    const made = { uuid: OTHER_INSTANCE, state: "active" as const, node_uuid: NODE, last_error: null };
+    const made = { uuid: ALLOCATION, state: "active" as const, node_uuid: NODE, last_error: null };
     w.client.allocations.all.push({ ...made, resource_class: "baremetal", extra });
     const base = {
       node: "worker-1",
       nodeUuid: NODE,
-      instanceUuid: OTHER_INSTANCE,
+      instanceUuid: ALLOCATION,
+      confirmed: true,
     };
     const claims: ListedClaim[] = [
       { ...base, kind: "deployment", ...deploymentBy("stack-1", "worker"), provisionState: "active" },

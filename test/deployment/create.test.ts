@@ -132,6 +132,7 @@ describe("RamdiskDeployment: create", () => {
           keep: false,
           protected: false,
           updateStrategy: "rebuild",
+          hasState: false,
         },
         was: undefined,
         loadDrive: () => loadDriveContent(`pulumi-ironic-drive:image:${"0".repeat(64)}:/nowhere/drive`),
@@ -195,7 +196,7 @@ describe("RamdiskDeployment: create", () => {
     const w = scene();
     await w.made(undefined, { ...INPUTS, protected: true });
     expect(w.node().protected).to.equal(true);
-    expect(deploymentMarker(w.node())?.protected).to.equal(true);
+    expect(w.node().protected_reason).to.equal(`pulumi-ironic: worker (${OURS})`);
     const old = scene({}, { client: { minor: 47 } });
     expect((await old.up(undefined, { ...INPUTS, protected: true })).error?.message).to.contain("protect");
     untouched(old);

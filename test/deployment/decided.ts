@@ -15,6 +15,7 @@ export const WANT: DeployWant = {
   protected: false,
   keep: false,
   updateStrategy: "rebuild",
+  hasState: true,
 };
 
 /** A decision in a word or two. */

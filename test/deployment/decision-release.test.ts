@@ -1,14 +1,15 @@
 import { expect } from "chai";
 import { type Attempt, newAttempt } from "../../provider/deployment/attempt.ts";
 import { decideRelease } from "../../provider/deployment/decision.ts";
+import type { ReleaseWant } from "../../provider/deployment/want.ts";
 import type { Node } from "../../provider/node/node.ts";
 import { protectionReason } from "../../provider/node/protection.ts";
 import { PROVISION_STATES } from "../../provider/node/states.ts";
 import { BEFORE, CLAIM, MARK, NOW, nodeIn, OTHER_INSTANCE, STRANGERS } from "../fakes/nodes.ts";
 import { COLUMNS, deploy, problemOf, type Row, said } from "./decided.ts";
 
-const RELEASE = { claim: CLAIM, keep: false };
-const release = (node: Node, want: Partial<typeof RELEASE> = {}, attempt: Partial<Attempt> = {}): string =>
+const RELEASE: ReleaseWant = { claim: CLAIM, keep: false, knownBy: "state" };
+const release = (node: Node, want: Partial<ReleaseWant> = {}, attempt: Partial<Attempt> = {}): string =>
   said(decideRelease(node, { ...RELEASE, ...want }, { ...newAttempt(), ...attempt }));
 
 const gone = (word: string): Row => ["done", word, word, word, word];

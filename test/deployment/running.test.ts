@@ -14,6 +14,7 @@ const WANT: DeployWant = {
   protected: false,
   keep: false,
   updateStrategy: "rebuild",
+  hasState: true,
 };
 const LAST = { bootHash: "hash", preparedAt: BEFORE, at: NOW };
 const NODE = nodeIn("active", "ours");

@@ -8,6 +8,8 @@ export interface Allocation {
   node_uuid: string | null;
   last_error: string | null;
   resource_class: string;
+  traits?: string[];
+  candidate_nodes?: string[];
   extra: Record<string, unknown>;
 }
 

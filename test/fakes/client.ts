@@ -164,6 +164,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     if (kind === "nodes" && ident === "") return list(query, lagMs);
     if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
     if (kind === "portgroups") return { body: { portgroups: [] } };
+    if (kind === "allocations" && ident === "") return { body: { allocations: copy(allocations.all) } };
     if (kind === "allocations") return allocations.read(ident);
     if (kind === "drivers") return { body: driver };
     const fake = ironic.find(decodeURIComponent(ident));

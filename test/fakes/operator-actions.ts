@@ -96,8 +96,11 @@ export const DEEDS = {
 export type DeedName = keyof typeof DEEDS;
 export const DEED_NAMES = Object.keys(DEEDS) as DeedName[];
 
-/** An operator follows every advice until the node can be used again: what is left is the stack's to do. */
-export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
+/**
+ * An operator follows every advice until the node can be used again: what is left is the stack's to do. `isKnown`: its state
+ * has a deployment there; without that it brings no node back from a failed cleaning.
+ */
+export function restoreOrder(ironic: FakeIronic, fake: FakeNode, isKnown: boolean): void {
   const { node, fate } = fake;
   Object.assign(fate, { deployFails: 0, undeployFails: 0, cleanFails: 0 });
   Object.assign(node, { maintenance: false, maintenance_reason: null, fault: null, retired: false });
@@ -108,7 +111,7 @@ export function restoreOrder(ironic: FakeIronic, fake: FakeNode): void {
   const state = node.provision_state ?? "available";
   // Half brought back by the stack.
   const isTheirs = node.target_provision_state === "manageable";
-  if (isCleanRetryNoted(node) && ["clean failed", "manageable"].includes(state) && !isTheirs) return;
+  if (isKnown && isCleanRetryNoted(node) && ["clean failed", "manageable"].includes(state) && !isTheirs) return;
   if (state === "rescue") ironic.move(fake, "active");
   if (state === "clean hold" || state === "clean failed") ironic.move(fake, "manageable");
   if (["active", "deploy failed", "error"].includes(node.provision_state ?? "") && (theirs || !node.instance_uuid)) {

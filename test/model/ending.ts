@@ -47,14 +47,14 @@ export class Ending {
   }
 
   async #calm(): Promise<void> {
-    const { clock, ironic, tracks } = this.#scene;
+    const { clock, ironic, stack, tracks } = this.#scene;
     for (const fake of ironic.nodes) fake.hidden = false;
     for (const track of tracks) this.#forgetLies(track);
     for (let round = 0; round < 4; round++) {
       await clock.pass(120_000);
-      for (const { fake } of tracks) {
+      for (const [index, { fake }] of tracks.entries()) {
         ironic.find(fake.node.uuid);
-        restoreOrder(ironic, fake);
+        restoreOrder(ironic, fake, stack.states.has(`deployment-${index + 1}`));
       }
     }
     for (const track of tracks) {
@@ -176,7 +176,7 @@ export class Ending {
     const ours = this.#scene.tracks.map(({ fake }) => fake.node.uuid);
     for (const claim of await listClaims(client, STACK, undefined))
       try {
-        await releaseClaim(claim, services, fakeCall(900_000));
+        await releaseClaim(claim, services, fakeCall(900_000), true);
       } catch (error) {
         if (ours.includes(claim.nodeUuid)) throw error;
       }

@@ -33,14 +33,14 @@ describe("the holder of a node", () => {
     expect(holderOf(node, CLAIM).kind).to.equal("other");
   });
 
-  /** What the marker alone says: in mid-redeploy it is enough, on a machine that may be undeployed it is not. */
+  /** A marker alone is not enough: many may write it. */
   const TAKEN: readonly [held: Held, state: string, taken: boolean][] = [
     ["ours", "active", true],
     ["prepared", "available", true],
     ["unmarked", "active", false],
-    ["marked", "available", true],
-    ["marked", "deleting", true],
-    ["marked", "cleaning", true],
+    ["marked", "available", false],
+    ["marked", "deleting", false],
+    ["marked", "cleaning", false],
     ["marked", "active", false],
     ["marked", "deploy failed", false],
     ["free", "available", false],

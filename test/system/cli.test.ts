@@ -177,9 +177,33 @@ describe("the command pulumi-ironic with an Ironic", function () {
     expect(writes()).to.deep.equal([`PATCH /v1/nodes/${nodes[0]?.uuid}`]);
   });
 
+  it("leaves what only a mark says to be the stack's, and names the way; a node that has nothing is a typing error", async () => {
+    const all = ["claims", "--release", "--no-state", "--stack-id", "stack-1"];
+    const { status, stderr } = await run([...all, ...connected()]);
+    expect(status).to.equal(1);
+    for (const node of ["worker-1", "worker-2"]) expect(stderr).to.contain(`--node ${node}`);
+    const mistyped = await run([...all, "--node", "worker-9", ...connected()]);
+    expect(mistyped.status).to.equal(2);
+    expect(mistyped.stderr).to.match(/nothing to release on node worker-9.*\[cli-usage\]/);
+    expect(writes()).to.deep.equal([]);
+  });
+
+  it("prints what is foreign without the characters that steer a terminal", async () => {
+    nodes = [claimed(1, "a\u001b[2Jb\u009b1m\u202e\u007f\nc")];
+    const listed = await run(["claims", ...connected()]);
+    expect(listed.stdout).to.contain("a\\u001b[2Jb\\u009b1m\\u202e\\u007f\\u000ac");
+    expect(listed.stdout.trimEnd().split("\n")).to.have.length(2);
+    const json = await run(["claims", "--json", ...connected()]);
+    expect(JSON.parse(json.stdout)[0].resourceName).to.equal("a\u001b[2Jb\u009b1m\u202e\u007f\nc");
+    const kept = await run(["claims", "--release", "--no-state", "--stack-id", "stack-1", ...connected()]);
+    for (const { stdout, stderr } of [listed, json, kept])
+      expect(stdout + stderr).not.to.match(/[\p{Bidi_Control}]|(?!\n)\p{Cc}/u);
+  });
+
   const REFUSED: readonly [what: string, args: () => string[]][] = [
     ["a release without a state", () => ["claims", "--release", "--stack-id", "stack-1"]],
     ["a stack that is not the state's", () => ["claims", "--state", state, "--stack-id", "stack-9"]],
+    ["a node without a release", () => ["claims", "--node", "worker-1"]],
     ["a state that is none", () => ["claims", "--state", CLI]],
     ["an unknown option", () => ["claims", "--relase"]],
     [
