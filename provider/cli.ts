@@ -18,7 +18,17 @@ import {
   stackIdsOf,
   stackNameOf,
 } from "./commands/index.ts";
-import { CancelledError, type Code, ProblemError, printed, redact, systemClock, withCode } from "./core/index.ts";
+import {
+  CancelledError,
+  type Code,
+  ProblemError,
+  printable,
+  printableName,
+  printed,
+  redact,
+  systemClock,
+  withCode,
+} from "./core/index.ts";
 import type { Call, Services } from "./plugin/index.ts";
 import { servicesFor } from "./plugin/index.ts";
 import { createRunContext } from "./run/index.ts";
@@ -72,9 +82,10 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositi
 /** One for this process, so that whatever it says is without the secrets that it has read. */
 const run = createRunContext({ clock: systemClock, random: Math.random, env: process.env });
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+/** Both are the last thing before the terminal. In JSON an escaped character stays what it is. */
+const say = (text: string): void => void process.stdout.write(`${printable(text)}\n`);
 const clean = (text: string): string => redact(text, [...run.secrets]);
-const write = (text: string): void => void process.stderr.write(`${text}\n`);
+const write = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
 const complain = (text: string): void => write(clean(text));
 const warn = (code: Code, text: string): void => write(withCode(clean(`warning: ${text}`), code));
 

@@ -1,4 +1,5 @@
 /** Claims as text for people. */
+import { printableName } from "../core/index.ts";
 import type { ListedClaim } from "./claims.ts";
 
 const KNOWN = { true: "yes", false: "no", undefined: "?" } as const;
@@ -13,7 +14,10 @@ const COLUMNS: [string, (claim: ListedClaim) => string][] = [
 ];
 
 export function claimsTable(claims: readonly ListedClaim[]): string {
-  const rows = [COLUMNS.map(([title]) => title), ...claims.map((claim) => COLUMNS.map(([, cell]) => cell(claim)))];
+  const rows = [
+    COLUMNS.map(([title]) => title),
+    ...claims.map((claim) => COLUMNS.map(([, cell]) => printableName(cell(claim)))),
+  ];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

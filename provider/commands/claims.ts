@@ -1,7 +1,7 @@
 /** What one stack, or all of them, hold in an Ironic, and the release of what no state knows. */
 import * as z from "zod";
 import { endAllocation } from "../allocation/handler.ts";
-import { type Clean, isHidden, ProblemError, printed } from "../core/index.ts";
+import { type Clean, isHidden, ProblemError, printableName, printed } from "../core/index.ts";
 import { release } from "../deployment/handler.ts";
 import type { Client } from "../http/index.ts";
 import { pageOf, readPages } from "../http/index.ts";
@@ -231,7 +231,7 @@ export async function releaseClaims(
   const stuck = new Set<string>();
   let failed = 0;
   for (const claim of claims) {
-    const label = `${claim.kind} ${claim.resourceName} on ${claim.node}`;
+    const label = printableName(`${claim.kind} ${claim.resourceName} on ${claim.node}`);
     const call = callFor(label);
     if (call.signal.aborted) break;
     try {

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /**
  * The codes of all errors and warnings. A code keeps its meaning in later versions, whatever becomes of the words before it.
  * docs/troubleshooting.md has one section for each, in this order.
@@ -132,7 +134,7 @@ export const CODES = [
 export type Code = (typeof CODES)[number];
 
 /** `text` as the user sees it. Only what prints a message adds the code: a text inside another text has none. */
-export const withCode = (text: string, code: Code): string => `${text} [${code}]`;
+export const withCode = (text: string, code: Code): string => `${printable(text)} [${code}]`;
 
 /** Something that the user should know, though nothing is refused. */
 export interface Warning {

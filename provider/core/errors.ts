@@ -1,5 +1,6 @@
 import { type Clean, type Code, describeFailure, type Failure, failureLines, withCode } from "./codes.ts";
 import { type Fault, type FaultRow, faultRow } from "./faults.ts";
+import { printable } from "./printable.ts";
 
 export interface IronicErrorFields {
   fault: Fault;
@@ -125,7 +126,7 @@ export class ProblemError extends CodedError {
 
   override printed(clean: Clean): string {
     if (this.failures.length === 0) return super.printed(clean);
-    return `${clean(this.problem)}\n${failureLines(this.failures, clean)}`;
+    return `${printable(clean(this.problem))}\n${failureLines(this.failures, clean)}`;
   }
 }
 

@@ -28,6 +28,7 @@ export {
 } from "./errors.ts";
 export { faultRow, type Load, type Remedy } from "./faults.ts";
 export { canonicalJson } from "./json.ts";
+export { printable, printableName } from "./printable.ts";
 export { memoise, raceAbort } from "./promises.ts";
 export { type Asked, type Recognition, recognise, type Sign, STALE_TOKEN_ADVICE } from "./recognitions.ts";
 export { withoutRecords } from "./records.ts";

@@ -1,5 +1,5 @@
 /** What an observation of a node can lead to, and how decisions speak of nodes: the parts that all resources share. */
-import type { Code, Warning } from "../core/index.ts";
+import { type Code, printableName, type Warning } from "../core/index.ts";
 import type { OtherHolder } from "./holder.ts";
 import { namesakeAdvice } from "./identity.ts";
 import type { Node } from "./node.ts";
@@ -30,7 +30,7 @@ export const failed = (code: Code, problem: string, advice: string): Decision<ne
 export const wait = (why: string): Decision<never> => ({ do: "wait", why });
 
 export const nodeLabel = (node: Pick<Node, "uuid" | "name">): string =>
-  node.name ? `${node.name} (${node.uuid})` : node.uuid;
+  node.name ? `${printableName(node.name)} (${node.uuid})` : node.uuid;
 
 /** What a person can do in the node's provision state. */
 export const stateAdvice = (node: InState & Pick<Node, "uuid" | "name">): string =>

@@ -1,11 +1,12 @@
 /** Whose node it is, seen from one deployment. */
+import { printableName } from "../core/index.ts";
 import { type Claim, isOfNamesake, type ResourceIdentity, stackLabel } from "./identity.ts";
 import { configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
 import type { Node } from "./node.ts";
 
 /** How messages name a deployment by its record. */
 export const deploymentLabel = (marker: ResourceIdentity): string =>
-  `deployment "${marker.resourceName}" of ${stackLabel(marker)}`;
+  `deployment "${printableName(marker.resourceName)}" of ${stackLabel(marker)}`;
 
 /** Who has a node instead of the resource that asks. */
 export interface OtherHolder {
@@ -21,12 +22,12 @@ export interface OtherHolder {
 export const otherHolder = (kind: string, marker: ResourceIdentity, stackId: string): OtherHolder => {
   const isSameStack = marker.stackId === stackId;
   const owner = isSameStack ? "this same stack" : stackLabel(marker);
-  return { who: `${kind} "${marker.resourceName}" of ${owner}`, isSameStack };
+  return { who: `${kind} "${printableName(marker.resourceName)}" of ${owner}`, isSameStack };
 };
 
 /** The holder that a record of the claimant's own identity names, where a stack of another name wrote it. */
 export const namesake = (kind: string, marker: ResourceIdentity): OtherHolder => ({
-  who: `${kind} "${marker.resourceName}" of ${stackLabel(marker)}`,
+  who: `${kind} "${printableName(marker.resourceName)}" of ${stackLabel(marker)}`,
   isSameStack: false,
   sharedStackId: marker.stackId,
 });

@@ -1,6 +1,6 @@
 /** Which stack and which of its resources something belongs to, and the UUIDs that follow from that. */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../core/index.ts";
+import { canonicalJson, printableName } from "../core/index.ts";
 
 /** What identifies a resource on nodes and in states. Fixed at creation: from then on the state's values count. */
 export interface ResourceIdentity {
@@ -46,7 +46,7 @@ export const identityOf = ({ stackId, stackName, resourceId, resourceName }: Res
 
 /** How messages name a stack. */
 export const stackLabel = ({ stackId, stackName }: Pick<ResourceIdentity, "stackId" | "stackName">): string =>
-  stackName === undefined || stackName === "" ? `stack ${stackId}` : `stack ${stackName} (${stackId})`;
+  printableName(stackName === undefined || stackName === "" ? `stack ${stackId}` : `stack ${stackName} (${stackId})`);
 
 /** The `resourceId` of the resource of another type with the same name and parents. */
 export function siblingId(resourceId: string, type: string): string {

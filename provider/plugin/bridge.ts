@@ -4,7 +4,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { setMaxListeners } from "node:events";
 import { fstatSync } from "node:fs";
 import { createRequire } from "node:module";
-import { CancelledError } from "../core/index.ts";
+import { CancelledError, printable } from "../core/index.ts";
 import type { Props } from "./handler.ts";
 
 /** Numbers of `LogSeverity`: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/engine.proto */
@@ -187,7 +187,8 @@ const built = (require: NodeJS.Require): Bridge => {
   return {
     signal: controller.signal,
     about: (props) => known.get(props) ?? {},
-    log: (severity, text, { urn = "", ephemeral = false }) => {
+    log: (severity, said, { urn = "", ephemeral = false }) => {
+      const text = printable(said);
       if (severity === "warning") {
         const key = `${urn}\n${text}`;
         if (warned.has(key)) return;

@@ -1,4 +1,4 @@
-import { type Clock, withCode } from "../core/index.ts";
+import { type Clock, printable, withCode } from "../core/index.ts";
 import type { RunContext } from "../run/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Call, Props } from "./handler.ts";
@@ -54,7 +54,7 @@ export const callOf = (
   // Without a URN, as in a process's first call, the engine shows it at the stack: then it has to say whose it is.
   const whose = urn === undefined && typeof about.resourceName === "string" ? `${about.resourceName}: ` : "";
   const progress = throttled(
-    (text) => bridge.log("info", clean(`${whose}${text}`).replace(/\s+/g, " "), { urn, ephemeral: true }),
+    (text) => bridge.log("info", printable(clean(`${whose}${text}`).replace(/\s+/g, " ")), { urn, ephemeral: true }),
     clock,
     calls,
     ended.signal,

@@ -1,4 +1,4 @@
-import { type Clean, CodedError, IronicError, printed, withCode } from "../core/index.ts";
+import { type Clean, CodedError, IronicError, printable, printed, withCode } from "../core/index.ts";
 import type { Props } from "./handler.ts";
 import { PartialFailure } from "./handler.ts";
 
@@ -32,7 +32,7 @@ const summaryOf = (error: unknown, what: string): string => {
 
 /** What the user sees of `error`; `what` names the call, `clean` removes secrets. */
 export const failureOf = (error: unknown, what: string, clean: Clean): Error =>
-  failure(messageOf(error, clean), clean(summaryOf(error, what)));
+  failure(messageOf(error, clean), printable(clean(summaryOf(error, what))));
 
 /**
  * Keeps the resource in the state with what is known, and the reasons as its `initErrors`; the next run updates it.

@@ -4,7 +4,7 @@ import type { Node } from "../../provider/node/node.ts";
 import { bootHashOf } from "../../provider/node/slow-hash.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { type Stored, slowHash } from "../fakes/call.ts";
-import { A, B, DRIVE, INPUTS, NODE, OURS, scene } from "../fakes/deployments.ts";
+import { A, B, DRIVE, foreign, INPUTS, NODE, OURS, scene } from "../fakes/deployments.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import type { World } from "../fakes/world.ts";
 
@@ -13,6 +13,15 @@ const [DEBUG, QUIET] = await Promise.all(
 );
 
 describe("RamdiskDeployment: refresh", () => {
+  it("stores no drift that steers the terminal which shows it", async () => {
+    const w = scene();
+    const first = await w.made(undefined, INPUTS);
+    w.fake.node.extra[DEPLOYMENT_MARKER] = { ...foreign, resourceName: "a\u001b[2J\nb" };
+    expect((await w.refresh(first))?.outs.drift).to.match(
+      /^held by deployment "a\\u001b\[2J\\u000ab" of .*\[node-held\]$/,
+    );
+  });
+
   it("does not take for running what a crash kept from the machine, though the program wants just that", async () => {
     const w = scene();
     const first = await w.made(undefined, { ...INPUTS, kernelArguments: "one" });

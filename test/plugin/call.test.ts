@@ -77,6 +77,13 @@ describe("the call of one request of the engine", () => {
     expect({ calls: calls.size, ended: ended() }).to.deep.equal({ calls: 0, ended: 1 });
   });
 
+  it("shows what steers a terminal, and does not carry it out", () => {
+    const { call, said } = scene({}, { resourceName: "worker\u001b[2J" });
+    call.progress("a\u202e");
+    call.warn("node-held", "b\u009b");
+    expect(said.map(({ text }) => text)).to.deep.equal(["worker\\u001b[2J: a\\u202e", "b\\u009b [node-held]"]);
+  });
+
   it("says whose it is where the engine shows it at the stack, on one line and without a secret", () => {
     const { call, said } = scene({}, { resourceName: "worker" });
     call.progress("a\n  s3cret");

@@ -44,6 +44,19 @@ describe("a failure as the engine gets it", () => {
     expect(String(failureOf(unanswered, "create", clean))).to.contain("unreachable");
   });
 
+  it("shows what steers a terminal, and does not carry it out", () => {
+    const told = new IronicError({
+      fault: "conflict",
+      operation: "t",
+      request: "GET /a\u009b",
+      detail: "b\u001b[2J",
+      status: 409,
+    });
+    const failure = failureOf(told, "create", clean);
+    expect(failure.message).to.contain("b\\u001b[2J");
+    expect(String(failure)).to.contain("/a\\u009b");
+  });
+
   it("names the kind of what is unexpected, and takes what is no error", () => {
     expect(failureOf(new TypeError("x s3cret"), "create", clean).message)
       .to.contain("TypeError")
