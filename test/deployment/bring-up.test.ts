@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import { DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
-import type { Stored } from "../fakes/call.ts";
 import { INPUTS, isClean, NODE, OURS, scene, untouched } from "../fakes/deployments.ts";
 import { deploymentMarkBy } from "../fakes/identities.ts";
 
@@ -108,14 +107,18 @@ describe("RamdiskDeployment: create", () => {
     extra: { [DEPLOYMENT_MARKER]: { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: OURS, preparedAt: "x" } },
   };
 
-  it("keeps in the state what a redeploy that was killed had undeployed", async () => {
+  it("takes up what a redeploy that was killed had undeployed, but keeps it in the state only from its new claim on", async () => {
     const w = scene({ provision_state: "cleaning", ...marked });
     void w.clock.sleep(2_000).then(() => w.call.abort());
     const { stored, error } = await w.up(undefined, INPUTS);
     expect(error?.name).to.equal("CancelledError");
-    expect(stored?.outs).to.deep.include({ nodeUuid: NODE, instanceUuid: OURS });
+    // Until then only a marker tells of it, which many may write.
+    expect(stored).to.equal(undefined);
+    untouched(w);
     Object.assign(w.fake.node, { provision_state: "available" });
-    expect(await w.destroy(stored as Stored)).to.equal(undefined);
+    const made = await w.made(undefined, INPUTS);
+    expect(made.outs).to.deep.include({ nodeUuid: NODE, instanceUuid: OURS });
+    expect(await w.destroy(made)).to.equal(undefined);
     isClean(w.node());
   });
 
