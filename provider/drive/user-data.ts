@@ -1,6 +1,6 @@
-import { stringify } from "yaml";
 import * as z from "zod";
 import { type Failure, failuresIn, hasUnknown, joinPath, object } from "../schema/index.ts";
+import { yamlOf } from "./yaml.ts";
 
 /** One part of user data that has several. Exactly one of `text` and `cloudConfig`. */
 export interface UserDataPart {
@@ -102,24 +102,8 @@ const isBase64 = (value: string): boolean => {
   return text.length % 4 === 0 && BASE64.test(text);
 };
 
-// Line breaks in YAML 1.1, which cloud-init reads, and plain characters in 1.2.
-const LINE_BREAKS = /[\u0085\u2028\u2029]/g;
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-
 /** A cloud-config's text. The order of keys in the program never matters: cloud-init takes them in its own. */
-function cloudConfigText(config: Record<string, unknown>): string {
-  const yaml = stringify(config, {
-    sortMapEntries: true,
-    // Aliases would surprise whoever reads the file.
-    aliasDuplicateObjects: false,
-    // Every string in quotes and on one line: what a bare word (yes, 017, 1:20, <<) or a folded line means differs between
-    // the versions of YAML.
-    defaultStringType: "QUOTE_DOUBLE",
-    defaultKeyType: "QUOTE_DOUBLE",
-    lineWidth: 0,
-  });
-  return `#cloud-config\n${yaml.replace(LINE_BREAKS, escaped)}`;
-}
+const cloudConfigText = (config: Record<string, unknown>): string => `#cloud-config\n${yamlOf(config)}`;
 
 // cloudinit/handlers/__init__.py, INCLUSION_TYPES_MAP: what the first line of a part means.
 const FIRST_LINES: readonly (readonly [start: string, type: string])[] = [

@@ -1,6 +1,8 @@
+import { scryptSync } from "node:crypto";
 import { expect } from "chai";
 import { parseDeployment } from "../../provider/deployment/args.ts";
 import { shows } from "../../provider/node/instance-info.ts";
+import { DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Stored } from "../fakes/call.ts";
 import { A, INPUTS, scene } from "../fakes/deployments.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
@@ -23,6 +25,27 @@ describe("RamdiskDeployment: what Ironic takes for a secret and hides", () => {
     expect(w.fake.runs?.info).to.have.property("ramdisk_kernel_arguments", "console=ttyS0 k3s.token=two quiet");
     expect(w.fake.boots).to.have.length(2);
     expect((await w.refresh(second))?.outs.drift).to.equal(undefined);
+  });
+
+  it("stands on the node beside it only in a hash that is slow to guess, and another one for each deployment", async () => {
+    const marks = new Set<string>();
+    for (const resourceId of ["ironic:RamdiskDeployment::worker", "ironic:RamdiskDeployment::other"]) {
+      const w = scene();
+      const { outs } = await w.made(undefined, { ...secret("one"), resourceId });
+      const content = JSON.stringify({
+        kernel: A.kernel,
+        kernelArguments: secret("one").kernelArguments,
+        ramdisk: A.ramdisk,
+      });
+      const cost = { N: 4_096, r: 8 };
+      const hash = scryptSync(`pulumi-ironic/1/boot\n${content}`, String(outs.instanceUuid), 8, cost).toString("hex");
+      const mark = w.node().extra[DEPLOYMENT_MARKER] as { bootHash: string };
+      expect(mark.bootHash).to.equal(hash);
+      const { bootHash: _, instanceUuid: _uuid, ...rest } = { ...mark, instanceUuid: "" };
+      expect(JSON.stringify(rest)).not.to.match(/[0-9a-f]{16}|one quiet/);
+      marks.add(hash);
+    }
+    expect(marks.size).to.equal(2);
   });
 
   it("is put back as the state knows it, never as Ironic shows it", async () => {

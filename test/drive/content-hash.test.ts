@@ -59,6 +59,8 @@ describe("the hash of a drive's content", () => {
     expect(renamed.content).not.to.equal(built("iso").content);
     expect(renamed.sha256).to.equal(built("iso").sha256);
     expect(driveHashOf(renamed.content)).to.equal(built("iso").sha256);
+    // Ironic writes the name into what it makes of JSON.
+    expect(built("json", { nodeName: "worker-2" })).to.deep.equal(built("json"));
     expect(built("iso", {}, { ...args.metaData, name: "worker-1" }).sha256).not.to.equal(built("iso").sha256);
     expect(built("iso", {}, { ...args.metaData, uuid: facts.nodeUuid }).sha256).not.to.equal(built("iso").sha256);
   });

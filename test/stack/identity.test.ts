@@ -1,8 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import { ConfigDrive, NodeAllocation, RamdiskDeployment } from "../../provider/index.ts";
 import { siblingId } from "../../provider/node/identity.ts";
 import { resourceIdOf } from "../../provider/stack/identity.ts";
+import { A } from "../fakes/deployments.ts";
+import { world } from "../fakes/world.ts";
 
 class Component extends pulumi.ComponentResource {}
 
@@ -46,6 +49,20 @@ describe("a resource's identity", () => {
     ]);
     for (const inputs of inputsOf("RamdiskDeployment"))
       expect(inputs).to.deep.include({ stackId: "made-once", stackName: "test", resourceName: "worker" });
+  });
+
+  it("keeps equal names under parents of different types apart: the second does not reboot the first one's machine", async () => {
+    const args = { node: "worker-1", ...A };
+    const [cluster, lab] = [new Component("my:index:Cluster", "same"), new Component("my:index:Lab", "same")];
+    for (const parent of [cluster, lab]) await made(new RamdiskDeployment("worker", args, { parent }));
+    const [first = {}, second = {}] = inputsOf("RamdiskDeployment").map(({ __provider: _code, ...inputs }) => inputs);
+    expect(first.resourceId).not.to.equal(second.resourceId);
+    const w = world(deploymentHandler);
+    const { outs } = await w.made(undefined, first);
+    const { error } = await w.up(undefined, second);
+    expect(error).to.have.property("code", "node-held-by-own-stack");
+    expect(w.node().instance_uuid).to.equal(outs.instanceUuid);
+    expect(w.fake.boots).to.have.length(1);
   });
 
   it("says one identity of the stack for all, and drives hold no claim", async () => {
