@@ -17,7 +17,6 @@ import {
   type Node,
   nodeLabel,
   type OtherHolder,
-  type ResourceIdentity,
   readNode,
 } from "../node/index.ts";
 import { type Call, changedArguments, defineHandler, needsIn, PartialFailure, type Services } from "../plugin/index.ts";
@@ -81,10 +80,13 @@ const outputsOf = ({ uuid, name }: Node, marker: ConfigMarker | undefined): Outp
   written: marker?.written ?? {},
 });
 
+const isOwn = (mark: ConfigMarker | undefined, ours: Claimant): boolean =>
+  mark?.stackId === ours.stackId && mark.resourceId === ours.resourceId && !isOfNamesake(mark, ours);
+
 async function configure(
   found: Node,
   props: NodeConfigProps,
-  ours: ResourceIdentity,
+  ours: Claimant,
   state: State | undefined,
   services: Services,
   call: Call,
@@ -100,14 +102,13 @@ async function configure(
       ? { ...markOf(ours), previous: {}, written: {} }
       : { ...markOf(ours), previous: state.previous, written: state.written });
   const own = await ownAllocation(client, found, ours, call.signal);
-  const claimant: Claimant = state ? ours : { ...ours, isNew: true };
   const journal = openSettingsJournal();
   let sent: ConfigMarker | undefined;
   const work: Work = {
     node: found,
     operation: "set the node's interfaces and settings",
     decide: (seen, attempt) => {
-      const stranger = otherHolderOn(seen, claimant, own ?? keptOf(seen));
+      const stranger = otherHolderOn(seen, ours, own ?? keptOf(seen));
       if (stranger) return heldByOther(seen, stranger);
       if (attempt.done) return { do: "done" };
       if (seen.maintenance) return inMaintenance(seen);
@@ -143,8 +144,7 @@ async function configure(
     return outputsOf(node, configMarker(node));
   } catch (error) {
     const stood = configMarker(found);
-    const begun =
-      stood?.stackId === ours.stackId && stood.resourceId === ours.resourceId && !isOfNamesake(stood, claimant);
+    const begun = isOwn(stood, ours);
     // An answer that is lost, or not waited for, does not make the node forget: what was there before must stay known. What a
     // run that was killed had written is ours.
     if (state || !(journal.attempt.writesSent > 0 || begun)) throw error;
@@ -216,7 +216,7 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
     settling([props.node], services, async () => {
       const client = await services.client();
       const node = await readNode(client, props.node, "find the node", call.signal);
-      const ours = identityOf(props);
+      const ours: Claimant = { ...identityOf(props), isNew: true };
       const outs = await configure(node, props, ours, undefined, services, call);
       return { id: node.uuid, outs };
     }),
