@@ -23,7 +23,6 @@ import {
   type Code,
   ProblemError,
   printable,
-  printableName,
   printed,
   redact,
   systemClock,
