@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   drive: ["core", "schema"],
   stack: ["core", "schema", "connection", "plugin", "shells"],
   preflight: ["core", "schema", "http", "node", "run", "plugin"],
-  "node-config": ["core", "schema", "http", "node", "plugin", "preflight", "stack"],
+  "node-config": ["core", "schema", "node", "plugin", "preflight", "stack"],
   "config-drive": ["core", "schema", "http", "node", "drive", "plugin", "preflight", "stack"],
   allocation: ["core", "schema", "http", "node", "plugin", "preflight", "stack"],
   deployment: ["core", "schema", "http", "node", "drive", "run", "plugin", "preflight", "stack", "node-config"],

@@ -15,10 +15,13 @@ import type { Client } from "../http/index.ts";
 import {
   deploymentLabel,
   deploymentMarker,
+  type GivenBack,
   isVacant,
   mayBeUndeployed,
   type Node,
   nodeLabel,
+  nothingToRelease,
+  RELEASED,
   readNode,
   stateName,
 } from "../node/index.ts";
@@ -70,16 +73,18 @@ async function nodeOf(uuid: string, nodeUuid: string, client: Client, services: 
 }
 
 /** `ending.sent`: an earlier try has sent the end, and its answer was lost. */
-async function tryEnding(uuid: string, ending: { sent: boolean }, services: Services, call: Call): Promise<void> {
+async function tryEnding(uuid: string, ending: { sent: boolean }, services: Services, call: Call): Promise<GivenBack> {
   const { client, leftInstances } = await services.connection();
   try {
     const { node_uuid } = await readAllocation(client, uuid, call.signal);
     const node = node_uuid ? await nodeOf(uuid, node_uuid, client, services, call) : undefined;
-    if (node && !mayEnd(node, uuid, call.warn)) return;
+    if (node && !mayEnd(node, uuid, call.warn)) return nothingToRelease("the machine that was handed over keeps it");
     ending.sent = true;
     await deleteAllocation(client, uuid, call.signal);
+    return RELEASED;
   } catch (error) {
     if (!isAllocationGone(error) || !(ending.sent || leftInstances.has(uuid))) throw error;
+    return ending.sent ? RELEASED : nothingToRelease("it has ended with its deployment");
   }
 }
 
@@ -92,7 +97,7 @@ const mayEndLater = (error: unknown, tries: Tries): error is IronicError =>
  * Ends the allocation, unless a machine that was handed over runs under it: Ironic ends it with that one. One that Ironic does
  * not find, though this process has not ended it, is an error: what follows from it, the caller's state decides.
  */
-export async function endAllocation(uuid: string, services: Services, call: Call): Promise<void> {
+export async function endAllocation(uuid: string, services: Services, call: Call): Promise<GivenBack> {
   const { clock } = services;
   const timeoutMs = call.timeoutMs ?? END_TIMEOUT_MS;
   let trouble = "";
@@ -103,7 +108,7 @@ export async function endAllocation(uuid: string, services: Services, call: Call
       advice: "Run the command again: it resumes.",
     });
   try {
-    await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
+    return await inTime(timeoutMs, late, clock, call.signal, async (signal) => {
       const pauses = pausesMs();
       const tries = countTries();
       const ending = { sent: false };

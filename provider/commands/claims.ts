@@ -1,7 +1,7 @@
 /** What one stack, or all of them, hold in an Ironic, and the release of what no state knows. */
 import * as z from "zod";
 import { endAllocation } from "../allocation/handler.ts";
-import { type Clean, isHidden, ProblemError, printableName, printed } from "../core/index.ts";
+import { type Clean, isHidden, ProblemError, printableName, printed, withCode } from "../core/index.ts";
 import { release } from "../deployment/handler.ts";
 import type { Client } from "../http/index.ts";
 import { pageOf, readPages } from "../http/index.ts";
@@ -11,6 +11,7 @@ import {
   configMarker,
   deploymentMarker,
   fieldsOf,
+  type GivenBack,
   identityMarkSchema,
   identityOf,
   type ListedAllocation,
@@ -19,7 +20,7 @@ import {
   type ResourceIdentity,
   stateName,
 } from "../node/index.ts";
-import { restore } from "../node-config/handler.ts";
+import { restoreByMark } from "../node-config/handler.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { describeFailure, failuresIn } from "../schema/index.ts";
 import { isConfirmedAllocation, isConfirmedDeployment } from "./confirmation.ts";
@@ -200,7 +201,12 @@ export async function listClaims(
  * Gives one claim up as destroying its resource would: undeploys what is not to be kept, restores settings, ends the allocation.
  * `isNamed`: the person who runs the command has named the node.
  */
-export async function releaseClaim(claim: ListedClaim, services: Services, call: Call, isNamed = false): Promise<void> {
+export async function releaseClaim(
+  claim: ListedClaim,
+  services: Services,
+  call: Call,
+  isNamed = false,
+): Promise<GivenBack> {
   const { nodeUuid, instanceUuid } = claim;
   const identity = identityOf(claim);
   if (claim.kind === "deployment")
@@ -210,8 +216,7 @@ export async function releaseClaim(claim: ListedClaim, services: Services, call:
       call,
       isNamed ? "command line" : claim.confirmed ? "instance" : "marker",
     );
-  if (claim.kind === "node config")
-    return restore({ ...identity, nodeUuid, previous: {}, written: {} }, services, call);
+  if (claim.kind === "node config") return restoreByMark({ ...identity, nodeUuid }, services, call);
   if (!isNamed && !claim.confirmed) throw unconfirmedAllocation(claim);
   return endAllocation(instanceUuid, services, call);
 }
@@ -236,8 +241,9 @@ export async function releaseClaims(
     if (call.signal.aborted) break;
     try {
       if (stuck.has(claim.nodeUuid)) throw underDeployment();
-      await releaseClaim(claim, services, call, isNamed(claim));
-      tell(`Released: ${clean(label)}`);
+      const givenBack = await releaseClaim(claim, services, call, isNamed(claim));
+      if (givenBack.did === "left") failed++;
+      tell(`${TOLD[givenBack.did]}: ${clean(label)}${reasonOf(givenBack, clean)}`);
     } catch (error) {
       failed++;
       if (claim.kind === "deployment") stuck.add(claim.nodeUuid);
@@ -253,6 +259,18 @@ const unconfirmedAllocation = ({ instanceUuid, node }: ListedClaim): ProblemErro
     problem: `Only its mark, which others may write, says that allocation ${instanceUuid} is this stack's: its UUID does not follow from stack, resource and what it asks for. Nothing was written`,
     advice: `If it is this stack's: \`baremetal allocation delete ${instanceUuid}\`${node ? `, or run the command again with \`--node ${node}\`` : ""}.`,
   });
+
+const TOLD = {
+  released: "Released",
+  nothing: "Nothing to release",
+  left: "Not released",
+} as const satisfies Record<GivenBack["did"], string>;
+
+function reasonOf(givenBack: GivenBack, clean: Clean): string {
+  if (givenBack.did === "released") return "";
+  const why = clean(givenBack.why);
+  return `: ${givenBack.did === "left" ? withCode(why, givenBack.code) : why}`;
+}
 
 /** A machine that still runs needs them: without its instance_uuid its holder would be unknown. */
 const underDeployment = (): ProblemError =>

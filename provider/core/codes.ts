@@ -79,6 +79,7 @@ export const CODES = [
   "settings-changed-by-others",
   "settings-not-restored",
   "settings-restore-pending",
+  "settings-mark-not-trusted",
   "allocation-failed",
   "allocation-timeout",
   "allocation-in-use",

@@ -101,6 +101,7 @@ export async function adopt(
     cause: async () => "",
     trouble: () => undefined,
   });
+  services.run.instances.hold(node.uuid, instanceUuid);
   const seen = startedOf(node, bootHash);
   // Where a marker stood there already, whether it was started is for the next update to find out.
   const started = seen.preparedAt === marker.preparedAt ? seen : undefined;

@@ -40,6 +40,7 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
   },
 
   async diff(state, { value }, services, { signal }) {
+    services.run.instances.hold(state.nodeUuid, state.instanceUuid);
     const replaces = changedArguments(DEPLOYMENT_ARGUMENTS, state, value, "replaces").filter((key) => key !== "node");
     const node = known(value.node);
     if (node === undefined || !(await isSameNode(state, node, services.client, signal))) replaces.unshift("node");
@@ -65,6 +66,7 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
   },
 
   async read(id, state, services, call) {
+    services.run.instances.hold(state.nodeUuid, state.instanceUuid);
     const client = await services.client();
     const node = await readNode(client, state.nodeUuid, "refresh the deployment", call.signal);
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
@@ -89,7 +91,9 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
     return { outs: { ...outputs, ...identityOf(state), ...(state.adopted && { adopted: true }) } };
   },
 
-  delete: (_id, state, services, call) => release(state, services, call),
+  delete: async (_id, state, services, call) => {
+    await release(state, services, call);
+  },
 });
 
 export { parseDeployment } from "./args.ts";

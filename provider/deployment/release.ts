@@ -4,14 +4,19 @@ import {
   type Claim,
   configMarker,
   failureCause,
+  type GivenBack,
+  identityOf,
+  leftThere,
   mayChangeInterfaces,
   type Node,
   nodeLabel,
+  nothingToRelease,
+  RELEASED,
   type ResourceIdentity,
   readNode,
   reconcile,
 } from "../node/index.ts";
-import { restore } from "../node-config/handler.ts";
+import { restoreByMark } from "../node-config/handler.ts";
 import type { Call, Services } from "../plugin/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
 import { undeployTimeoutSeconds } from "./args.ts";
@@ -21,12 +26,16 @@ import { createMachine } from "./machine.ts";
 import { claimFrom, type State } from "./state.ts";
 import { type KnownBy, keeps } from "./want.ts";
 
-/** The settings of the same stack went first, and could not be restored while the machine ran. Where the deployment stays, so does the record of the settings. */
+/**
+ * The settings of the same stack went first, and could not be restored while the machine ran. That they went is the mark's
+ * word: where the program of this run has settings for the node, they are not gone.
+ */
 async function restoreLeft(node: Node, { stackId }: Claim, services: Services, call: Call): Promise<void> {
   const settings = configMarker(node);
-  if (!settings?.restorePending || settings.stackId !== stackId || !mayChangeInterfaces(node)) return;
-  const names = { node: node.name ?? node.uuid, nodeUuid: node.uuid };
-  await restore({ ...settings, ...names }, services, call);
+  const { instances, settings: planned } = services.run;
+  if (!settings?.restorePending || settings.stackId !== stackId || planned.of(node)) return;
+  if (!mayChangeInterfaces(node) && instances.of(node.uuid, node.instance_uuid) !== "handedOver") return;
+  await restoreByMark({ ...identityOf(settings), nodeUuid: node.uuid }, services, call);
 }
 
 /** What of the state is needed to give a node back. */
@@ -39,12 +48,15 @@ export async function release(
   services: Services,
   call: Call,
   knownBy: KnownBy = "state",
-): Promise<void> {
+): Promise<GivenBack> {
   const connection = await services.connection();
   const { client, poller } = connection;
   const claim = claimFrom(state);
   const keep = keeps(state, state.adopted);
   const journal = openJournal();
+  // The state's word, for the settings of the node.
+  if (keep) services.run.instances.handOver(state.nodeUuid, claim.instanceUuid);
+  else services.run.instances.hold(state.nodeUuid, claim.instanceUuid);
   const startedAt = services.clock.now();
   const rest = () =>
     call.timeoutMs === undefined
@@ -74,11 +86,15 @@ export async function release(
     trouble: poller.trouble,
   });
   if (released.instance_uuid !== claim.instanceUuid) connection.leftInstances.add(claim.instanceUuid);
-  if (!warning) return await restoreLeft(released, claim, services, rest());
+  if (!warning) {
+    await restoreLeft(released, claim, services, rest());
+    return journal.attempt.touched ? RELEASED : nothingToRelease("nothing of this deployment is on the node");
+  }
   const settings = configMarker(released);
   const left = settings?.restorePending && settings.stackId === claim.stackId;
   call.warn(
     warning.code,
     `Node ${nodeLabel(released)} ${warning.text}.${left ? ` The settings of "${settings.resourceName}" still have to be restored: run \`pulumi-ironic claims --stack-id ${claim.stackId} --release\` when the node is free.` : ""}`,
   );
+  return leftThere(warning.code, `the node ${warning.text}`);
 }

@@ -11,6 +11,7 @@ import {
 import { type CheckFailure, changedArguments, declaredIn, type Props, shapeOf } from "../plugin/index.ts";
 import { type Draft, object, type Parsed, parse, withRules } from "../schema/index.ts";
 import { DEFAULT_DEPLOY_INTERFACE, NODE_CONFIG_ARGUMENTS, type NodeConfigProps } from "./arguments.ts";
+import { splitPath } from "./trusted-fields.ts";
 
 // Ironic masks such values when they are read, so what was there before could never be restored.
 const CREDENTIAL =
@@ -21,6 +22,10 @@ const HIDDEN =
 const CREDENTIAL_WITHIN = new RegExp(`${HIDDEN}[0-9]*(\\s*=|['"]\\s*:|\\s+['"])|--${HIDDEN}[0-9]*\\s`, "i");
 const CAPABILITY = /^[^,:\s]+$/;
 
+/** Is it, or does it hold, what Ironic would mask? */
+export const isCredential = (key: string, value: unknown): boolean =>
+  CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(typeof value === "string" ? value : JSON.stringify(value));
+
 /** What is known of a map. */
 const entriesOf = (map: unknown): [string, unknown][] =>
   typeof map === "object" && map !== null ? Object.entries(map) : [];
@@ -28,7 +33,7 @@ const entriesOf = (map: unknown): [string, unknown][] =>
 function rules({ driverInfo, capabilities, extra }: Draft<NodeConfigProps>): CheckFailure[] {
   const failures: CheckFailure[] = [];
   for (const [key, value] of entriesOf(driverInfo))
-    if (CREDENTIAL.test(key) || CREDENTIAL_WITHIN.test(typeof value === "string" ? value : JSON.stringify(value)))
+    if (isCredential(key, value))
       failures.push({
         path: `driverInfo.${key}`,
         reason:
@@ -119,11 +124,6 @@ const INPUT_NAMES: Readonly<Record<string, string>> = {
 
 /** Fields that change only in a few states: https://docs.openstack.org/ironic/latest/admin/upgrade-to-hardware-types.html */
 export const isInterface = (path: string): boolean => path.endsWith("_interface");
-
-function splitPath(path: string): [column: string, key: string | undefined] {
-  const slash = path.indexOf("/");
-  return slash === -1 ? [path, undefined] : [path.slice(0, slash), path.slice(slash + 1)];
-}
 
 /** `properties.capabilities` is one string, `key:value,key:value`. Parts that others wrote need not have that form. */
 function capabilitiesOf(node: Node): string[] {

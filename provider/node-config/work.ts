@@ -1,39 +1,24 @@
-/**
- * What both making and restoring settings are done with: who else is on the node, whether its state allows a change, and the
- * common loop.
- */
+/** What both making and restoring settings are done with: whether the node's state allows a change, and the common loop. */
 import * as z from "zod";
-import { isHidden, isRefusal } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
+import { isRefusal } from "../core/index.ts";
 import {
-  allocationMarkSchema,
-  type Claimant,
-  CONFIG_MARKER,
   configMarker,
   createView,
   type Decision,
   deploymentMarker,
   fail,
-  identityMarkSchema,
-  instanceUuidFor,
   isHeldByStep,
-  isOfNamesake,
   isPassing,
   type Machine,
   mayChangeInterfaces,
   type Node,
-  namesake,
   nodeLabel,
-  type OtherHolder,
-  otherHolder,
   type PatchOp,
   type ResourceIdentity,
   reconcile,
-  siblingId,
   stateAdvice,
   stateName,
   stateRow,
-  unknownHolder,
   unknownState,
   wait,
 } from "../node/index.ts";
@@ -62,25 +47,8 @@ export const stateSchema: z.ZodType<State> = z.looseObject({
   ...outputs,
 });
 
-const DEPLOYMENT_TYPE = "ironic:RamdiskDeployment";
-
 /** Passing states are waited for this long; cleaning is the longest of them. */
 const WAIT_MS = 3 * 3600 * 1000;
-
-/** Who, if anybody, keeps this stack from writing to the node's settings. */
-export function otherHolderOn(node: Node, ours: Claimant, keptInstance: unknown): OtherHolder | undefined {
-  const config = configMarker(node);
-  const deployment = deploymentMarker(node);
-  if (config && (config.stackId !== ours.stackId || config.resourceId !== ours.resourceId))
-    return otherHolder("BaremetalNodeConfig", config, ours.stackId);
-  if (config && isOfNamesake(config, ours)) return namesake("BaremetalNodeConfig", config);
-  if (deployment && deployment.stackId !== ours.stackId) return otherHolder("deployment", deployment, ours.stackId);
-  if (!node.instance_uuid) return undefined;
-  // Where somebody wiped its marker, a deployment of the same name as these settings is still known by its claim.
-  const sibling = { ...ours, resourceId: siblingId(ours.resourceId, DEPLOYMENT_TYPE), nodeUuid: node.uuid };
-  const known = [deployment?.instanceUuid, keptInstance, instanceUuidFor(sibling)];
-  return known.includes(node.instance_uuid) ? undefined : unknownHolder(node.instance_uuid);
-}
 
 /** Was the PATCH whose answer is not known never applied? It writes settings and marker at once. */
 export const isUnwritten = (node: Node, state: (ResourceIdentity & Pick<State, "unsure">) | undefined): boolean => {
@@ -88,34 +56,8 @@ export const isUnwritten = (node: Node, state: (ResourceIdentity & Pick<State, "
   return state?.unsure === true && (marker?.stackId !== state.stackId || marker.resourceId !== state.resourceId);
 };
 
-/** The instance_uuid if an allocation of this stack has set it, before any deployment marked the node. */
-export async function ownAllocation(
-  client: Client,
-  node: Node,
-  ours: ResourceIdentity,
-  signal: AbortSignal,
-): Promise<string | null> {
-  if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
-  try {
-    const { extra } = await client.get(`/allocations/${node.allocation_uuid}`, {
-      operation: "check whose allocation is on the node",
-      shape: allocationMarkSchema,
-      node: node.uuid,
-      signal,
-    });
-    const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
-    return mark?.stackId === ours.stackId ? node.instance_uuid : null;
-  } catch (error) {
-    // Another project's, which Ironic does not show, or gone since.
-    if (isHidden(error)) return null;
-    throw error;
-  }
-}
-
-/** A deployment that was handed over when it left the state: its machine still belongs to the stack. */
-export const keptOf = (node: Node): string | undefined => configMarker(node)?.keptInstanceUuid;
-
-export type Action = "write";
+/** `backOut`: another stack came at the same time, and what this run wrote goes. */
+export type Action = "write" | "backOut";
 
 export interface Work {
   /** As it was just read. */
@@ -123,12 +65,8 @@ export interface Work {
   operation: string;
   decide(node: Node, attempt: SettingsAttempt): Decision<Action>;
   patch(node: Node): PatchOp[];
-}
-
-export interface WorkDone {
-  node: Node;
-  /** The node as it was when the settings were written, if they were. */
-  wroteOn: Node | undefined;
+  /** Takes back what `patch` wrote. */
+  backOut?(node: Node): PatchOp[];
 }
 
 /** Where the attempt of one call is kept. */
@@ -155,11 +93,10 @@ export async function carryOut(
   services: Services,
   call: Call,
   journal = openSettingsJournal(),
-): Promise<WorkDone> {
+): Promise<Node> {
   const { client, poller, patches } = await services.connection();
   const { clock, random } = services;
   const { uuid } = work.node;
-  let wroteOn: Node | undefined;
   const view = createView({
     client,
     clock,
@@ -173,9 +110,13 @@ export async function carryOut(
   });
   const machine: Machine<Action> = {
     observe: view.observe,
-    async act(_action, node, signal) {
+    async act(action, node, signal) {
+      if (action === "backOut") {
+        view.see(await patches.patch(uuid, work.backOut?.(node) ?? [], "take back what was just written", signal));
+        journal.record({ kind: "backedOut" });
+        return view.last();
+      }
       const operations = work.patch(node);
-      wroteOn = node;
       if (operations.length > 0) {
         journal.record({ kind: "writeSent" });
         try {
@@ -191,7 +132,7 @@ export async function carryOut(
   };
   const { node } = await reconcile({
     machine,
-    labels: { write: "writing the settings" },
+    labels: { write: "writing the settings", backOut: "taking back what was just written" },
     decide: (seen) => work.decide(seen, journal.attempt),
     clock,
     random,
@@ -201,7 +142,7 @@ export async function carryOut(
     cause: async (seen) => seen.last_error ?? "Ironic gives no reason",
     trouble: poller.trouble,
   });
-  return { node, wroteOn };
+  return node;
 }
 
 /** Something is deployed, or claimed, there. */

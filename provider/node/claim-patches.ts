@@ -44,9 +44,11 @@ export const markerPatch = (marker: DeploymentMarker | undefined): PatchOp[] => 
 ];
 
 /** Takes the marker off a machine that stays as it is, and tells the stack's BaremetalNodeConfig about it. */
-export const unmarkPatch = (node: Node, claim: Claim): PatchOp[] => [
-  ...markerPatch(undefined),
-  ...(configMarker(node)?.stackId === claim.stackId
-    ? [{ op: "add" as const, path: pointer("extra", CONFIG_MARKER, "keptInstanceUuid"), value: claim.instanceUuid }]
-    : []),
-];
+export function unmarkPatch(node: Node, claim: Claim): PatchOp[] {
+  const kept = { keptInstanceUuid: claim.instanceUuid, keptResourceId: claim.resourceId };
+  const told = configMarker(node)?.stackId === claim.stackId ? Object.entries(kept) : [];
+  return [
+    ...markerPatch(undefined),
+    ...told.map(([key, value]) => ({ op: "add" as const, path: pointer("extra", CONFIG_MARKER, key), value })),
+  ];
+}

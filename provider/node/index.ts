@@ -31,6 +31,7 @@ export {
   unknownState,
   wait,
 } from "./decision.ts";
+export { type GivenBack, leftThere, nothingToRelease, RELEASED } from "./given-back.ts";
 export {
   deploymentLabel,
   holderOf,

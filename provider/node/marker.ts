@@ -68,6 +68,8 @@ export const configMarkerSchema = z.looseObject({
   written: fields.default({}),
   /** instance_uuid of a deployment of the same stack that left the state but stays on the machine. */
   keptInstanceUuid: z.string().optional(),
+  /** The `resourceId` of that deployment: an instance_uuid that does not follow from it is not believed to be the stack's. */
+  keptResourceId: z.string().optional(),
   /** The settings have left the stack while its deployment stood on the machine: who ends that one restores them. */
   restorePending: z.literal(true).optional(),
   /** Reserved: a machine's key in a fleet. */

@@ -1,6 +1,13 @@
 import { type Clock, createSlowHash, type SlowHash } from "../core/index.ts";
 import { type Connections, createConnections } from "./connections.ts";
+import { createKnownInstances, type KnownInstances } from "./known-instances.ts";
 import { createSettingsPlan, type SettingsPlan } from "./settings-plan.ts";
+
+/** What a state knew of a node's settings: values by field path, before the stack and as it wrote them. */
+interface SettingsLeft {
+  previous: Record<string, unknown>;
+  written: Record<string, unknown>;
+}
 
 export interface RunOptions {
   clock: Clock;
@@ -25,6 +32,10 @@ export interface RunContext {
   readonly secrets: Set<string>;
   /** What the program wants of its nodes' settings, and how that went. By node, not by connection: two may lead to one Ironic. */
   readonly settings: SettingsPlan;
+  /** Of deployments that handlers have met in the states. */
+  readonly instances: KnownInstances;
+  /** Of settings that left the state in this run and wait for a deployment; by UUID of the node and `resourceId`. */
+  readonly settingsLeft: Map<string, SettingsLeft>;
   readonly slowHash: SlowHash;
   /** Value of the stack's identity that this run has deleted: what replaces it goes on with it. A stack has one. */
   readonly stackIdentity: { left?: string };
@@ -49,6 +60,8 @@ export function createRunContext({ clock, random, env }: RunOptions): RunContext
     connections: createConnections({ clock, random, env, secrets }),
     secrets,
     settings: createSettingsPlan(),
+    instances: createKnownInstances(),
+    settingsLeft: new Map(),
     slowHash: createSlowHash(),
     stackIdentity: {},
     imageTroubles: new Map(),

@@ -85,7 +85,9 @@ describe("NodeAllocation", () => {
         w.before(({ method }) => method === "DELETE" && w.fault("DELETE", "/allocations", fault));
         const call = fakeCall(minutes && minutes * 60_000);
         const error = await w.clock.run(endAllocation(OTHER_INSTANCE, w.services, call).catch((late: Error) => late));
-        expect(error?.message, fault).to.match(/^Allocation .* did not end within \d+ s/);
+        expect(error, fault)
+          .to.have.property("message")
+          .that.matches(/^Allocation .* did not end within \d+ s/);
         expect(w.clock.now(), fault).to.equal((minutes ?? 10) * 60_000);
       }
   });

@@ -188,7 +188,13 @@ describe("RamdiskDeployment: destroy", () => {
     expect(await w.destroy(first)).to.equal(undefined);
     expect(w.node()).to.include({ provision_state: "active", instance_uuid: OURS });
     expect(w.node().extra).to.deep.equal({
-      pulumi_ironic: { ...settingsMarkBy("stack-1", "config"), previous: {}, written: {}, keptInstanceUuid: OURS },
+      pulumi_ironic: {
+        ...settingsMarkBy("stack-1", "config"),
+        previous: {},
+        written: {},
+        keptInstanceUuid: OURS,
+        keptResourceId: INPUTS.resourceId,
+      },
     });
     expect(w.fake.runs?.info).to.deep.include(A);
   });

@@ -1,9 +1,13 @@
 import { expect } from "chai";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import { CONFIG_MARKER, configMarker, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
+import { fakeCall } from "../fakes/call.ts";
 import { foreign } from "../fakes/deployments.ts";
+import { deploymentBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { BASE, BEFORE, DEPLOYED, deploy, INPUTS, made, NODE, settings, WRITTEN } from "./scene.ts";
+
+const KEPT = { node: "worker-1", ...deploymentBy("stack-1", "worker"), nodeUuid: NODE, instanceUuid: DEPLOYED };
 
 describe("BaremetalNodeConfig: destroy", () => {
   it("restores what was there, unset included, and removes the marker, in one PATCH", async () => {
@@ -53,17 +57,19 @@ describe("BaremetalNodeConfig: destroy", () => {
   });
 
   it("with a deployment that is kept: restores what an active node allows, and warns about the interfaces", async () => {
-    for (const handedOver of [false, true]) {
+    for (const together of [false, true]) {
       const { w, first } = await made();
       deploy(w, { keep: true });
-      if (handedOver) {
-        delete w.fake.node.extra[DEPLOYMENT_MARKER];
-        Object.assign(w.fake.node.extra[CONFIG_MARKER] as object, { keptInstanceUuid: DEPLOYED });
-      }
+      const held = { ...KEPT, onDestroy: "keep" };
+      const handOver = () => deploymentHandler.delete(DEPLOYED, held, w.services, fakeCall());
+      if (together) void w.clock.sleep(5_000).then(handOver);
+      else await w.clock.run(handOver());
       expect(await w.destroy(first)).to.equal(undefined);
       expect(settings(w.node())).to.deep.equal({ ...WRITTEN, automated_clean: null });
-      expect(w.warnings().join()).to.match(/deploy_interface, boot_interface could not be restored .*"active"/);
-      expect(w.node().extra).not.to.have.property(CONFIG_MARKER);
+      expect(w.warnings().join()).to.match(
+        /deploy_interface, boot_interface could not be restored .*"active"\. .*`baremetal node set .* --deploy-interface direct --boot-interface ipxe`/,
+      );
+      expect(w.node().extra).to.deep.equal({});
     }
   });
 

@@ -75,8 +75,9 @@ describe("the PATCH of a claim", () => {
     ] as const) {
       const extra = { [DEPLOYMENT_MARKER]: marker, [CONFIG_MARKER]: settingsMarkBy(stack, "settings") };
       const ops = unmarkPatch(nodeIn("active", "ours", { extra }), CLAIM);
-      const path = `/extra/${CONFIG_MARKER}/keptInstanceUuid`;
-      expect(ops.slice(1)).to.deep.equal(told ? [{ op: "add", path, value: CLAIM.instanceUuid }] : []);
+      const add = (key: string, value: string) => ({ op: "add", path: `/extra/${CONFIG_MARKER}/${key}`, value });
+      const kept = [add("keptInstanceUuid", CLAIM.instanceUuid), add("keptResourceId", CLAIM.resourceId)];
+      expect(ops.slice(1)).to.deep.equal(told ? kept : []);
     }
   });
 });

@@ -146,7 +146,11 @@ describe("handing a machine over", () => {
     const after = patched(node, unmarkPatch(node, CLAIM));
     expect(after.instance_uuid).to.equal(CLAIM.instanceUuid);
     expect(after.extra).to.deep.equal({
-      pulumi_ironic: { ...config(CLAIM.stackId), keptInstanceUuid: CLAIM.instanceUuid },
+      pulumi_ironic: {
+        ...config(CLAIM.stackId),
+        keptInstanceUuid: CLAIM.instanceUuid,
+        keptResourceId: CLAIM.resourceId,
+      },
     });
   });
   it("writes into no BaremetalNodeConfig of others", () => {
