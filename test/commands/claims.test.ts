@@ -48,7 +48,7 @@ describe("claims", () => {
   });
 
   /** A deployment with its allocation and settings on one node, and settings on another. */
-  const scene = () => {
+  const scene = (keep = false) => {
     const config = { ...settingsMarkBy("stack-1", "settings"), previous: {}, written: {} };
     const marker = { ...deploymentMarkBy("stack-1", "worker"), instanceUuid: ALLOCATION, preparedAt: null };
     const w = world(deploymentHandler, {
@@ -72,7 +72,7 @@ describe("claims", () => {
       confirmed: true,
     };
     const claims: ListedClaim[] = [
-      { ...base, kind: "deployment", ...deploymentBy("stack-1", "worker"), provisionState: "active" },
+      { ...base, kind: "deployment", ...deploymentBy("stack-1", "worker"), provisionState: "active", keep },
       { ...base, kind: "allocation", ...allocationBy("stack-1", "any"), provisionState: "active" },
       { ...base, kind: "node config", ...settingsBy("stack-1", "settings"), provisionState: "active" },
       {
@@ -122,6 +122,29 @@ describe("claims", () => {
     expect(w.node()).to.deep.equal(before);
     expect(w.client.allocations.all).to.have.length(1);
     expect(second.node.extra).to.deep.equal({});
+  });
+
+  it("are not called released where nothing was given back", async () => {
+    const { w, release } = scene();
+    // The deployment's node was taken by others since it was listed; its allocation has ended with that.
+    w.fake.node.instance_uuid = NODE;
+    w.client.allocations.all.length = 0;
+    const { failed, told } = await release();
+    expect(failed).to.equal(2);
+    expect(told[0]).to.match(/^Not released: deployment worker on worker-1: the node is held by .*\[claim-gone\]$/);
+    expect(told[1]).to.equal("Nothing to release: allocation any on worker-1: it has ended already");
+    expect(told[2]).to.match(/^Not released: node config settings on worker-1: .*held by .*\[node-held\]$/);
+    expect(told[3]).to.equal("Released: node config settings on worker-2");
+    expect((await release()).told[3]).to.equal(
+      "Nothing to release: node config settings on worker-2: nothing of these settings is on the node",
+    );
+  });
+
+  it("are not called released where the machine that was handed over keeps them", async () => {
+    const { w, release } = scene(true);
+    const { told } = await release();
+    expect(told[1]).to.match(/^Nothing to release: allocation any on worker-1: the machine that was handed over/);
+    expect(w.client.allocations.all).to.have.length(1);
   });
 
   it("are not released any further after an interruption", async () => {
