@@ -6,6 +6,7 @@ import type { ConnectionContext } from "../run/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
 import { type Journal, openJournal } from "./attempt.ts";
 import { decideDeploy } from "./decision.ts";
+import { giveWay, hasCollided } from "./give-way.ts";
 import { createMachine, type DeployMachine } from "./machine.ts";
 import { type Loop, powerOn } from "./power.ts";
 import { awaitReadiness } from "./readiness.ts";
@@ -99,6 +100,8 @@ export async function bringUp(node: Node, plan: DeploymentPlan, services: Servic
     return await deploy(deployment);
   } catch (error) {
     if (error instanceof PartialFailure) throw error;
+    const seen = machine.last();
+    if (!olds && hasCollided(seen, node, want, journal.attempt)) await giveWay(seen, node, want, connection, loop);
     const outputs = outputsAfterFailure(deployment);
     if (!outputs) throw error;
     throw new PartialFailure(claim.instanceUuid, outputs, error as Error);

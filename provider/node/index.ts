@@ -55,6 +55,7 @@ export {
   stackLabel,
 } from "./identity.ts";
 export {
+  BOOT_KEYS,
   type BootField,
   bootInfoOf,
   hidesBoots,

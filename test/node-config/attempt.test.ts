@@ -14,6 +14,11 @@ describe("an attempt at a node's settings", () => {
     ["counts what was sent", [{ kind: "writeSent" }, { kind: "writeSent" }], { writesSent: 2 }],
     ["does not count what was refused", [{ kind: "writeSent" }, { kind: "writeRefused" }], {}],
     ["is done", [{ kind: "done" }], { done: true }],
+    [
+      "forgets what was taken back",
+      [{ kind: "writeSent" }, { kind: "done" }, { kind: "backedOut" }],
+      { backedOut: true },
+    ],
     ["knows since when a deployment stands", [seen(5), seen(9)], { stillSince: 5 }],
     ["forgets that while it moves", [seen(5), seen(9, true)], {}],
     ["counts anew after it moved", [seen(5), seen(7, true), seen(9)], { stillSince: 9 }],
