@@ -5,7 +5,6 @@
 import { listClaims, releaseClaim } from "../../provider/commands/claims.ts";
 import { stateName } from "../../provider/node/states.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
-import { fakeCall } from "../fakes/call.ts";
 import type { Write } from "../fakes/client.ts";
 import type { VirtualClock } from "../fakes/clock.ts";
 import type { Outcome, Process, Program, Stack } from "../fakes/fake-engine.ts";
@@ -172,11 +171,11 @@ export class Ending {
   }
 
   /** Of a node that somebody lied about, the release may be refused. */
-  async #release({ client, services }: Process): Promise<void> {
+  async #release({ client, services, newCall }: Process): Promise<void> {
     const ours = this.#scene.tracks.map(({ fake }) => fake.node.uuid);
     for (const claim of await listClaims(client, STACK, undefined))
       try {
-        await releaseClaim(claim, services, fakeCall(900_000), true);
+        await releaseClaim(claim, services, newCall(), ours.includes(claim.nodeUuid));
       } catch (error) {
         if (ours.includes(claim.nodeUuid)) throw error;
       }

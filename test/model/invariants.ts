@@ -83,13 +83,29 @@ export const isForeign = (node: Node, stackId: string, instances: readonly strin
 /** A sight is no longer fresh after the longest hang of a request, twice. */
 const STALE_MS = 130_000;
 
-/** What one write did wrong, judged by what its client had last been shown. */
-export function wrongWrite(write: Write, stackId: string, instances: readonly string[]): Violation | undefined {
+/** Does `write` take off a mark that `prior` has put on, as others came at the same moment? Who gives way has to write. */
+const givesWay = ({ method, body }: Write, prior: Write | undefined): boolean =>
+  method === "PATCH" &&
+  prior?.method === "PATCH" &&
+  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
+    const has = (patch: unknown, op: string) =>
+      (patch as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
+    return has(prior.body, "add") && has(body, "remove");
+  });
+
+/** What one write did wrong, judged by what its client had last been shown. `prior`: the run's last one to the same node. */
+export function wrongWrite(
+  write: Write,
+  stackId: string,
+  instances: readonly string[],
+  prior?: Write,
+): Violation | undefined {
   const { method, path, body, shown, shownAtMs, atMs, before } = write;
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   if (!before) return undefined;
   if (!shown) return violated("I5", `${what}: the node had never been read`);
-  if (isForeign(shown, stackId, instances)) return violated("I6", `${what}: the node is held by others`);
+  if (isForeign(shown, stackId, instances) && !givesWay(write, prior))
+    return violated("I6", `${what}: the node is held by others`);
   if (atMs - shownAtMs > STALE_MS) return violated("I5", `${what}: the node was read ${atMs - shownAtMs} ms before`);
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON)
     return violated("I7", `${what}: others set it`);
@@ -192,6 +208,8 @@ export interface Track {
   seenCleanings: number;
   /** Marks as the lessee's member left them. */
   forged: Map<string, string>;
+  /** The user was told what is left to do by hand, as only a mark knew of it: cleaning is turned off on no mark's word. */
+  leftToHand: boolean;
 }
 
 export const newTrack = (fake: FakeNode): Track => ({
@@ -208,15 +226,17 @@ export const newTrack = (fake: FakeNode): Track => ({
   restoredAtMs: undefined,
   seenCleanings: 0,
   forged: new Map(),
+  leftToHand: false,
 });
 
 /** What making settings, or giving them up, did to the node. */
 export function settingsViolation(
   isDeleted: boolean,
-  { fake: { node }, original, settingsTouched }: Track,
+  { fake: { node }, original, settingsTouched, leftToHand }: Track,
   inputs?: Props,
 ): Violation | undefined {
   const settings = settingsOf(node);
+  if (isDeleted && leftToHand && original.automated_clean === false) settings.automated_clean = false;
   const [has, was] = [JSON.stringify(settings), JSON.stringify(original)];
   if (isDeleted) {
     const stranded = node.extra[DEPLOYMENT_MARKER] !== undefined;
@@ -259,12 +279,14 @@ export function rebootViolation(
 
 /** What is left when all is over. `isUntold`: without a state and without marks there is nothing to tell ours by. */
 export function* endViolations(track: Track, isUntold: boolean): Generator<Violation> {
-  const { fake, original, settingsTouched, kept } = track;
+  const { fake, original, settingsTouched, kept, leftToHand } = track;
   const { node } = fake;
   const left = remains(node, STACK, INSTANCES);
   if (left.length > 0 && !kept && !isUntold) yield violated("I24", `${node.name}: ${left.join(", ")} is left`);
   if (!kept && !isUntold && node.provision_state !== "available")
     yield violated("I24", `${node.name}: ends ${node.provision_state}`);
-  const [has, was] = [JSON.stringify(settingsOf(node)), JSON.stringify(original)];
+  const settings = settingsOf(node);
+  if (leftToHand && original.automated_clean === false) settings.automated_clean = false;
+  const [has, was] = [JSON.stringify(settings), JSON.stringify(original)];
   if (!settingsTouched && !kept && has !== was) yield violated("I25", `${node.name}: ${has}, before it was ${was}`);
 }

@@ -39,6 +39,7 @@ class Walk {
   #requests = 0;
   #isCalm = false;
   #listener: ((outcome: Outcome) => void) | undefined;
+  #process: Process | undefined;
   readonly #plan: Plan;
   readonly #trace: ((line: string) => void) | undefined;
   readonly #clock: VirtualClock = virtualClock();
@@ -75,6 +76,7 @@ class Walk {
     const seen = { plan, ironic: this.#ironic, clock: this.#clock, tracks: this.#tracks, foreign, trace };
     this.#judge = new Judge(seen);
     this.#stack = new Stack((outcome) => {
+      if (this.#process) this.#noteHandWork(this.#process);
       this.#listener?.(outcome);
       this.#judge.outcome(outcome);
     });
@@ -91,6 +93,14 @@ class Walk {
     track.deeds++;
     track.touched = true;
     track.deedsAtBoots.add(track.fake.boots.length);
+  }
+
+  /** Whom was it told of that a person has to turn its cleaning off again? */
+  #noteHandWork({ calls }: Pick<Process, "calls">): void {
+    const told = calls
+      .flatMap(({ shown }) => shown)
+      .filter((shown) => /automated_clean.*\[settings-(mark-not-trusted|not-restored)\]$/.test(shown));
+    for (const track of this.#tracks) track.leftToHand ||= told.some((shown) => shown.includes(track.fake.node.uuid));
   }
 
   #deed(index: number, name: DeedName): void {
@@ -133,6 +143,7 @@ class Walk {
     for (const [name, { stored }] of this.#stack.states)
       if (stored.inputs.onDestroy === "keep") this.#judge.trackOf(name).kept = true;
     const process = this.#start(trouble, writes);
+    this.#process = process;
     const first = this.#tracks.map(({ fake }) => fake.boots.length);
     let endedAtMs: number | undefined;
     const run = Promise.race([work(process), process.death]).finally(() => {
@@ -150,6 +161,7 @@ class Walk {
       this.#judge.violation("I2", `went on for ${wentOnMs} ms after the interruption`);
     for (const shown of process.calls.flatMap((call) => call.shown))
       if (!hasCode(shown)) this.#judge.violation("I3", `a warning without a code: ${shown}`);
+    this.#noteHandWork(process);
     this.#requests += process.client.requests.length;
     this.#judgeTwin(twinWrites);
     this.#judge.writes(writes);
