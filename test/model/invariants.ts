@@ -229,15 +229,17 @@ export const newTrack = (fake: FakeNode): Track => ({
   leftToHand: false,
 });
 
+/** The settings that the node had at first, as far as they are to be there again. */
+const restorable = ({ original, leftToHand, fake }: Track): Settings =>
+  leftToHand && original.automated_clean === false
+    ? { ...original, automated_clean: fake.node.automated_clean ?? null }
+    : original;
+
 /** What making settings, or giving them up, did to the node. */
-export function settingsViolation(
-  isDeleted: boolean,
-  { fake: { node }, original, settingsTouched, leftToHand }: Track,
-  inputs?: Props,
-): Violation | undefined {
-  const settings = settingsOf(node);
-  if (isDeleted && leftToHand && original.automated_clean === false) settings.automated_clean = false;
-  const [has, was] = [JSON.stringify(settings), JSON.stringify(original)];
+export function settingsViolation(isDeleted: boolean, track: Track, inputs?: Props): Violation | undefined {
+  const { fake, settingsTouched } = track;
+  const { node } = fake;
+  const [has, was] = [JSON.stringify(settingsOf(node)), JSON.stringify(restorable(track))];
   if (isDeleted) {
     const stranded = node.extra[DEPLOYMENT_MARKER] !== undefined;
     const active = node.instance_uuid !== null || stranded;
@@ -279,14 +281,12 @@ export function rebootViolation(
 
 /** What is left when all is over. `isUntold`: without a state and without marks there is nothing to tell ours by. */
 export function* endViolations(track: Track, isUntold: boolean): Generator<Violation> {
-  const { fake, original, settingsTouched, kept, leftToHand } = track;
+  const { fake, settingsTouched, kept } = track;
   const { node } = fake;
   const left = remains(node, STACK, INSTANCES);
   if (left.length > 0 && !kept && !isUntold) yield violated("I24", `${node.name}: ${left.join(", ")} is left`);
   if (!kept && !isUntold && node.provision_state !== "available")
     yield violated("I24", `${node.name}: ends ${node.provision_state}`);
-  const settings = settingsOf(node);
-  if (leftToHand && original.automated_clean === false) settings.automated_clean = false;
-  const [has, was] = [JSON.stringify(settings), JSON.stringify(original)];
+  const [has, was] = [JSON.stringify(settingsOf(node)), JSON.stringify(restorable(track))];
   if (!settingsTouched && !kept && has !== was) yield violated("I25", `${node.name}: ${has}, before it was ${was}`);
 }

@@ -134,15 +134,18 @@ export function restoresCleaning(write: Write, { kept }: Track): boolean {
   return leaves === true && stands && !["available", "manageable"].includes(before.provision_state ?? "");
 }
 
-/** Was the machine cleaned by us since? */
+/** Was the machine cleaned since, be it by an operator who ends what we could not end? */
 export function cleaningViolation(track: Track): Violation | undefined {
   const { fake, restoredAtMs } = track;
   const since = fake.cleanings.slice(track.seenCleanings);
   track.seenCleanings = fake.cleanings.length;
   if (restoredAtMs === undefined) return undefined;
-  const wrong = since.find(({ by, atMs }) => by === "us" && atMs >= restoredAtMs);
+  const wrong = since.find(({ atMs }) => atMs >= restoredAtMs);
   if (!remains(fake.node, STACK, INSTANCES).some((each) => each !== CONFIG_MARKER)) track.restoredAtMs = undefined;
-  return wrong && violated("I34", `${fake.node.name}: cleaned at ${wrong.atMs}, cleaning turned on at ${restoredAtMs}`);
+  return (
+    wrong &&
+    violated("I34", `${fake.node.name}: cleaned by ${wrong.by} at ${wrong.atMs}, cleaning turned on at ${restoredAtMs}`)
+  );
 }
 
 /** Did the run that booted the machine from `first` on start it again? */
