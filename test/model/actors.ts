@@ -19,6 +19,7 @@ export const ACTORS = {
   bmc: { who: "a management controller that dies and comes back", deeds: BMC_DEEDS },
   glance: { who: "images that come from Glance", deeds: {} },
   lag: { who: "replicas of Ironic that lag by some seconds", deeds: {} },
+  trail: { who: "replicas that still lag behind one run when the next begins", deeds: {} },
   twin: { who: "another stack with the same names, whose runs go on beside ours", deeds: {} },
   sight: { who: "an account that loses sight of nodes and regains it", deeds: SIGHT_DEEDS },
 } as const satisfies Record<string, ActorRow>;
@@ -31,7 +32,7 @@ export const deedsOf = (actors: readonly Actor[]): DeedName[] =>
 const isActor = (name: string): name is Actor => name in ACTORS;
 
 /** Those whose lies the provider does not withstand yet: they take part only where they are named. */
-export const NOT_YET_MENDED: readonly Actor[] = ["lessee", "hands", "bmc", "glance", "lag", "twin", "sight"];
+export const NOT_YET_MENDED: readonly Actor[] = ["lessee", "hands", "bmc", "glance", "lag", "trail", "twin", "sight"];
 
 /** The actors that `text` names, separated by commas: `all`, or `none`. Without a text: all that are withstood. */
 export function actorsIn(text: string | undefined): readonly Actor[] {

@@ -178,7 +178,7 @@ export function remains(node: Node, stackId: string, instances: readonly string[
   ];
 }
 
-export const settingsOf = ({ deploy_interface, boot_interface, automated_clean }: Node): Settings => ({
+const settingsOf = ({ deploy_interface, boot_interface, automated_clean }: Node): Settings => ({
   deploy_interface: deploy_interface ?? null,
   boot_interface: boot_interface ?? null,
   automated_clean: automated_clean ?? null,

@@ -93,6 +93,7 @@ const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: un
 /** Drawn where the actor is there; else `nothing`. */
 const by = <T>(actors: readonly Actor[], actor: Actor, arbitrary: fc.Arbitrary<T>, nothing: T): fc.Arbitrary<T> =>
   actors.includes(actor) ? arbitrary : fc.constant(nothing);
+const LAGS = fc.array(fc.constantFrom(0, 0, 1_000, 5_000), { maxLength: 5 });
 
 const choice = (calm: boolean, actors: readonly Actor[]): fc.Arbitrary<Choice> =>
   fc.record({
@@ -202,7 +203,7 @@ export const plansWith = (actors: readonly Actor[]): fc.Arbitrary<Plan> =>
     last: choice(true, actors),
     ending: fc.constantFrom("up" as const, "up" as const, "claims" as const),
     beside: by(actors, "twin", fc.array(besideBy(actors), { maxLength: MAX_STEPS }), []),
-    lagsMs: by(actors, "lag", fc.array(fc.constantFrom(0, 0, 1_000, 5_000), { maxLength: 5 }), []),
+    lagsMs: by(actors, actors.includes("trail") ? "trail" : "lag", LAGS, []),
     latencyMs: by(actors, "twin", fc.constantFrom(0, 20, 500), 0),
   });
 

@@ -11,12 +11,12 @@ import { INSTANCES, PERSISTENT_KEY, STACK } from "./plan.ts";
 /** Promises that the usual troubles break as well: judged where one of these actors takes part. */
 const JUDGED_WITH: Partial<Record<Invariant, readonly Actor[]>> = {
   I28: ["hands"],
-  I29: ["lag", "twin"],
+  I29: ["lag", "trail", "twin"],
   I31: ["hands"],
   I32: ["glance"],
   I33: ["hands"],
   I34: ["bmc", "lessee"],
-  I36: ["lag"],
+  I36: ["lag", "trail"],
 };
 
 export const isJudged = (invariant: Invariant, actors: readonly Actor[]): boolean =>

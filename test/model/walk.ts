@@ -137,6 +137,8 @@ class Walk {
 
   /** Runs one command of the engine in a process of its own. */
   async #command(trouble: Trouble, work: (process: Process) => Promise<void>, beside?: Beside): Promise<void> {
+    const { actors, lagsMs } = this.#plan;
+    if (lagsMs.length > 0 && !actors.includes("trail")) await this.#clock.pass(Math.max(...lagsMs));
     const writes: Write[] = [];
     const twinWrites: Write[] = [];
     for (const track of this.#tracks) track.deeds = 0;
