@@ -93,11 +93,26 @@ export class Ending {
     const isTold = tracks.every(({ wiped }) => !wiped);
     for (const { name, did, error } of failed)
       if (isTold) judge.violation("I35", `${did} of ${name} of the other stack: ${error?.message}`);
-    for (const { fake, kept } of tracks) {
+    for (const track of tracks) {
+      const { fake, kept } = track;
       const left = remains(fake.node, TWIN, TWIN_INSTANCES);
-      if (isTold && !kept && left.length > 0)
-        judge.violation("I35", `${fake.node.name}: ${left.join(", ")} of the other stack is left`);
+      if (left.length === 0) continue;
+      if (isTold && !kept) judge.violation("I35", `${fake.node.name}: ${left.join(", ")} of the other stack is left`);
+      await this.#evict(track, left);
     }
+  }
+
+  /** Somebody lied about what the other stack has there: an operator removes it. */
+  async #evict(track: Track, left: readonly string[]): Promise<void> {
+    const { clock, ironic } = this.#scene;
+    const { node } = track.fake;
+    track.settingsTouched = true;
+    node.extra = Object.fromEntries(Object.entries(node.extra).filter(([key]) => !left.includes(key)));
+    if (!left.includes("instance_uuid")) return;
+    ironic.provision(node.uuid, "others", "deleted");
+    await clock.pass(120_000);
+    ironic.find(node.uuid);
+    node.instance_uuid = null;
   }
 
   async #endByProgram(): Promise<void> {
