@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Agent, fetch } from "undici";
 import { cached } from "./cache.ts";
 import { ensurePython, ironicEnv, untilAnswers } from "./ironic.ts";
 import { LabError, type Log } from "./problem.ts";
@@ -151,6 +152,9 @@ function secret(name: string): string {
   return `${name}-pw-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
 }
 
+/** gunicorn closes idle connections at a bad moment: a fresh one each time. */
+const dispatcher = new Agent({ pipelining: 0, keepAliveTimeout: 1 });
+
 /** https://docs.openstack.org/api-ref/identity/v3/ */
 class Identity {
   readonly #url: string;
@@ -165,11 +169,11 @@ class Identity {
   async send(method: string, path: string, body?: unknown, isRetry = false): Promise<any> {
     const headers: Record<string, string> = { "content-type": "application/json" };
     if (this.token !== "") headers["x-auth-token"] = this.token;
-    const init = { method, headers, signal: AbortSignal.timeout(30_000) };
-    const response = await fetch(
-      `${this.#url}${path}`,
-      body === undefined ? init : { ...init, body: JSON.stringify(body) },
-    );
+    const init = { method, headers, dispatcher, signal: AbortSignal.timeout(30_000) };
+    const response = await fetch(`${this.#url}${path}`, {
+      ...init,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
     const text = await response.text();
     // A lab whose tokens live for seconds may take longer than that to be filled on a busy machine.
     if (response.status === 401 && this.token !== "" && this.#again && !isRetry) {
