@@ -83,28 +83,26 @@ export const isForeign = (node: Node, stackId: string, instances: readonly strin
 /** A sight is no longer fresh after the longest hang of a request, twice. */
 const STALE_MS = 130_000;
 
-/** Does `write` take off a mark that `prior` has put on, as others came at the same moment? Who gives way has to write. */
-const givesWay = ({ method, body }: Write, prior: Write | undefined): boolean =>
-  method === "PATCH" &&
-  prior?.method === "PATCH" &&
+/** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
+const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
-    const has = (patch: unknown, op: string) =>
-      (patch as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
-    return has(prior.body, "add") && has(body, "remove");
+    const has = ({ method, body }: Write, op: string) =>
+      method === "PATCH" && (body as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
+    return has(write, "remove") && earlier.some((each) => has(each, "add"));
   });
 
-/** What one write did wrong, judged by what its client had last been shown. `prior`: the run's last one to the same node. */
+/** What one write did wrong, judged by what its client had last been shown. `earlier`: those of the same run to the same node. */
 export function wrongWrite(
   write: Write,
   stackId: string,
   instances: readonly string[],
-  prior?: Write,
+  earlier: readonly Write[] = [],
 ): Violation | undefined {
   const { method, path, body, shown, shownAtMs, atMs, before } = write;
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   if (!before) return undefined;
   if (!shown) return violated("I5", `${what}: the node had never been read`);
-  if (isForeign(shown, stackId, instances) && !givesWay(write, prior))
+  if (isForeign(shown, stackId, instances) && !givesWay(write, earlier))
     return violated("I6", `${what}: the node is held by others`);
   if (atMs - shownAtMs > STALE_MS) return violated("I5", `${what}: the node was read ${atMs - shownAtMs} ms before`);
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON)

@@ -40,6 +40,10 @@ export interface Seen {
   trace: ((line: string) => void) | undefined;
 }
 
+/** What the same run has written before to the node of its write number `index`. */
+const earlierOn = (writes: readonly Write[], index: number): Write[] =>
+  writes.slice(0, index).filter(({ before }) => before?.uuid === writes[index]?.before?.uuid);
+
 export class Judge {
   readonly violations: string[] = [];
   step = "start";
@@ -66,8 +70,7 @@ export class Judge {
   }
 
   writes(writes: readonly Write[]): void {
-    const last = new Map<string | undefined, Write>();
-    for (const write of writes) {
+    for (const [index, write] of writes.entries()) {
       const { atMs, method, path, body, before, refusal } = write;
       const state = before?.provision_state ?? "";
       this.#seen.trace?.(
@@ -76,8 +79,7 @@ export class Judge {
       const track = this.#seen.tracks.find(({ fake }) => path.includes(fake.node.uuid));
       const { cleansByDefault } = this.#seen.plan;
       this.#judge(mistrustedWrite(write, { track, turnsCleaningOff: this.choice?.clean === false, cleansByDefault }));
-      this.#judge(wrongWrite(write, STACK, INSTANCES, last.get(before?.uuid)));
-      last.set(before?.uuid, write);
+      this.#judge(wrongWrite(write, STACK, INSTANCES, earlierOn(writes, index)));
       if (write.path.includes(this.#seen.foreign.node.uuid) && !onlyUnmarks(write))
         this.violation("I6", `wrote to a node of others: ${write.path}`);
       if (track && restoresCleaning(write, track)) track.restoredAtMs ??= atMs;
@@ -87,12 +89,12 @@ export class Judge {
 
   /** Those of the other stack: it must not trust us either. */
   twinWrites(writes: readonly Write[]): void {
-    for (const write of writes) {
+    for (const [index, write] of writes.entries()) {
       const { atMs, method, path, body, refusal } = write;
       this.#seen.trace?.(
         `${atMs} twin: ${method} ${path} ${JSON.stringify(body)}${refusal ? `: ${refusal.text}` : ""}`,
       );
-      this.#judge(wrongWrite(write, TWIN, TWIN_INSTANCES), "twin");
+      this.#judge(wrongWrite(write, TWIN, TWIN_INSTANCES, earlierOn(writes, index)), "twin");
     }
   }
 
