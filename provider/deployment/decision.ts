@@ -1,12 +1,10 @@
 /**
  * What to do next with a node, decided from one observation of it. Pure: no clock, no network.
- * The columns `deploy` and `release` of the state table choose the rule; the rules look at whose the node is.
+ * The column `deploy` of the state table chooses the rule; the rules look at whose the node is. `release`: release-decision.ts.
  */
 
 import {
-  DEPLOYMENT_MARKER,
   type Decision as DecisionOf,
-  type DeploymentMarker,
   deploymentMarker,
   fail,
   failed,
@@ -18,13 +16,9 @@ import {
   infoDifferences,
   inMaintenance,
   isAllocated,
-  isOthersMaintenance,
   isProtectedBy,
   isRunning,
   isSettled,
-  isVacant,
-  mayBePatched,
-  mayBeUndeployed,
   type Node,
   nextCleanRetry,
   nodeLabel,
@@ -38,11 +32,11 @@ import {
 } from "../node/index.ts";
 import { type ActionName, type Attempt, infoFor } from "./attempt.ts";
 import { isPrepared, isWritten, stillRunsWanted, wasStarted } from "./running.ts";
-import type { DeployWant, ReleaseWant } from "./want.ts";
+import type { DeployWant } from "./want.ts";
 
 type Decision = DecisionOf<ActionName>;
 
-const act = (action: ActionName): Decision => ({ do: "act", action });
+export const act = (action: ActionName): Decision => ({ do: "act", action });
 interface DeployContext {
   node: Node;
   want: DeployWant;
@@ -144,7 +138,7 @@ function finish({ node, want, holder }: DeployContext): Decision {
   return marker && (marker.keep ?? false) !== want.keep ? act("markKeep") : { do: "done" };
 }
 
-const othersProtection = (node: Node, consequence: string): Decision =>
+export const othersProtection = (node: Node, consequence: string): Decision =>
   fail(
     "node-protected",
     `Node ${nodeLabel(node)} is protected by somebody else${node.protected_reason ? ` ("${node.protected_reason}")` : ""}, so ${consequence}`,
@@ -204,96 +198,4 @@ export function decideDeploy(node: Node, want: DeployWant, attempt: Attempt): De
   if (attempt.givenBack) return takeBack(node, want);
   if (attempt.method === "none" && !attempt.before && attempt.prepared) return cannotRebuild(node, attempt);
   return DEPLOY_RULES[facts.deploy]({ node, want, attempt, info: infoFor(want, attempt), holder });
-}
-
-interface ReleaseContext {
-  node: Node;
-  want: ReleaseWant;
-  attempt: Attempt;
-  /** Our instance_uuid is on the node. */
-  instance: boolean;
-  marker: DeploymentMarker | undefined;
-}
-
-/** Without a state a marker counts only beside the instance UUID, which an undeployment of this run takes off. */
-const isDoubtful = ({ knownBy }: ReleaseWant, { undeploys }: Attempt, held: "free" | "ours" | "marked"): boolean =>
-  held !== "free" && (knownBy === "marker" || (knownBy === "instance" && held === "marked" && undeploys === 0));
-
-const unconfirmed = (node: Node): Decision =>
-  fail(
-    "claim-unconfirmed",
-    `Only the mark on node ${nodeLabel(node)}, which many may write, says that a deployment of this stack is there: ${
-      node.instance_uuid
-        ? "the instance_uuid does not follow from stack, resource and node, as after `adopt`"
-        : "instance_uuid is not set"
-    }. Nothing was written`,
-    `See what the node runs. If that is this stack's, run the command again with \`--node ${node.name ?? node.uuid}\`. If not: \`baremetal node unset ${node.name ?? node.uuid} --extra ${DEPLOYMENT_MARKER}\``,
-  );
-
-/** By default Ironic cleans also in maintenance (`allow_provisioning_in_maintenance`), and cleaning boots the machine. */
-const cleansInMaintenance = (node: Node): Decision =>
-  inMaintenance(
-    node,
-    ", and undeploying it would clean it, for which Ironic boots it. Nothing was done",
-    `, then \`pulumi destroy\` again. To give it back now, without a cleaning: first \`baremetal node set ${node.name ?? node.uuid} --no-automated-clean\``,
-  );
-
-/** Nothing runs there: a failed cleaning of ours is repeated, then the claim goes. What an operator makes of the node is left. */
-function giveBack({ node, want, attempt, instance, marker }: ReleaseContext): Decision {
-  const isOurs = want.knownBy === "state" || want.knownBy === "command line" || attempt.undeploys > 0;
-  const retry = isOurs ? nextCleanRetry(node, attempt.cleanRetries) : undefined;
-  if (retry) return retry;
-  return (instance && !isAllocated(node, want.claim)) || marker ? act("unclaim") : { do: "done" };
-}
-
-const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseContext) => Decision>> = {
-  undeploy: ({ node, want, attempt, instance }) => {
-    // Tearing down clears instance_uuid even when it fails, so `error` without one is our own half-done undeploy.
-    if (!instance && !hasUndeployFailed(node) && want.knownBy !== "command line")
-      return fail(
-        "instance-uuid-missing",
-        `Node ${nodeLabel(node)} is "${stateName(node.provision_state)}", but its instance_uuid was removed, so it is not known whose machine this is`,
-        `Nothing was written. If it belongs to this stack: \`baremetal node set ${node.uuid} --instance-uuid ${want.claim.instanceUuid}\`, then \`pulumi destroy\` again. If not: \`pulumi state delete\` removes the resource from the state`,
-      );
-    if (isOthersMaintenance(node) && node.automated_clean !== false) return cleansInMaintenance(node);
-    if (isProtectedBy(node, want.claim)) return act("unprotect");
-    if (node.protected) return othersProtection(node, "it cannot be undeployed");
-    if (attempt.undeploys >= 2)
-      return failed("undeploy-failed", `The undeploy of node ${nodeLabel(node)} failed`, stateAdvice(node));
-    return act("undeploy");
-  },
-  unclaim: giveBack,
-  wait: ({ node }) => wait(stateName(node.provision_state)),
-  retryCleaning: giveBack,
-  refuse: ({ node }) =>
-    fail(
-      "node-state-unsuitable",
-      `Node ${nodeLabel(node)} cannot be released from the state "${stateName(node.provision_state)}"`,
-      stateAdvice(node),
-    ),
-};
-
-export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): Decision {
-  const holder = holderOf(node, want.claim);
-  if (holder.kind === "other")
-    return {
-      do: "done",
-      warning: {
-        code: "claim-gone",
-        text: `is held by ${holder.who}. What this stack had there is gone, and nothing was written`,
-      },
-    };
-  const marker = holder.kind === "free" ? undefined : holder.marker;
-  const instance = holder.kind === "ours";
-  if (isDoubtful(want, attempt, holder.kind)) return unconfirmed(node);
-  const undeploying = marker !== undefined || attempt.undeploys > 0;
-  if (want.keep && !marker) return { do: "done" };
-  const facts = stateRow(node.provision_state);
-  if (!facts) return unknownState(node);
-  // Ironic takes no PATCH while it is at work on the node.
-  // What never ran is not kept.
-  if (want.keep && !isVacant(node)) return mayBePatched(node) ? act("unmark") : wait(stateName(node.provision_state));
-  // Neither sign of ours and nothing running: it was given back already. On a running machine that is not certain.
-  if (!instance && !undeploying && (!mayBeUndeployed(node) || hasUndeployFailed(node))) return { do: "done" };
-  return RELEASE_RULES[facts.release]({ node, want, attempt, instance, marker });
 }

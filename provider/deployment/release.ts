@@ -21,8 +21,8 @@ import type { Call, Services } from "../plugin/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
 import { undeployTimeoutSeconds } from "./args.ts";
 import { openJournal } from "./attempt.ts";
-import { decideRelease } from "./decision.ts";
 import { createMachine } from "./machine.ts";
+import { decideRelease } from "./release-decision.ts";
 import { claimFrom, type State } from "./state.ts";
 import { type KnownBy, keeps } from "./want.ts";
 

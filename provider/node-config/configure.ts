@@ -177,7 +177,9 @@ class Configuration {
     const fields = Object.entries(this.#changes)
       .filter(([path, value]) => sameValue(readField(node, path), value))
       .map(([path, value]) => ({ path, value, was: readField(before, path) }))
-      .filter(({ value, was }) => !sameValue(was, value));
+      .filter(({ value, was }) => !sameValue(was, value))
+      // The node is another's now: whose disks are cleaned there is not turned off for it.
+      .filter(({ path, was }) => path !== "automated_clean" || was !== false);
     return Object.fromEntries(fields.map(({ path, was }) => [path, was]));
   }
 

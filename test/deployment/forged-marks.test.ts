@@ -1,14 +1,14 @@
 /** Many may write `extra` of a node, who may write nothing else there. What a lie in the marker costs. */
 import { expect } from "chai";
 import { newAttempt } from "../../provider/deployment/attempt.ts";
-import { decideRelease } from "../../provider/deployment/decision.ts";
 import { deploymentHandler } from "../../provider/deployment/handler.ts";
-import { DEPLOYMENT_MARKER, deploymentMarker } from "../../provider/node/marker.ts";
+import { decideRelease } from "../../provider/deployment/release-decision.ts";
+import { CONFIG_MARKER, DEPLOYMENT_MARKER, deploymentMarker } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import type { Stored } from "../fakes/call.ts";
 import { A, B, DRIVE, INPUTS, OURS, scene, untouched } from "../fakes/deployments.ts";
-import { deploymentMarkBy } from "../fakes/identities.ts";
+import { deploymentMarkBy, settingsMarkBy } from "../fakes/identities.ts";
 import { CLAIM, MARK, NOW, nodeIn, OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { deploy, said } from "./decided.ts";
 import { deployed } from "./scene.ts";
@@ -38,6 +38,20 @@ describe("RamdiskDeployment: a forged marker", () => {
         expect(stored, fields.provision_state ?? "").to.equal(undefined);
         untouched(w);
       }
+  });
+
+  it("of another stack makes no destroy forget a machine that has this deployment's instance_uuid", async () => {
+    for (const extra of [
+      { [DEPLOYMENT_MARKER]: { ...deploymentMarkBy("stack-2", "theirs"), instanceUuid: OTHER_INSTANCE } },
+      { [CONFIG_MARKER]: { ...settingsMarkBy("stack-2", "theirs"), previous: {}, written: {} } },
+    ]) {
+      const { w, first } = await deployed();
+      w.fake.node.extra = extra;
+      const error = await w.destroy(first);
+      expect(error).to.have.property("code", "node-held");
+      expect(error?.message).to.match(/its instance_uuid is this deployment's.*baremetal node unset/s);
+      untouched(w);
+    }
   });
 
   it("does not hide at preview that a node cannot be deployed", async () => {

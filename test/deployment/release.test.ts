@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node } from "../../provider/node/node.ts";
 import type { Stored } from "../fakes/call.ts";
-import { A, DRIVE, foreign, INPUTS, isClean, NODE, OURS, scene } from "../fakes/deployments.ts";
+import { A, DRIVE, INPUTS, isClean, NODE, OURS, scene } from "../fakes/deployments.ts";
 import { settingsMarkBy } from "../fakes/identities.ts";
 import { OTHER_INSTANCE } from "../fakes/nodes.ts";
 import { deployed, verbs } from "./scene.ts";
@@ -96,8 +96,6 @@ describe("RamdiskDeployment: destroy", () => {
   it("another's: ours is gone; warns, succeeds, writes nothing", async () => {
     const cases: Partial<Node>[] = [
       { instance_uuid: OTHER_INSTANCE },
-      { extra: { [DEPLOYMENT_MARKER]: foreign } },
-      { extra: { pulumi_ironic: { ...settingsMarkBy("stack-2", "theirs") } } },
       // Settings of ours that were left to this deployment wait until the node is free.
       {
         instance_uuid: OTHER_INSTANCE,

@@ -82,7 +82,7 @@ export class Judge {
       this.#judge(wrongWrite(write, STACK, INSTANCES, earlierOn(writes, index)));
       if (write.path.includes(this.#seen.foreign.node.uuid) && !onlyUnmarks(write))
         this.violation("I6", `wrote to a node of others: ${write.path}`);
-      if (track && restoresCleaning(write, track)) track.restoredAtMs ??= atMs;
+      if (track && restoresCleaning(write, track, earlierOn(writes, index))) track.restoredAtMs ??= atMs;
     }
     for (const track of this.#seen.tracks) this.#judge(cleaningViolation(track));
   }

@@ -121,12 +121,24 @@ export function mistrustedWrite(write: Write, context: WriteContext): Violation 
 export const onlyUnmarks = (write: Write): boolean =>
   opsOf(write).length > 0 && opsOf(write).every(({ op, path }) => op === "remove" && path.startsWith("/extra/pulumi_"));
 
+/** Has the run itself handed the machine over: its mark taken off, and the settings told of it? */
+const handedOver = (earlier: readonly Write[]): boolean =>
+  earlier.some((write) => opsOf(write).some(({ path }) => path === `/extra/${CONFIG_MARKER}/keptInstanceUuid`));
+
 /** Was cleaning turned on again by settings that went, while a deployment of ours stood on the node? */
-export function restoresCleaning(write: Write, { kept }: Track): boolean {
+export function restoresCleaning(write: Write, { kept }: Track, earlier: readonly Write[] = []): boolean {
   const { before, applied } = write;
   const ops = opsOf(write);
   const turned = ops.find(({ path }) => path === "/automated_clean");
-  if (!applied || !before || kept || before.automated_clean !== false || !turned || turned.value === false)
+  if (
+    !applied ||
+    !before ||
+    kept ||
+    handedOver(earlier) ||
+    before.automated_clean !== false ||
+    !turned ||
+    turned.value === false
+  )
     return false;
   const left = ops.find(({ path }) => path === `/extra/${CONFIG_MARKER}`);
   const leaves = left && (left.op === "remove" || (left.value as { restorePending?: true }).restorePending === true);

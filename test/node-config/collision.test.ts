@@ -56,6 +56,16 @@ describe("settings that are written while another stack claims the node", () => 
     expect(w.node()).to.deep.equal({ ...before, ...theirs, extra: { ...before.extra, ...theirs.extra } });
   });
 
+  it("of an update leave cleaning on where they were about to turn it on again: the node is another's", async () => {
+    const { w, first } = await made({ automated_clean: true });
+    expect(w.node().automated_clean).to.equal(false);
+    takenAtPatch(w);
+    const { automatedCleaning: _off, ...without } = INPUTS;
+    const { error } = await w.up(first, without);
+    expect(error?.message).to.match(/came at the same time/);
+    expect(w.node().automated_clean).to.equal(true);
+  });
+
   it("are taken back once the node takes a PATCH again, and what it does not take is named", async () => {
     const w = scene();
     let patches = 0;
