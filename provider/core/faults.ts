@@ -6,7 +6,7 @@
 
 import type { Attempts, FaultRow } from "./fault-row.ts";
 
-export type { Attempts, FaultRow, Load, Remedy } from "./fault-row.ts";
+export type { FaultRow, Load, Remedy } from "./fault-row.ts";
 
 /** As often as there is time: the deadline of the operation ends it. */
 const TILL_DEADLINE = Number.POSITIVE_INFINITY;

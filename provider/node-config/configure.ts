@@ -73,7 +73,7 @@ const previousOf = (node: Node, wanted: Fields, known: SettingsRecord): Fields =
     Object.keys(wanted).map((path) => [path, path in known.previous ? known.previous[path] : readField(node, path)]),
   );
 
-export const outputsOf = ({ uuid, name }: Node, known: SettingsRecord): Outputs => ({
+const outputsOf = ({ uuid, name }: Node, known: SettingsRecord): Outputs => ({
   nodeUuid: uuid,
   nodeName: name ?? undefined,
   previous: known.previous,

@@ -74,11 +74,6 @@ export const isCleanRetryNoted = (node: SurveyedNode): boolean => {
   return isNoted && tellsOfFailure(node);
 };
 
-/** A deployment of a stack's is gone from the node, but its cleaning failed and is still to be repeated. */
-export const awaitsCleaning = (node: Node): boolean =>
-  deploymentMarker(node) !== undefined &&
-  (hasAutomatedCleanFailed(node) || (isManageable(node) && isCleanRetryNoted(node)));
-
 /** In "clean failed". */
 function retryCleaning(node: SurveyedNode, retries: number): Decision<CleanRetryAction> {
   if (retries > 0)

@@ -11,7 +11,6 @@ export {
 } from "./allocation-schema.ts";
 export { claimPatch, markerPatch, unclaimPatch, unmarkPatch } from "./claim-patches.ts";
 export {
-  awaitsCleaning,
   CLEAN_RETRY_ACTIONS,
   CLEAN_RETRY_LABELS,
   type CleanRetryAction,

@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import {
-  awaitsCleaning,
   CLEAN_RETRY_ACTIONS,
   CLEAN_RETRY_LABELS,
   type CleanRetryContext,
@@ -66,16 +65,6 @@ describe("a failed cleaning", () => {
     ["is not due while it cleans", marked("cleaning", true), 1, "none"],
   ];
   for (const [what, node, retries, step] of STEPS) it(what, () => expect(next(node, retries)).to.equal(step));
-
-  it("is still to be repeated only after a deployment of a stack's", () => {
-    expect(awaitsCleaning(marked("clean failed"))).to.equal(true);
-    expect(awaitsCleaning(marked("manageable", NOW))).to.equal(true);
-    expect(awaitsCleaning(marked("manageable", BEFORE))).to.equal(false);
-    expect(awaitsCleaning(marked("available", true))).to.equal(false);
-    expect(awaitsCleaning(nodeIn("clean failed", "free"))).to.equal(false);
-    expect(awaitsCleaning(marked("clean failed", true, BY_HAND))).to.equal(false);
-    expect(awaitsCleaning(marked("manageable", NOW, { last_error: null }))).to.equal(false);
-  });
 
   it("is noted for the moment in which the node became manageable", () => {
     expect(
