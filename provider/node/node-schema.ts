@@ -18,7 +18,7 @@ export const nodeSchema = field.object({
   target_provision_state: textOrNull,
   /** Changes with each provision state, and with nothing else (NodeObject / db update_node). */
   provision_updated_at: textOrNull,
-  /** Changes with each write to the node; empty before the first. */
+  /** Changes with each write to the node; empty before the first. Ironic refuses it where fields are asked for. */
   updated_at: textOrNull.optional(),
   instance_uuid: textOrNull,
   allocation_uuid: textOrNull.optional(),
@@ -59,7 +59,6 @@ export const lightNodeSchema = nodeSchema.pick({
   provision_state: true,
   target_provision_state: true,
   provision_updated_at: true,
-  updated_at: true,
   instance_uuid: true,
   last_error: true,
   power_state: true,

@@ -30,6 +30,14 @@ export const shownNode = (node: Node): Node => {
   return shown;
 };
 
+/** Ironic shows when a node was made and written, but not where fields are asked for: api/controllers/v1/node.py. */
+export const refusedFields = (fields: unknown): Refusal | undefined => {
+  const refused = String(fields ?? "")
+    .split(",")
+    .filter((field) => ["created_at", "updated_at"].includes(field));
+  return refused.length > 0 ? { status: 400, text: `Field ${refused.join(", ")} is not a valid field` } : undefined;
+};
+
 export const picked = (node: Node, fields: unknown): Partial<Node> => {
   if (typeof fields !== "string") return shownNode(node);
   const all = node as unknown as Record<string, unknown>;

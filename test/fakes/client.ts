@@ -8,7 +8,7 @@ import type { Here } from "../../provider/http/place.ts";
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
-import { copy, errorOf, GATEWAY, picked, shownNode, TEXTS } from "./answers.ts";
+import { copy, errorOf, GATEWAY, picked, refusedFields, shownNode, TEXTS } from "./answers.ts";
 import type { FakeIronic } from "./ironic-model.ts";
 import type { Refusal } from "./node-rules.ts";
 import { shaped } from "./shaped.ts";
@@ -123,6 +123,8 @@ export function fakeClient(options: ClientOptions): FakeClient {
 
   function read({ path, query }: Request, lagMs: number): { body: unknown } | Refusal {
     const [, kind, ident = "", more] = path.split("/");
+    const refused = kind === "nodes" ? refusedFields(query?.fields) : undefined;
+    if (refused) return refused;
     if (kind === "nodes" && ident === "") return list(query, lagMs);
     if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
     if (kind === "portgroups") return { body: { portgroups: [] } };
