@@ -36,18 +36,20 @@ export interface Recency {
 
 export function createRecency(clock: Clock, initial: Moment): Recency {
   let newest = initial;
-  let left: Moment | undefined;
+  /** States that the node was in and left, of the newest second: by their times alone they are no older. */
+  let passed: readonly Moment[] = [];
   let since = clock.now();
+  const hasPassed = (node: Moment): boolean => passed.some((each) => isSameState(node, each));
   return {
-    isStale: (node) =>
-      clock.now() - since < PATIENCE_MS && (isOlder(node, newest) || (left !== undefined && isSameState(node, left))),
+    isStale: (node) => clock.now() - since < PATIENCE_MS && (isOlder(node, newest) || hasPassed(node)),
     seen: (node) => {
+      const isSameTime = node.provision_updated_at === newest.provision_updated_at;
+      passed = isSameTime ? [...passed, newest].filter((each) => !isSameState(node, each)) : [];
       newest = node;
       since = clock.now();
-      left = undefined;
     },
     leaves: (node) => {
-      left = node;
+      passed = [...passed, node];
       since = clock.now();
     },
   };

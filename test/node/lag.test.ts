@@ -69,6 +69,20 @@ describe("a reading that is older than what was seen", () => {
       expect(clock.now()).to.be.at.least(64_000);
     });
 
+  it("is that of a state that was left within the same second, also once the next was seen", async () => {
+    const { clock, ironic, fake, view, look, lag } = scene("s");
+    await look("now");
+    await clock.pass(60_000);
+    ironic.move(fake, "available");
+    expect((await look("now")).node.provision_state).to.equal("available");
+    await clock.pass(400);
+    expect(ironic.provision(fake.node.uuid, "us", "active")).to.equal(undefined);
+    view.expectChange();
+    expect((await look("now")).node.provision_state).to.equal("deploying");
+    lag(300);
+    expect((await look("now")).node.provision_state).to.equal("deploying");
+  });
+
   it("is believed after half a minute: clocks differ, and whole seconds may be equal", async () => {
     for (const how of ["now", "next"] as const) {
       const older = scene();
