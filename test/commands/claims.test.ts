@@ -132,7 +132,7 @@ describe("claims", () => {
     const { failed, told } = await release();
     expect(failed).to.equal(2);
     expect(told[0]).to.match(/^Not released: deployment worker on worker-1: the node is held by .*\[claim-gone\]$/);
-    expect(told[1]).to.equal("Nothing to release: allocation any on worker-1: it has ended already");
+    expect(told[1]).to.equal("Nothing to release: allocation any on worker-1: it has ended with its deployment");
     expect(told[2]).to.match(/^Not released: node config settings on worker-1: .*held by .*\[node-held\]$/);
     expect(told[3]).to.equal("Released: node config settings on worker-2");
     expect((await release()).told[3]).to.equal(

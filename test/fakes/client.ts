@@ -3,12 +3,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../../provider/core/clock.ts";
 import { IronicError } from "../../provider/core/errors.ts";
 import type { Fault as Meaning } from "../../provider/core/faults.ts";
-import { recognise } from "../../provider/core/recognitions.ts";
-import { askedBy, type CallOptions, type Client, type ReadOptions } from "../../provider/http/client.ts";
+import type { CallOptions, Client, ReadOptions } from "../../provider/http/client.ts";
 import type { Here } from "../../provider/http/place.ts";
 import { featureMinors } from "../../provider/http/versions.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { type Allocations, allocationsOf } from "./allocations.ts";
+import { copy, errorOf, GATEWAY, picked, shownNode, TEXTS } from "./answers.ts";
 import type { FakeIronic } from "./ironic-model.ts";
 import type { Refusal } from "./node-rules.ts";
 import { shaped } from "./shaped.ts";
@@ -63,6 +63,8 @@ export interface ClientOptions {
   by?: string;
   minor?: number;
   latencyMs?: number;
+  /** Scope of the login; nodes may be hidden from a project's. */
+  scope?: string;
   /** So far behind is what a read shows, as by a replica behind a load balancer. The answers to writes never are. */
   lagMs?(request: Request): number;
   /** Fields that this account may not write. */
@@ -91,46 +93,6 @@ export const actor = new AsyncLocalStorage<string>();
 const HANG_MS = 60_000;
 const DRIVER = { enabled_boot_interfaces: ["ipxe", "pxe", "redfish-virtual-media"] };
 const forever = new Promise<never>(() => undefined);
-
-const GATEWAY: Refusal = { status: 503, text: "upstream connect error or disconnect/reset before headers" };
-const TEXTS: Partial<Record<Fault, Refusal>> = {
-  locked: { status: 409, text: "Node x is locked by host conductor-2, please retry" },
-  overloaded: { status: 503, text: "Requested action cannot be performed due to lack of free conductor workers" },
-  serverError: { status: 500, text: "Internal Server Error" },
-  noConductor: { status: 404, text: "No valid host was found. Reason: No conductor service registered" },
-  notThere: { status: 404, text: "The requested URL was not found on this server." },
-  forbidden: { status: 403, text: "Access was denied to the following resource: baremetal:node:list" },
-  unavailableBefore: GATEWAY,
-};
-
-const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
-
-/** Ironic masks config drives, and in texts what it takes for a secret (oslo.utils, strutils.mask_dict_password). */
-const shownNode = (node: Node): Node => {
-  const shown = copy(node);
-  for (const texts of [shown.instance_info, shown.driver_info])
-    for (const [key, value] of Object.entries(texts ?? {}))
-      if (typeof value === "string" && texts)
-        texts[key] = value.replace(/((?:password|secret|token)[0-9]*\s*=\s*)[^\s^'"]+/gi, "$1******");
-  if (shown.instance_info && "configdrive" in shown.instance_info) shown.instance_info.configdrive = "******";
-  return shown;
-};
-
-const picked = (node: Node, fields: unknown): Partial<Node> => {
-  if (typeof fields !== "string") return shownNode(node);
-  const all = node as unknown as Record<string, unknown>;
-  return shownNode(Object.fromEntries(fields.split(",").map((key) => [key, all[key]])) as unknown as Node);
-};
-
-const errorOf = (refusal: Refusal, method: string, path: string, options: CallOptions): IronicError =>
-  new IronicError({
-    fault: recognise({ server: "ironic", ...refusal, asked: askedBy(options) }).fault,
-    operation: options.operation,
-    request: `${method} /v1${path}`,
-    detail: refusal.text,
-    status: refusal.status,
-    node: options.node,
-  });
 
 export function fakeClient(options: ClientOptions): FakeClient {
   const { ironic, clock, by = "us", minor = 115, latencyMs = 0, driver = DRIVER } = options;
@@ -285,7 +247,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
 
   return {
     endpoint: "http://ironic.test",
-    here: { endpoint: "http://ironic.test", scope: "none", account: "nobody" },
+    here: { endpoint: "http://ironic.test", scope: options.scope ?? "none", account: "nobody" },
     hidden,
     requests,
     writes,

@@ -40,7 +40,7 @@ export function startProcess(
   clock: VirtualClock,
   fortune: InjectedFaults,
   writes: Write[],
-  more: Pick<ClientOptions, "by" | "latencyMs"> = {},
+  more: Pick<ClientOptions, "by" | "latencyMs" | "scope"> = {},
 ): Process {
   const { clock: own, kill } = clock.fork();
   const { promise: death, resolve } = Promise.withResolvers<void>();

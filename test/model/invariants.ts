@@ -83,13 +83,13 @@ export const isForeign = (node: Node, stackId: string, instances: readonly strin
 /** A sight is no longer fresh after the longest hang of a request, twice. */
 const STALE_MS = 130_000;
 
-/** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
-const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
-  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
-    const has = ({ method, body }: Write, op: string) =>
-      method === "PATCH" && (body as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
-    return has(write, "remove") && earlier.some((each) => has(each, "add"));
-  });
+/** Does `write` touch only what the run itself has written, as others came at the same moment? Who gives way has to write. */
+const givesWay = ({ method, body }: Write, earlier: readonly Write[]): boolean => {
+  const opsOf = (write: Pick<Write, "method" | "body">) => (write.method === "PATCH" ? (write.body as PatchOp[]) : []);
+  const written = new Set(earlier.flatMap(opsOf).map(({ path }) => path));
+  const ops = opsOf({ method, body });
+  return ops.length > 0 && ops.every(({ path }) => written.has(path));
+};
 
 /** What one write did wrong, judged by what its client had last been shown. `earlier`: those of the same run to the same node. */
 export function wrongWrite(

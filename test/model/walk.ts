@@ -132,7 +132,8 @@ class Walk {
       },
     };
     const latencyMs = this.#isCalm ? 0 : this.#plan.latencyMs;
-    return startProcess(sight.ironic, this.#clock, fortune, writes, { latencyMs });
+    const scope = this.#plan.actors.includes("sight") ? "project:p" : "none";
+    return startProcess(sight.ironic, this.#clock, fortune, writes, { latencyMs, scope });
   }
 
   /** Runs one command of the engine in a process of its own. */
