@@ -7,7 +7,6 @@ import {
   type Machine,
   type Node,
   putProvision,
-  readNode,
   startSince,
   validateForDeploy,
 } from "../node/index.ts";
@@ -30,7 +29,7 @@ export interface MachineOptions {
 export type DeployMachine = Machine<ActionName> & { last(): Node };
 
 export function createMachine({
-  connection: { client, poller, patches },
+  connection: { client, poller, readings, patches },
   clock,
   slowHash,
   initial,
@@ -40,7 +39,7 @@ export function createMachine({
 }: MachineOptions): DeployMachine {
   const { uuid } = initial;
   const view = createView({
-    client,
+    readings,
     clock,
     poller,
     initial,
@@ -59,7 +58,7 @@ export function createMachine({
         deploy,
         slowHash,
         record: journal.record,
-        read: async () => view.see(await readNode(client, uuid, "read the node", signal)),
+        read: async () => view.see(await readings.read(uuid, "read the node", signal)),
         patch: async (operations, operation, later) =>
           view.see(await patches.patch(uuid, operations, operation, signal, later)),
         put: async (target, operation, configdrive) => {

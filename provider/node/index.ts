@@ -98,6 +98,7 @@ export { fieldsOf, nodeSchema } from "./node-schema.ts";
 export { createPatchQueue, type PatchQueue } from "./patch-queue.ts";
 export { createPoller, type Poller } from "./poller.ts";
 export { isProtectedBy, protectionReason } from "./protection.ts";
+export { createReadings, type Readings } from "./readings.ts";
 export { type Machine, type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";
 export { bootHashOf, saltedDriveHash } from "./slow-hash.ts";
 export { type Started, startedOf } from "./started.ts";

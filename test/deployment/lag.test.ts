@@ -36,6 +36,18 @@ describe("RamdiskDeployment: among replicas that lag", () => {
       isClean(w.node());
     });
 
+  it("deploys anew on a node from which the same run has just taken a deployment", async () => {
+    const lags: number[] = [];
+    const w = scene({}, { ironic: { remembers: true }, client: { lagMs: () => lags.pop() ?? 0 } });
+    const first = await w.made(undefined, INPUTS);
+    await w.clock.pass(60_000);
+    expect(await w.destroy(first)).to.equal(undefined);
+    lags.push(5_000);
+    await w.made(undefined, INPUTS);
+    expect(w.fake.boots).to.have.length(2);
+    expect(w.node().provision_state).to.equal("active");
+  });
+
   it("does not call a rebuild done before it began", async () => {
     const w = scene({}, { ironic: { remembers: true }, client: { lagMs: () => 3_000 } });
     await w.clock.pass(60_000);

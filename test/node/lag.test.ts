@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import type { Node } from "../../provider/node/node.ts";
 import { createPoller } from "../../provider/node/poller.ts";
+import { createReadings } from "../../provider/node/readings.ts";
 import { createView } from "../../provider/node/view.ts";
 import { fakeClient } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
@@ -21,7 +22,14 @@ const scene = (resolution: "us" | "s" = "us") => {
   const observed: Node[] = [];
   const onObserved = (node: Node) => observed.push(node);
   const initial = structuredClone(fake.node);
-  const view = createView({ client, clock, poller, initial, operation: "read the node", onObserved });
+  const view = createView({
+    readings: createReadings(client, clock),
+    clock,
+    poller,
+    initial,
+    operation: "read the node",
+    onObserved,
+  });
   const look = (how: "now" | "next") => clock.run(view.observe(how, signal));
   const lag = (ms: number) => {
     lagMs = ms;
