@@ -4,13 +4,10 @@ import { A, B, INPUTS, isClean, scene } from "../fakes/deployments.ts";
 import { verbs } from "./scene.ts";
 
 /** Of so many replicas one is `lagMs` behind. */
-const lagging = (replicas: number, lagMs: number, resolution: "us" | "s") => {
-  let reads = 0;
-  return {
-    ironic: { remembers: true, resolution },
-    client: { lagMs: () => (reads++ % replicas === 0 ? lagMs : 0) },
-  } as const;
-};
+const lagging = (replicas: number, lagMs: number, resolution: "us" | "s") => ({
+  ironic: { resolution },
+  lagsMs: [lagMs, ...Array<number>(replicas - 1).fill(0)],
+});
 
 const CASES = ([1, 2, 3] as const).flatMap((replicas) =>
   ([1_500, 8_000] as const).flatMap((lagMs) => (["us", "s"] as const).map((unit) => [replicas, lagMs, unit] as const)),
@@ -37,19 +34,22 @@ describe("RamdiskDeployment: among replicas that lag", () => {
     });
 
   it("deploys anew on a node from which the same run has just taken a deployment", async () => {
-    const lags: number[] = [];
-    const w = scene({}, { ironic: { remembers: true }, client: { lagMs: () => lags.pop() ?? 0 } });
+    const lagsMs = [0];
+    const w = scene({}, { lagsMs });
     const first = await w.made(undefined, INPUTS);
     await w.clock.pass(60_000);
     expect(await w.destroy(first)).to.equal(undefined);
-    lags.push(5_000);
+    const lagsOfNext = [5_000];
+    w.before(() => {
+      lagsMs[0] = lagsOfNext.pop() ?? 0;
+    });
     await w.made(undefined, INPUTS);
     expect(w.fake.boots).to.have.length(2);
     expect(w.node().provision_state).to.equal("active");
   });
 
   it("does not call a rebuild done before it began", async () => {
-    const w = scene({}, { ironic: { remembers: true }, client: { lagMs: () => 3_000 } });
+    const w = scene({}, { lagsMs: [3_000] });
     await w.clock.pass(60_000);
     const first = await w.made(undefined, INPUTS);
     await w.clock.pass(60_000);

@@ -4,20 +4,28 @@ import type { Node } from "../../provider/node/node.ts";
 import { createPoller } from "../../provider/node/poller.ts";
 import { createReadings } from "../../provider/node/readings.ts";
 import { createView } from "../../provider/node/view.ts";
-import { fakeClient } from "../fakes/client.ts";
+import { fakeClient, type Request } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import { fakeIronic } from "../fakes/ironic-model.ts";
 import { INFO } from "../fakes/nodes.ts";
+import { replicas } from "../fakes/replicas.ts";
+import { sightOf } from "../fakes/sight.ts";
 
 const { signal } = new AbortController();
 
 const scene = (resolution: "us" | "s" = "us") => {
   const clock = virtualClock();
-  const ironic = fakeIronic({ clock, remembers: true, resolution });
+  const past = replicas();
+  const ironic = fakeIronic({ clock, resolution, onChange: past.save });
   const fake = ironic.add({ provision_state: "active", instance_info: { ...INFO } });
   ironic.find(fake.node.uuid);
-  let lagMs = 0;
-  const client = fakeClient({ ironic, clock, lagMs: () => lagMs });
+  const lagsMs = [0];
+  const sight = sightOf(ironic, { lagsMs, replicas: past });
+  const onRequest = (request: Request) => {
+    sight.onRequest(request);
+    return undefined;
+  };
+  const client = fakeClient({ ironic: sight.ironic, clock, onRequest });
   const poller = createPoller(client, clock, () => 0.5);
   const observed: Node[] = [];
   const onObserved = (node: Node) => observed.push(node);
@@ -32,7 +40,7 @@ const scene = (resolution: "us" | "s" = "us") => {
   });
   const look = (how: "now" | "next") => clock.run(view.observe(how, signal));
   const lag = (ms: number) => {
-    lagMs = ms;
+    lagsMs[0] = ms;
   };
   return { clock, ironic, fake, view, look, lag, client, observed };
 };
