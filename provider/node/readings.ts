@@ -12,7 +12,7 @@ export interface Readings {
 }
 
 /** Before what is older than was seen is read again. */
-const REREAD_MS = 1_000;
+export const REREAD_MS = 1_000;
 
 export function createReadings(client: Client, clock: Clock): Readings {
   const known = new Map<string, Recency>();

@@ -6,7 +6,7 @@ import type { Clock } from "../core/index.ts";
 import type { Node } from "./node.ts";
 
 /** Clocks of servers differ, and whole seconds may be equal: after so long without anything newer, what is read counts. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 
 export type Moment = Pick<Node, "provision_state" | "provision_updated_at" | "updated_at">;
 

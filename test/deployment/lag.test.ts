@@ -48,6 +48,20 @@ describe("RamdiskDeployment: among replicas that lag", () => {
     expect(w.node().provision_state).to.equal("active");
   });
 
+  it("does not start a machine again whose start the history of a replica does not have yet", async () => {
+    const lagsMs = [0];
+    const w = scene({}, { lagsMs });
+    const first = await w.made(undefined, INPUTS);
+    await w.clock.pass(60_000);
+    w.fake.fate.deployMs = 300;
+    w.fault("PUT", "/states/provision", "loseAfter");
+    w.before(({ path }) => {
+      lagsMs[0] = path.endsWith("/history") ? 5_000 : 0;
+    });
+    await w.made(first, { ...INPUTS, ...B });
+    expect(w.fake.boots.map(({ info }) => info)).to.deep.equal([A, B]);
+  });
+
   it("does not call a rebuild done before it began", async () => {
     const w = scene({}, { lagsMs: [3_000] });
     await w.clock.pass(60_000);
