@@ -16,7 +16,6 @@ import {
   type Node,
   nodeLabel,
   type PatchOp,
-  readNode,
   reconcile,
   saltedDriveHash,
   shows,
@@ -55,7 +54,7 @@ export async function adopt(
   services: Services,
   call: Call,
 ): Promise<Outputs> {
-  const { client, patches } = await services.connection();
+  const { readings, patches } = await services.connection();
   const { slowHash } = services.run;
   const expected = instanceToAdopt(props) ?? null;
   const { instanceUuid } = claim;
@@ -84,7 +83,7 @@ export async function adopt(
   const { node } = await reconcile<"adopt">({
     machine: {
       async observe(_how, signal) {
-        const node = unused ? found : await readNode(client, found.uuid, "read the node", signal);
+        const node = unused ? found : await readings.read(found.uuid, "read the node", signal);
         unused = false;
         return { node, fresh: true };
       },

@@ -18,7 +18,6 @@ import {
   nodeLabel,
   type PatchOp,
   pointer,
-  readNode,
   reconcile,
   stateName,
   wait,
@@ -70,7 +69,7 @@ export async function giveWay(
   seen: Node,
   before: Node,
   want: DeployWant,
-  { client, patches }: ConnectionContext,
+  { readings, patches }: ConnectionContext,
   loop: Loop,
 ): Promise<void> {
   let unused = true;
@@ -79,7 +78,7 @@ export async function giveWay(
     machine: {
       async observe(how, signal) {
         if (how === "next") await loop.clock.sleep(1_000, signal);
-        const node = unused ? seen : await readNode(client, seen.uuid, "read the node", signal);
+        const node = unused ? seen : await readings.read(seen.uuid, "read the node", signal);
         unused = false;
         return { node, fresh: true };
       },

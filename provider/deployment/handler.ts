@@ -1,6 +1,6 @@
 /** RamdiskDeployment in the provider process. */
 
-import { identityOf, isRunning, isSameNode, isTaken, type Node, readNode } from "../node/index.ts";
+import { identityOf, isRunning, isSameNode, isTaken, type Node } from "../node/index.ts";
 import {
   type Call,
   changedArguments,
@@ -25,7 +25,7 @@ import { type DeploymentPlan, deadlinesOf, planFor } from "./want.ts";
 async function settled(found: Node, { deadline }: DeploymentPlan, services: Services, { signal }: Call): Promise<Node> {
   const timeoutMs = deadline.leftMs();
   const stale = await services.run.settings.whenSettled(found, { clock: services.clock, signal, timeoutMs });
-  return stale ? readNode(await services.client(), found.uuid, "read the node", signal) : found;
+  return stale ? (await services.connection()).readings.read(found.uuid, "read the node", signal) : found;
 }
 
 export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>({
@@ -49,8 +49,8 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
 
   async create(props, services, call) {
     const deadlines = deadlinesOf(props, call, services.clock);
-    const client = await services.client();
-    const found = await readNode(client, props.node, "find the node", call.signal);
+    const { readings } = await services.connection();
+    const found = await readings.read(props.node, "find the node", call.signal);
     const plan = await planFor(found.uuid, props, undefined, deadlines, services, call);
     const { claim } = plan.want;
     const node = await settled(found, plan, services, call).catch((error: Error) => {
@@ -67,8 +67,8 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
 
   async read(id, state, services, call) {
     services.run.instances.hold(state.nodeUuid, state.instanceUuid);
-    const client = await services.client();
-    const node = await readNode(client, state.nodeUuid, "refresh the deployment", call.signal);
+    const { readings } = await services.connection();
+    const node = await readings.read(state.nodeUuid, "refresh the deployment", call.signal);
     // An input that the node no longer shows must not live on in the outputs, or no update would bring it back.
     const { drift: _before, ...rest } = undeclaredIn(DEPLOYMENT_ARGUMENTS, state);
     const drift = await driftOf(node, state, services.run.slowHash);
@@ -82,8 +82,8 @@ export const deploymentHandler = defineHandler<DeploymentProps, Outputs, State>(
 
   async update(_id, state, props, services, call) {
     const deadlines = deadlinesOf(props, call, services.clock);
-    const client = await services.client();
-    const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
+    const { readings } = await services.connection();
+    const found = await readings.read(state.nodeUuid, "read the node", call.signal);
     const plan = await planFor(state.nodeUuid, props, state, deadlines, services, call);
     const node = await settled(found, plan, services, call);
     await warnOfRestart(node, state, plan.deadline.leftMs(), services, call);

@@ -6,8 +6,9 @@ import {
   createView,
   type Machine,
   type Node,
+  PATIENCE_MS,
   putProvision,
-  readNode,
+  REREAD_MS,
   startSince,
   validateForDeploy,
 } from "../node/index.ts";
@@ -30,7 +31,7 @@ export interface MachineOptions {
 export type DeployMachine = Machine<ActionName> & { last(): Node };
 
 export function createMachine({
-  connection: { client, poller, patches },
+  connection: { client, poller, readings, patches },
   clock,
   slowHash,
   initial,
@@ -40,13 +41,22 @@ export function createMachine({
 }: MachineOptions): DeployMachine {
   const { uuid } = initial;
   const view = createView({
-    client,
+    readings,
     clock,
     poller,
     initial,
     operation: "read the node",
     onObserved: (node) => journal.record({ kind: "observed", node }),
   });
+  let sentAt = Number.NEGATIVE_INFINITY;
+  /** A start of this run may not have reached the replica that answers: that there is none is believed after a while only. */
+  const askHistory = async (since: string | null, signal: AbortSignal): ReturnType<typeof startSince> => {
+    for (;;) {
+      const found = await startSince(client, uuid, since, signal);
+      if (found !== "none" || clock.now() - sentAt >= PATIENCE_MS) return found;
+      await clock.sleep(REREAD_MS, signal);
+    }
+  };
   return {
     observe: view.observe,
     last: view.last,
@@ -59,11 +69,12 @@ export function createMachine({
         deploy,
         slowHash,
         record: journal.record,
-        read: async () => view.see(await readNode(client, uuid, "read the node", signal)),
+        read: async () => view.see(await readings.read(uuid, "read the node", signal)),
         patch: async (operations, operation, later) =>
           view.see(await patches.patch(uuid, operations, operation, signal, later)),
         put: async (target, operation, configdrive) => {
           const body = { target, ...(configdrive !== undefined && { configdrive }) };
+          if (target === "active" || target === "rebuild") sentAt = clock.now();
           await putProvision(client, uuid, body, operation, signal);
           // As Ironic shows the drive from now on; the light polls do not.
           const shown = { instance_info: { ...view.last().instance_info, configdrive: "******" } };
@@ -72,7 +83,7 @@ export function createMachine({
         },
         clearMaintenance: () => clearMaintenance(client, uuid, signal),
         validate: () => validateForDeploy(client, uuid, signal),
-        askHistory: (since) => startSince(client, uuid, since, signal),
+        askHistory: (since) => askHistory(since, signal),
       });
     },
   };

@@ -13,7 +13,6 @@ import {
   nothingToRelease,
   RELEASED,
   type ResourceIdentity,
-  readNode,
   reconcile,
 } from "../node/index.ts";
 import { restoreByMark } from "../node-config/handler.ts";
@@ -50,7 +49,7 @@ export async function release(
   knownBy: KnownBy = "state",
 ): Promise<GivenBack> {
   const connection = await services.connection();
-  const { client, poller } = connection;
+  const { client, poller, readings } = connection;
   const claim = claimFrom(state);
   const keep = keeps(state, state.adopted);
   const journal = openJournal();
@@ -62,7 +61,7 @@ export async function release(
     call.timeoutMs === undefined
       ? call
       : { ...call, timeoutMs: deadlineFrom(startedAt, call.timeoutMs, services.clock).leftMs() };
-  const node = await readNode(client, state.nodeUuid, "read the node", call.signal);
+  const node = await readings.read(state.nodeUuid, "read the node", call.signal);
   const timeoutMs = undeployTimeoutSeconds(state.undeployTimeoutSeconds, node.automated_clean) * 1000;
   const machine = createMachine({
     connection,

@@ -9,7 +9,6 @@ import {
   isSameNode,
   type Node,
   type OtherHolder,
-  readNode,
 } from "../node/index.ts";
 import { changedArguments, defineHandler, type Services } from "../plugin/index.ts";
 import { type Draft, isUnknown, known } from "../schema/index.ts";
@@ -82,16 +81,16 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
 
   create: (props, services, call) =>
     settling([props.node], services, async () => {
-      const client = await services.client();
-      const node = await readNode(client, props.node, "find the node", call.signal);
+      const { readings } = await services.connection();
+      const node = await readings.read(props.node, "find the node", call.signal);
       const ours: Claimant = { ...identityOf(props), isNew: true };
       const outs = await configure(node, props, ours, undefined, services, call);
       return { id: node.uuid, outs };
     }),
 
   async read(id, state, services, call) {
-    const client = await services.client();
-    const node = await readNode(client, state.nodeUuid, "refresh the node's settings", call.signal);
+    const { readings } = await services.connection();
+    const node = await readings.read(state.nodeUuid, "refresh the node's settings", call.signal);
     const inputs = inputsOf(state, readFields(node, Object.keys(wantedFields(state))));
     const ours = identityOf(state);
     const drift = driftOf(node, otherHolderOn(node, ours, await witnessFor(node, ours, true, services, call)));
@@ -113,8 +112,8 @@ export const nodeConfigHandler = defineHandler<NodeConfigProps, Outputs, State>(
 
   async update(_id, state, props, services, call) {
     const ours = identityOf(state);
-    const client = await services.client();
-    const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
+    const { readings } = await services.connection();
+    const found = await readings.read(state.nodeUuid, "read the node", call.signal);
     return settling([props.node, state.nodeName, state.nodeUuid], services, async () => ({
       outs: { ...(await configure(found, props, ours, state, services, call)), ...ours },
     }));

@@ -19,7 +19,6 @@ import {
   type PatchOp,
   RELEASED,
   type ResourceIdentity,
-  readNode,
   stateName,
   wait,
 } from "../node/index.ts";
@@ -164,8 +163,8 @@ function restorePlan(node: Node, state: RestoredState, witness: Witness): Restor
 /** A node that Ironic does not find is an error: what follows from it, the caller's state decides. */
 async function restoreOn(state: RestoredState, inState: boolean, services: Services, call: Call): Promise<GivenBack> {
   const ours = identityOf(state);
-  const client = await services.client();
-  const found = await readNode(client, state.nodeUuid, "read the node", call.signal);
+  const { readings } = await services.connection();
+  const found = await readings.read(state.nodeUuid, "read the node", call.signal);
   const witness = await witnessFor(found, ours, inState, services, call);
   let plan: RestorePlan | undefined;
   const node = await carryOut(

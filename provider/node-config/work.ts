@@ -94,11 +94,11 @@ export async function carryOut(
   call: Call,
   journal = openSettingsJournal(),
 ): Promise<Node> {
-  const { client, poller, patches } = await services.connection();
+  const { poller, readings, patches } = await services.connection();
   const { clock, random } = services;
   const { uuid } = work.node;
   const view = createView({
-    client,
+    readings,
     clock,
     poller,
     initial: work.node,

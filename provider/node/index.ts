@@ -97,6 +97,8 @@ export { fieldsOf, nodeSchema } from "./node-schema.ts";
 export { createPatchQueue, type PatchQueue } from "./patch-queue.ts";
 export { createPoller, type Poller } from "./poller.ts";
 export { isProtectedBy, protectionReason } from "./protection.ts";
+export { createReadings, REREAD_MS, type Readings } from "./readings.ts";
+export { PATIENCE_MS } from "./recency.ts";
 export { type Machine, type ReconcileOptions, reconcile, TimeoutError } from "./reconcile.ts";
 export { bootHashOf, saltedDriveHash } from "./slow-hash.ts";
 export { type Started, startedOf } from "./started.ts";

@@ -12,15 +12,19 @@ export interface PatchQueue {
  * Ironic loads the node, applies the patch and saves whole columns: two patches of different keys of `extra` at the same time
  * can lose one of them. Through one client they therefore queue per node.
  */
-export function createPatchQueue(client: Client): PatchQueue {
+/** `onSaved` is told of each node as it was saved. */
+export function createPatchQueue(client: Client, onSaved: (node: Node) => void = () => undefined): PatchQueue {
   const turns = new Map<string, Promise<unknown>>();
   return {
     patch: (uuid, body, operation, signal, later) => {
       const before = turns.get(uuid) ?? Promise.resolve();
       const path = `/nodes/${encodeURIComponent(uuid)}`;
-      const turn = raceAbort(before, signal).then(() =>
-        client.send("PATCH", path, { operation: operation, node: uuid, body, signal, later, shape: nodeSchema }),
-      );
+      const turn = raceAbort(before, signal).then(async () => {
+        const call = { operation, node: uuid, body, signal, later, shape: nodeSchema };
+        const saved = await client.send("PATCH", path, call);
+        onSaved(saved);
+        return saved;
+      });
       // Who leaves the queue does not end the turn of those before it.
       const settled: Promise<void> = Promise.allSettled([before, turn]).then(() => {
         if (turns.get(uuid) === settled) turns.delete(uuid);

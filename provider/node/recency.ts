@@ -6,9 +6,9 @@ import type { Clock } from "../core/index.ts";
 import type { Node } from "./node.ts";
 
 /** Clocks of servers differ, and whole seconds may be equal: after so long without anything newer, what is read counts. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 
-type Moment = Pick<Node, "provision_state" | "provision_updated_at" | "updated_at">;
+export type Moment = Pick<Node, "provision_state" | "provision_updated_at" | "updated_at">;
 
 /** Ironic writes all times alike: those of UTC, with microseconds or without. */
 const isBefore = (one: string | null | undefined, other: string | null | undefined): boolean => {
@@ -16,6 +16,13 @@ const isBefore = (one: string | null | undefined, other: string | null | undefin
   // Both are the same millisecond where only microseconds differ.
   return ms < otherMs || (ms === otherMs && (one ?? "") < (other ?? ""));
 };
+
+/** No more of a node is kept for as long as the process lives. */
+const momentOf = ({ provision_state, provision_updated_at, updated_at }: Moment): Moment => ({
+  provision_state,
+  provision_updated_at,
+  updated_at,
+});
 
 /** The provision state counts first: other writes may come from a server with another clock. */
 const isOlder = (node: Moment, than: Moment): boolean =>
@@ -35,19 +42,21 @@ export interface Recency {
 }
 
 export function createRecency(clock: Clock, initial: Moment): Recency {
-  let newest = initial;
-  let left: Moment | undefined;
+  let newest = momentOf(initial);
+  /** States that the node was in and left, of the newest second: by their times alone they are no older. */
+  let passed: readonly Moment[] = [];
   let since = clock.now();
+  const hasPassed = (node: Moment): boolean => passed.some((each) => isSameState(node, each));
   return {
-    isStale: (node) =>
-      clock.now() - since < PATIENCE_MS && (isOlder(node, newest) || (left !== undefined && isSameState(node, left))),
+    isStale: (node) => clock.now() - since < PATIENCE_MS && (isOlder(node, newest) || hasPassed(node)),
     seen: (node) => {
-      newest = node;
+      const isSameTime = node.provision_updated_at === newest.provision_updated_at;
+      passed = isSameTime ? [...passed, newest].filter((each) => !isSameState(node, each)) : [];
+      newest = momentOf(node);
       since = clock.now();
-      left = undefined;
     },
     leaves: (node) => {
-      left = node;
+      passed = [...passed, momentOf(node)];
       since = clock.now();
     },
   };

@@ -1,13 +1,12 @@
 /** One node as the loop sees it: the last whole reading, updated with what the poller shows. */
 import type { Clock } from "../core/index.ts";
-import type { Client } from "../http/index.ts";
-import { type LightNode, type Node, readNode } from "./node.ts";
+import type { LightNode, Node } from "./node.ts";
 import type { Poller } from "./poller.ts";
-import { createRecency } from "./recency.ts";
+import type { Readings } from "./readings.ts";
 import type { Observation } from "./reconcile.ts";
 
 export interface ViewOptions {
-  client: Client;
+  readings: Readings;
   clock: Clock;
   poller: Poller;
   /** The node as it was just read, to spare the first read. */
@@ -33,16 +32,13 @@ export interface View {
   expectChange(seen?: Partial<Node>): void;
 }
 
-/** Before what is older than was seen is read again. */
-const REREAD_MS = 1_000;
-
 export function createView(options: ViewOptions): View {
-  const { client, clock, poller, onObserved, needsWhole } = options;
+  const { readings, clock, poller, onObserved, needsWhole } = options;
   const { uuid } = options.initial;
   let last = options.initial;
   let isUnused = true;
   let changedAt = clock.now();
-  const recency = createRecency(clock, options.initial);
+  const recency = readings.of(options.initial);
 
   const see = (node: Node): Node => {
     if (last.provision_state !== node.provision_state || last.provision_updated_at !== node.provision_updated_at)
@@ -52,14 +48,10 @@ export function createView(options: ViewOptions): View {
     onObserved?.(node);
     return node;
   };
-  /** Until what is read is no older than what is known. */
-  const read = async (signal: AbortSignal): Promise<Observation> => {
-    for (;;) {
-      const node = await readNode(client, uuid, options.operation, signal);
-      if (!recency.isStale(node)) return { node: see(node), fresh: true };
-      await clock.sleep(REREAD_MS, signal);
-    }
-  };
+  const read = async (signal: AbortSignal): Promise<Observation> => ({
+    node: see(await readings.read(uuid, options.operation, signal)),
+    fresh: true,
+  });
   const poll = async (signal: AbortSignal): Promise<LightNode> => {
     for (;;) {
       const light = await poller.next(uuid, changedAt, signal);

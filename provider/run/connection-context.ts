@@ -4,9 +4,11 @@ import {
   createInventory,
   createPatchQueue,
   createPoller,
+  createReadings,
   type Inventory,
   type PatchQueue,
   type Poller,
+  type Readings,
 } from "../node/index.ts";
 
 /** A fault of some versions of Ironic that was met on this server: a rebuild fails where `image_source` is not set. */
@@ -17,6 +19,8 @@ export interface ConnectionContext {
   readonly client: Client;
   /** Polls once for all who wait. */
   readonly poller: Poller;
+  /** Reads nodes, none of them older than was seen. */
+  readonly readings: Readings;
   /** Writes to one node after the other. */
   readonly patches: PatchQueue;
   /** What the preflight has read. */
@@ -27,11 +31,15 @@ export interface ConnectionContext {
   readonly leftInstances: Set<string>;
 }
 
-export const createConnectionContext = (client: Client, clock: Clock, random: () => number): ConnectionContext => ({
-  client,
-  poller: createPoller(client, clock, random),
-  patches: createPatchQueue(client),
-  inventory: createInventory(client, clock),
-  serverFaults: new Set(),
-  leftInstances: new Set(),
-});
+export const createConnectionContext = (client: Client, clock: Clock, random: () => number): ConnectionContext => {
+  const readings = createReadings(client, clock);
+  return {
+    client,
+    poller: createPoller(client, clock, random),
+    readings,
+    patches: createPatchQueue(client, (node) => readings.of(node).seen(node)),
+    inventory: createInventory(client, clock),
+    serverFaults: new Set(),
+    leftInstances: new Set(),
+  };
+};

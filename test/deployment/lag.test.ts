@@ -4,13 +4,10 @@ import { A, B, INPUTS, isClean, scene } from "../fakes/deployments.ts";
 import { verbs } from "./scene.ts";
 
 /** Of so many replicas one is `lagMs` behind. */
-const lagging = (replicas: number, lagMs: number, resolution: "us" | "s") => {
-  let reads = 0;
-  return {
-    ironic: { remembers: true, resolution },
-    client: { lagMs: () => (reads++ % replicas === 0 ? lagMs : 0) },
-  } as const;
-};
+const lagging = (replicas: number, lagMs: number, resolution: "us" | "s") => ({
+  ironic: { resolution },
+  lagsMs: [lagMs, ...Array<number>(replicas - 1).fill(0)],
+});
 
 const CASES = ([1, 2, 3] as const).flatMap((replicas) =>
   ([1_500, 8_000] as const).flatMap((lagMs) => (["us", "s"] as const).map((unit) => [replicas, lagMs, unit] as const)),
@@ -36,8 +33,37 @@ describe("RamdiskDeployment: among replicas that lag", () => {
       isClean(w.node());
     });
 
+  it("deploys anew on a node from which the same run has just taken a deployment", async () => {
+    const lagsMs = [0];
+    const w = scene({}, { lagsMs });
+    const first = await w.made(undefined, INPUTS);
+    await w.clock.pass(60_000);
+    expect(await w.destroy(first)).to.equal(undefined);
+    const lagsOfNext = [5_000];
+    w.before(() => {
+      lagsMs[0] = lagsOfNext.pop() ?? 0;
+    });
+    await w.made(undefined, INPUTS);
+    expect(w.fake.boots).to.have.length(2);
+    expect(w.node().provision_state).to.equal("active");
+  });
+
+  it("does not start a machine again whose start the history of a replica does not have yet", async () => {
+    const lagsMs = [0];
+    const w = scene({}, { lagsMs });
+    const first = await w.made(undefined, INPUTS);
+    await w.clock.pass(60_000);
+    w.fake.fate.deployMs = 300;
+    w.fault("PUT", "/states/provision", "loseAfter");
+    w.before(({ path }) => {
+      lagsMs[0] = path.endsWith("/history") ? 5_000 : 0;
+    });
+    await w.made(first, { ...INPUTS, ...B });
+    expect(w.fake.boots.map(({ info }) => info)).to.deep.equal([A, B]);
+  });
+
   it("does not call a rebuild done before it began", async () => {
-    const w = scene({}, { ironic: { remembers: true }, client: { lagMs: () => 3_000 } });
+    const w = scene({}, { lagsMs: [3_000] });
     await w.clock.pass(60_000);
     const first = await w.made(undefined, INPUTS);
     await w.clock.pass(60_000);

@@ -65,8 +65,6 @@ export interface ClientOptions {
   latencyMs?: number;
   /** Scope of the login; nodes may be hidden from a project's. */
   scope?: string;
-  /** So far behind is what a read shows, as by a replica behind a load balancer. The answers to writes never are. */
-  lagMs?(request: Request): number;
   /** Fields that this account may not write. */
   forbidden?: readonly string[];
   /** What Ironic says of every driver. */
@@ -110,9 +108,6 @@ export function fakeClient(options: ClientOptions): FakeClient {
   };
   const uuidOf = (ident: string): string | undefined => ironic.find(ident)?.node.uuid;
 
-  const lagging = (node: Node, lagMs: number): Node =>
-    lagMs > 0 ? (ironic.asOf(node.uuid, clock.now() - lagMs) ?? node) : node;
-
   /** Ironic's answer about what this account is not shown: the same as about what is not there. */
   function concealed(path: string): Refusal | undefined {
     const [, kind, ident = ""] = path.split("/");
@@ -121,11 +116,11 @@ export function fakeClient(options: ClientOptions): FakeClient {
     return { status: 404, text: `${kind === "allocations" ? "Allocation" : "Node"} ${name} could not be found.` };
   }
 
-  function read({ path, query }: Request, lagMs: number): { body: unknown } | Refusal {
+  function read({ path, query }: Request): { body: unknown } | Refusal {
     const [, kind, ident = "", more] = path.split("/");
     const refused = kind === "nodes" ? refusedFields(query?.fields) : undefined;
     if (refused) return refused;
-    if (kind === "nodes" && ident === "") return list(query, lagMs);
+    if (kind === "nodes" && ident === "") return list(query);
     if (kind === "ports") return { body: { ports: copy(portsOf(query?.node)) } };
     if (kind === "portgroups") return { body: { portgroups: [] } };
     if (kind === "allocations" && ident === "") return { body: { allocations: copy(allocations.all) } };
@@ -133,7 +128,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     if (kind === "drivers") return { body: driver };
     const fake = ironic.find(decodeURIComponent(ident));
     if (!fake) return { status: 404, text: `Node ${ident} could not be found.` };
-    const node = lagging(fake.node, lagMs);
+    const { node } = fake;
     if (more === "validate") {
       const good = fake.node.instance_info.boot_iso || fake.node.instance_info.kernel;
       return { body: { deploy: good ? { result: true } : { result: false, reason: "nothing to boot" } } };
@@ -142,11 +137,11 @@ export function fakeClient(options: ClientOptions): FakeClient {
     return { body: query?.fields === undefined ? show(node) : picked(node, query.fields) };
   }
 
-  function list(query: Request["query"], lagMs: number): { body: unknown } | Refusal {
+  function list(query: Request["query"]): { body: unknown } | Refusal {
     const limit = Number(query?.limit ?? 1_000);
     const sought = query?.instance_uuid;
     const all = ironic.nodes
-      .map(({ node }) => lagging(ironic.find(node.uuid)?.node as Node, lagMs))
+      .map(({ node }) => ironic.find(node.uuid)?.node as Node)
       .filter((node) => (sought === undefined || node.instance_uuid === sought) && !hidden.has(node.uuid));
     const marker = query?.marker;
     if (marker !== undefined && !ironic.find(String(marker)))
@@ -220,8 +215,7 @@ export function fakeClient(options: ClientOptions): FakeClient {
     signal?.throwIfAborted();
     await clock.sleep(latencyMs, signal);
     const fault = options.onRequest?.(request);
-    const handle = () =>
-      concealed(path) ?? (method === "GET" ? read(request, options.lagMs?.(request) ?? 0) : write(request));
+    const handle = () => concealed(path) ?? (method === "GET" ? read(request) : write(request));
     if (fault === "dieBefore" || fault === "dieAfter") {
       if (fault === "dieAfter") handle();
       options.onDeath?.();

@@ -4,7 +4,15 @@ import { deploymentHandler } from "../../provider/deployment/handler.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
 import type { Handler, Props } from "../../provider/plugin/handler.ts";
 import { apply, type FakeCall, fakeCall, fakeServices, refreshed, type Stored } from "./call.ts";
-import { actor, type ClientOptions, type FakeClient, type Fault, fakeClient, type Write } from "./client.ts";
+import {
+  actor,
+  type ClientOptions,
+  type FakeClient,
+  type Fault,
+  fakeClient,
+  type Request,
+  type Write,
+} from "./client.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { FakeIronic } from "./ironic-model.ts";
 
@@ -20,7 +28,7 @@ export interface InjectedFaults {
   /** The user interrupts at this request. */
   abortAt?: number | undefined;
   /** Runs before each request is handled. */
-  onRequest?(index: number, method: string): void;
+  onRequest?(request: Request): void;
 }
 
 export interface Process {
@@ -66,8 +74,9 @@ export function startProcess(
     writes,
     onDeath: die,
     ...more,
-    onRequest: ({ index, method }) => {
-      fortune.onRequest?.(index, method);
+    onRequest: (request) => {
+      const { index } = request;
+      fortune.onRequest?.(request);
       if (index === fortune.abortAt) {
         abortedAtMs = clock.now();
         for (const call of calls) call.abort();

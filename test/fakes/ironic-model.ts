@@ -4,7 +4,7 @@ import type { Clock } from "../../provider/core/clock.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import { DEFAULT_FATE, type FakeNode, type NodeBehaviour, newNode } from "./fake-node.ts";
 import { applyPatch, changeRefusal, legal, patchRefusal, type Refusal } from "./node-rules.ts";
-import { stampOf, transitions } from "./transitions.ts";
+import { transitions } from "./transitions.ts";
 
 export interface IronicOptions {
   clock: Pick<Clock, "now">;
@@ -12,8 +12,6 @@ export interface IronicOptions {
   cleansByDefault?: boolean;
   /** MySQL keeps whole seconds of provision_updated_at, SQLite microseconds. */
   resolution?: "us" | "s";
-  /** It can be read as it was, for clients whose reads lag behind. */
-  remembers?: boolean;
   /** Told of each change of a node, with when it came about. */
   onChange?(fake: FakeNode, atMs: number): void;
 }
@@ -25,29 +23,10 @@ export interface FakeIronic {
   remove(uuid: string): void;
   /** By name or UUID, with everything that has become due done. */
   find(ident: string): FakeNode | undefined;
-  /** As it was at that moment, where it is remembered. */
-  asOf(ident: string, atMs: number): Node | undefined;
   patch(ident: string, ops: readonly PatchOp[]): Refusal | undefined;
   provision(ident: string, by: string, target: string, configdrive?: unknown): Refusal | undefined;
   power(ident: string, target: string): Refusal | undefined;
   move(fake: FakeNode, state: string, target?: string | null): void;
-}
-
-/** What nodes were like. `updated_at` is written for those who ask for it: nothing else shows that a node is older. */
-function memory(isKept: boolean) {
-  const past = new WeakMap<FakeNode, { atMs: number; node: Node }[]>();
-  return {
-    remember(fake: FakeNode, atMs: number): void {
-      if (!isKept) return;
-      const known = past.get(fake) ?? [];
-      const last = known.at(-1);
-      if (last && isDeepStrictEqual(last.node, fake.node)) return;
-      fake.node.updated_at = stampOf(atMs);
-      past.set(fake, [...known, { atMs, node: structuredClone(fake.node) }]);
-    },
-    asOf: (fake: FakeNode, atMs: number): Node =>
-      (past.get(fake) ?? []).findLast((known) => known.atMs <= atMs)?.node ?? past.get(fake)?.[0]?.node ?? fake.node,
-  };
 }
 
 export function fakeIronic(options: IronicOptions): FakeIronic {
@@ -59,14 +38,11 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
     resolution,
   );
 
-  const { remember, asOf } = memory(options.remembers === true);
-
   const settle = (fake: FakeNode): FakeNode => {
     while (fake.due && fake.due.atMs <= clock.now()) {
       const { act, atMs } = fake.due;
       fake.due = undefined;
       act();
-      remember(fake, atMs);
       onChange?.(fake, atMs);
     }
     if (fake.powerDue && fake.powerDue.atMs <= clock.now()) {
@@ -78,8 +54,7 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
 
   const find = (ident: string): FakeNode | undefined => {
     const fake = nodes.find(({ node }) => node.uuid === ident || node.name === ident);
-    if (fake) remember(settle(fake), clock.now());
-    return fake;
+    return fake && settle(fake);
   };
 
   const gone = (ident: string): Refusal => ({ status: 404, text: `Node ${ident} could not be found.` });
@@ -125,10 +100,6 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
     nodes,
     clock,
     find,
-    asOf: (ident, atMs) => {
-      const fake = find(ident);
-      return fake && asOf(fake, atMs);
-    },
     add(fields = {}, fate = {}) {
       const node = newNode(nodes.length + 1, stamp(clock.now()), fields);
       const port = { uuid: `p-${node.uuid}`, node_uuid: node.uuid, address: "52:54:00:00:00:01", pxe_enabled: true };
@@ -171,7 +142,6 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       // ironic/conductor/manager.py, _check_update_protected
       if (!after.protected) after.protected_reason = null;
       if (!isDeepStrictEqual(after, fake.node)) Object.assign(fake.node, after);
-      remember(fake, clock.now());
       onChange?.(fake, clock.now());
       return undefined;
     },
@@ -185,7 +155,6 @@ export function fakeIronic(options: IronicOptions): FakeIronic {
       if (target === "deleted") startUndeploy(fake);
       if (target === "provide") startClean(fake, clock.now());
       if (target === "manage") enter(fake, "manageable", null, clock.now());
-      remember(fake, clock.now());
       if (target === "clean") startManualClean(fake);
       if (target === "abort" || target === "unhold") throw new Error(`nobody here sends ${target}`);
       onChange?.(fake, clock.now());

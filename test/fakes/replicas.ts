@@ -2,10 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Node } from "../../provider/node/node.ts";
 import type { FakeNode } from "./fake-node.ts";
-
-const EPOCH_MS = Date.UTC(2026, 0, 1);
-/** Whole seconds, as MySQL keeps them. */
-const stampOf = (atMs: number): string => `${new Date(EPOCH_MS + atMs).toISOString().slice(0, 19)}+00:00`;
+import { stampOf } from "./transitions.ts";
 
 interface Reading {
   atMs: number;

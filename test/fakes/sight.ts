@@ -4,6 +4,7 @@
  * (ironic/api/controllers/v1/utils.py, check_node_policy_and_retrieve).
  */
 import type { Node } from "../../provider/node/node.ts";
+import type { Request } from "./client.ts";
 import type { FakeNode } from "./fake-node.ts";
 import type { FakeIronic } from "./ironic-model.ts";
 import type { Refusal } from "./node-rules.ts";
@@ -23,6 +24,9 @@ export const SIGHT_DEEDS = {
   },
 } satisfies Record<string, Deed>;
 
+/** What a conductor answers: it sees what it has written itself. */
+const CONDUCTORS = "/validate";
+
 export interface SightOptions {
   /** By how much reads lag, one after the other and over again. */
   lagsMs: readonly number[];
@@ -36,7 +40,7 @@ export interface SightOptions {
 export interface Sight {
   ironic: FakeIronic;
   /** A request is about to be handled. */
-  onRequest(index: number, method: string): void;
+  onRequest(request: Pick<Request, "index" | "method" | "path">): void;
 }
 
 export function sightOf(ironic: FakeIronic, { lagsMs, replicas, seesAll = false, onWritten }: SightOptions): Sight {
@@ -64,8 +68,8 @@ export function sightOf(ironic: FakeIronic, { lagsMs, replicas, seesAll = false,
       provision: (ident, by, target, drive) => written(ident, () => ironic.provision(ident, by, target, drive)),
       power: (ident, target) => written(ident, () => ironic.power(ident, target)),
     },
-    onRequest(index, method) {
-      lagMs = method === "GET" ? (lagsMs[index % lagsMs.length] ?? 0) : 0;
+    onRequest({ index, method, path }) {
+      lagMs = method === "GET" && !path.endsWith(CONDUCTORS) ? (lagsMs[index % lagsMs.length] ?? 0) : 0;
       // Others changed nodes in ways that nobody was told of.
       if (lagsMs.length > 0) for (const fake of ironic.nodes) replicas.save(fake, ironic.clock.now());
     },

@@ -7,6 +7,8 @@ import { type ClientOptions, type FakeClient, type Fault, fakeClient, type Reque
 import { type VirtualClock, virtualClock } from "./clock.ts";
 import type { FakeNode } from "./fake-node.ts";
 import { type FakeIronic, fakeIronic, type IronicOptions } from "./ironic-model.ts";
+import { replicas } from "./replicas.ts";
+import { sightOf } from "./sight.ts";
 
 export interface World {
   clock: VirtualClock;
@@ -37,22 +39,28 @@ export interface World {
 export interface WorldOptions {
   ironic?: Partial<IronicOptions>;
   client?: Partial<ClientOptions>;
+  /** By how much reads lag, one request after the other and over again. */
+  lagsMs?: readonly number[];
   node?: Partial<Node>;
   settings?: Record<string, string>;
 }
 
 export function world(handler: Handler, options: WorldOptions = {}): World {
   const clock = virtualClock();
-  const ironic = fakeIronic({ clock, ...options.ironic });
+  const { lagsMs = [] } = options;
+  const past = replicas();
+  const ironic = fakeIronic({ clock, ...(lagsMs.length > 0 && { onChange: past.save }), ...options.ironic });
+  const sight = sightOf(ironic, { lagsMs, replicas: past });
   const faults: { method: string; part: string; fault: Fault }[] = [];
   const hooks: ((request: Request) => void)[] = [];
   let seen = 0;
   const client = fakeClient({
-    ironic,
+    ironic: sight.ironic,
     clock,
     ...options.client,
     onRequest: (request) => {
       for (const hook of hooks) hook(request);
+      sight.onRequest(request);
       const index = faults.findIndex(({ method, part }) => method === request.method && request.path.includes(part));
       return index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
     },

@@ -133,13 +133,14 @@ describe("an account's sight", () => {
     const sight = sightOf(ironic, { lagsMs: [0, 1_500], replicas: past });
     await clock.pass(1_000);
     ironic.provision(node.uuid, "others", "deleted");
-    const stateAt = (index: number, method = "GET") => {
-      sight.onRequest(index, method);
+    const stateAt = (index: number, method = "GET", path = `/nodes/${node.uuid}`) => {
+      sight.onRequest({ index, method, path });
       return sight.ironic.find(node.uuid)?.node.provision_state;
     };
     expect([stateAt(0), stateAt(1), stateAt(1, "PATCH")]).to.deep.equal(["deleting", "active", "deleting"]);
     await clock.pass(2_100);
     expect([stateAt(0), stateAt(1)]).to.deep.equal(["available", "deleting"]);
+    expect(stateAt(1, "GET", `/nodes/${node.uuid}/validate`)).to.equal("available");
     for (const fake of ironic.nodes) fake.hidden = true;
     expect(sight.ironic.find(node.uuid)).to.equal(undefined);
     expect(sight.ironic.nodes).to.deep.equal([]);

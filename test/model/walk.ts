@@ -126,9 +126,9 @@ class Walk {
     const sight = sightOf(this.#ironic, { lagsMs, replicas: this.#replicas });
     const fortune: InjectedFaults = {
       ...trouble,
-      onRequest: (index, method) => {
-        for (const { at, node, deed } of trouble.deeds) if (at === index) this.#deed(node, deed);
-        sight.onRequest(index, method);
+      onRequest: (request) => {
+        for (const { at, node, deed } of trouble.deeds) if (at === request.index) this.#deed(node, deed);
+        sight.onRequest(request);
       },
     };
     const latencyMs = this.#isCalm ? 0 : this.#plan.latencyMs;

@@ -2,29 +2,45 @@
 import { expect } from "chai";
 import type { Node } from "../../provider/node/node.ts";
 import { createPoller } from "../../provider/node/poller.ts";
+import { createReadings } from "../../provider/node/readings.ts";
 import { createView } from "../../provider/node/view.ts";
-import { fakeClient } from "../fakes/client.ts";
+import { fakeClient, type Request } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
 import { fakeIronic } from "../fakes/ironic-model.ts";
 import { INFO } from "../fakes/nodes.ts";
+import { replicas } from "../fakes/replicas.ts";
+import { sightOf } from "../fakes/sight.ts";
 
 const { signal } = new AbortController();
 
 const scene = (resolution: "us" | "s" = "us") => {
   const clock = virtualClock();
-  const ironic = fakeIronic({ clock, remembers: true, resolution });
+  const past = replicas();
+  const ironic = fakeIronic({ clock, resolution, onChange: past.save });
   const fake = ironic.add({ provision_state: "active", instance_info: { ...INFO } });
   ironic.find(fake.node.uuid);
-  let lagMs = 0;
-  const client = fakeClient({ ironic, clock, lagMs: () => lagMs });
+  const lagsMs = [0];
+  const sight = sightOf(ironic, { lagsMs, replicas: past });
+  const onRequest = (request: Request) => {
+    sight.onRequest(request);
+    return undefined;
+  };
+  const client = fakeClient({ ironic: sight.ironic, clock, onRequest });
   const poller = createPoller(client, clock, () => 0.5);
   const observed: Node[] = [];
   const onObserved = (node: Node) => observed.push(node);
   const initial = structuredClone(fake.node);
-  const view = createView({ client, clock, poller, initial, operation: "read the node", onObserved });
+  const view = createView({
+    readings: createReadings(client, clock),
+    clock,
+    poller,
+    initial,
+    operation: "read the node",
+    onObserved,
+  });
   const look = (how: "now" | "next") => clock.run(view.observe(how, signal));
   const lag = (ms: number) => {
-    lagMs = ms;
+    lagsMs[0] = ms;
   };
   return { clock, ironic, fake, view, look, lag, client, observed };
 };
@@ -68,6 +84,20 @@ describe("a reading that is older than what was seen", () => {
       expect((await look("next")).node.provision_state).to.equal("deploying");
       expect(clock.now()).to.be.at.least(64_000);
     });
+
+  it("is that of a state that was left within the same second, also once the next was seen", async () => {
+    const { clock, ironic, fake, view, look, lag } = scene("s");
+    await look("now");
+    await clock.pass(60_000);
+    ironic.move(fake, "available");
+    expect((await look("now")).node.provision_state).to.equal("available");
+    await clock.pass(400);
+    expect(ironic.provision(fake.node.uuid, "us", "active")).to.equal(undefined);
+    view.expectChange();
+    expect((await look("now")).node.provision_state).to.equal("deploying");
+    lag(300);
+    expect((await look("now")).node.provision_state).to.equal("deploying");
+  });
 
   it("is believed after half a minute: clocks differ, and whole seconds may be equal", async () => {
     for (const how of ["now", "next"] as const) {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Client } from "../../provider/http/client.ts";
 import type { LightNode, Node } from "../../provider/node/node.ts";
 import { createPoller } from "../../provider/node/poller.ts";
+import { createReadings } from "../../provider/node/readings.ts";
 import { createView, type ViewOptions } from "../../provider/node/view.ts";
 import { type FakeClient, fakeClient } from "../fakes/client.ts";
 import { virtualClock } from "../fakes/clock.ts";
@@ -18,7 +19,7 @@ const scene = (options: Partial<ViewOptions> = {}) => {
   const poller = createPoller(client satisfies Client, clock, () => 0.5);
   const observed: (string | null)[] = [];
   const view = createView({
-    client,
+    readings: createReadings(client, clock),
     clock,
     poller: {
       ...poller,
