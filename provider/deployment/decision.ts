@@ -14,6 +14,7 @@ import {
   hasUndeployFailed,
   heldByOther,
   holderOf,
+  holderToRelease,
   type InstanceInfo,
   infoDifferences,
   inMaintenance,
@@ -274,7 +275,7 @@ const RELEASE_RULES: Readonly<Record<StateRow["release"], (context: ReleaseConte
 };
 
 export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): Decision {
-  const holder = holderOf(node, want.claim);
+  const holder = holderToRelease(node, want.claim, attempt.touched);
   if (holder.kind === "other")
     return {
       do: "done",

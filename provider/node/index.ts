@@ -35,6 +35,7 @@ export { type GivenBack, leftThere, nothingToRelease, RELEASED } from "./given-b
 export {
   deploymentLabel,
   holderOf,
+  holderToRelease,
   isAllocated,
   isTaken,
   namesake,

@@ -91,6 +91,23 @@ const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
     return has(write, "remove") && earlier.some((each) => has(each, "add"));
   });
 
+/** What of a node a deployment takes off, or turns, when it is given back. */
+const GIVEN_BACK =
+  /^\/(instance_uuid|instance_info\/.*|protected|protected_reason|extra\/pulumi_ironic_deployment(\/.*)?)$/;
+
+/**
+ * Does `write` give back a deployment whose own mark stands on the node, beside another stack's settings? Each of two stacks
+ * that came at the same moment takes off its own.
+ */
+function givesBack({ method, path, body, shown }: Write, stackId: string, instances: readonly string[]): boolean {
+  if (!shown || markerOf(shown, DEPLOYMENT_MARKER)?.stackId !== stackId) return false;
+  if (shown.instance_uuid !== null && !instances.includes(shown.instance_uuid)) return false;
+  if (path.endsWith("/states/provision"))
+    return !["active", "rebuild"].includes((body as { target?: string }).target ?? "");
+  if (method !== "PATCH") return path.endsWith("/maintenance");
+  return (body as PatchOp[]).every((each) => GIVEN_BACK.test(each.path));
+}
+
 /** What one write did wrong, judged by what its client had last been shown. `earlier`: those of the same run to the same node. */
 export function wrongWrite(
   write: Write,
@@ -102,8 +119,8 @@ export function wrongWrite(
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   if (!before) return undefined;
   if (!shown) return violated("I5", `${what}: the node had never been read`);
-  if (isForeign(shown, stackId, instances) && !givesWay(write, earlier))
-    return violated("I6", `${what}: the node is held by others`);
+  const mayWrite = givesWay(write, earlier) || givesBack(write, stackId, instances);
+  if (isForeign(shown, stackId, instances) && !mayWrite) return violated("I6", `${what}: the node is held by others`);
   if (atMs - shownAtMs > STALE_MS) return violated("I5", `${what}: the node was read ${atMs - shownAtMs} ms before`);
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON)
     return violated("I7", `${what}: others set it`);
