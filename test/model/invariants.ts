@@ -13,6 +13,7 @@ import type { Boot, FakeNode } from "../fakes/fake-node.ts";
 import { legal } from "../fakes/node-rules.ts";
 import { REASON } from "../fakes/operator-actions.ts";
 import { INSTANCES, type Settings, STACK } from "./plan.ts";
+import { givesBack, givesWay, hasOwnDeployment, isForeign, markerOf } from "./whose.ts";
 
 export const INVARIANTS = {
   I1: "a command of the engine comes to its end, without a fault of the program",
@@ -66,47 +67,8 @@ export const violated = (invariant: Invariant, found: string): Violation => ({ i
 export const printedViolation = ({ invariant, found }: Violation, when: string): string =>
   `${invariant} ${INVARIANTS[invariant]}. ${when}: ${found}`;
 
-interface Marker {
-  stackId?: string;
-  instanceUuid?: string;
-}
-const markerOf = (node: Node, key: string): Marker | undefined => (node.extra[key] ?? undefined) as Marker | undefined;
-
-/** Does anybody but `stackId` hold the node? `instances` are those of the stack's deployments. */
-export const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
-  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
-    const marker = markerOf(node, key);
-    return marker !== undefined && marker.stackId !== stackId;
-  }) ||
-  (node.instance_uuid !== null && !instances.includes(node.instance_uuid));
-
 /** A sight is no longer fresh after the longest hang of a request, twice. */
 const STALE_MS = 130_000;
-
-/** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
-const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
-  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
-    const has = ({ method, body }: Write, op: string) =>
-      method === "PATCH" && (body as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
-    return has(write, "remove") && earlier.some((each) => has(each, "add"));
-  });
-
-/** What of a node a deployment takes off, or turns, when it is given back. */
-const GIVEN_BACK =
-  /^\/(instance_uuid|instance_info\/.*|protected|protected_reason|extra\/pulumi_ironic_deployment(\/.*)?)$/;
-
-/**
- * Does `write` give back a deployment whose own mark stands on the node, beside another stack's settings? Each of two stacks
- * that came at the same moment takes off its own.
- */
-function givesBack({ method, path, body, shown }: Write, stackId: string, instances: readonly string[]): boolean {
-  if (!shown || markerOf(shown, DEPLOYMENT_MARKER)?.stackId !== stackId) return false;
-  if (shown.instance_uuid !== null && !instances.includes(shown.instance_uuid)) return false;
-  if (path.endsWith("/states/provision"))
-    return !["active", "rebuild"].includes((body as { target?: string }).target ?? "");
-  if (method !== "PATCH") return path.endsWith("/maintenance");
-  return (body as PatchOp[]).every((each) => GIVEN_BACK.test(each.path));
-}
 
 /** What one write did wrong, judged by what its client had last been shown. `earlier`: those of the same run to the same node. */
 export function wrongWrite(
@@ -267,7 +229,7 @@ export function settingsViolation(isDeleted: boolean, track: Track, inputs?: Pro
 }
 
 export function releaseViolation({ fake: { node }, kept }: Track): Violation | undefined {
-  if (isForeign(node, STACK, INSTANCES)) return undefined;
+  if (isForeign(node, STACK, INSTANCES) && !hasOwnDeployment(node, STACK, INSTANCES)) return undefined;
   const left = remains(node, STACK, INSTANCES).filter((each) => each !== CONFIG_MARKER);
   if (left.length === 0 || kept) return undefined;
   return violated("I14", `${left.join(", ")} is left on a node that is ${node.provision_state}`);

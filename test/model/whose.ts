@@ -1,0 +1,57 @@
+/** Whose a node is, asked of its marks and its instance_uuid, and which writes to a node of others are right. */
+import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
+import type { Node, PatchOp } from "../../provider/node/node.ts";
+import type { Write } from "../fakes/client.ts";
+
+interface Marker {
+  stackId?: string;
+  instanceUuid?: string;
+}
+export const markerOf = (node: Node, key: string): Marker | undefined =>
+  (node.extra[key] ?? undefined) as Marker | undefined;
+
+/** Does anybody but `stackId` hold the node? `instances` are those of the stack's deployments. */
+export const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
+  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
+    const marker = markerOf(node, key);
+    return marker !== undefined && marker.stackId !== stackId;
+  }) ||
+  (node.instance_uuid !== null && !instances.includes(node.instance_uuid));
+
+/** Does a deployment of the stack stand there by its own mark, whatever settings stand beside it? */
+export const hasOwnDeployment = (node: Node, stackId: string, instances: readonly string[]): boolean => {
+  const marker = markerOf(node, DEPLOYMENT_MARKER);
+  return (
+    marker?.stackId === stackId &&
+    instances.includes(marker.instanceUuid ?? "") &&
+    (node.instance_uuid === null || node.instance_uuid === marker.instanceUuid)
+  );
+};
+
+/** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
+export const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
+  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
+    const has = ({ method, body }: Write, op: string) =>
+      method === "PATCH" && (body as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
+    return has(write, "remove") && earlier.some((each) => has(each, "add"));
+  });
+
+/** What of a node a deployment takes off, or turns, when it is given back. */
+const GIVEN_BACK =
+  /^\/(instance_uuid|instance_info\/.*|protected|protected_reason|extra\/pulumi_ironic_deployment(\/.*)?)$/;
+
+/**
+ * Does `write` give back a deployment whose own mark stands on the node, beside another stack's settings? Each of two stacks
+ * that came at the same moment takes off its own.
+ */
+export function givesBack(
+  { method, path, body, shown }: Write,
+  stackId: string,
+  instances: readonly string[],
+): boolean {
+  if (!shown || !hasOwnDeployment(shown, stackId, instances)) return false;
+  if (path.endsWith("/states/provision"))
+    return !["active", "rebuild"].includes((body as { target?: string }).target ?? "");
+  if (method !== "PATCH") return path.endsWith("/maintenance");
+  return (body as PatchOp[]).every((each) => GIVEN_BACK.test(each.path));
+}
