@@ -28,13 +28,31 @@ export const hasOwnDeployment = (node: Node, stackId: string, instances: readonl
   );
 };
 
+/** What BaremetalNodeConfig manages in walks. */
+const FIELDS: readonly string[] = ["deploy_interface", "boot_interface", "automated_clean"];
+
 /** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
 export const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
     const has = ({ method, body }: Write, op: string) =>
       method === "PATCH" && (body as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
     return has(write, "remove") && earlier.some((each) => has(each, "add"));
-  });
+  }) || putsBack(write, earlier);
+
+type Values = Record<string, unknown>;
+
+/** Does `write` put back fields that the run itself has written, and others did not, as they came at the same moment? */
+function putsBack({ method, body, shown }: Write, earlier: readonly Write[]): boolean {
+  const { written = {} } = (shown?.extra[CONFIG_MARKER] ?? {}) as { written?: Values };
+  const writes = earlier.filter((each) => each.method === "PATCH");
+  const isBefore = ({ path, value = null }: PatchOp): boolean => {
+    const first = writes.find((each) => (each.body as PatchOp[]).some((op) => op.path === path));
+    const field = path.slice(1);
+    const before: Partial<Values> = { ...first?.before };
+    return FIELDS.includes(field) && !(field in written) && first !== undefined && (before[field] ?? null) === value;
+  };
+  return method === "PATCH" && (body as PatchOp[]).every(isBefore);
+}
 
 /** What of a node a deployment takes off, or turns, when it is given back. */
 const GIVEN_BACK =
