@@ -81,7 +81,7 @@ export function wrongWrite(
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   if (!before) return undefined;
   if (!shown) return violated("I5", `${what}: the node had never been read`);
-  const mayWrite = givesWay(write, earlier) || givesBack(write, stackId, instances);
+  const mayWrite = givesWay(write, stackId, earlier) || givesBack(write, stackId, instances);
   if (isForeign(shown, stackId, instances) && !mayWrite) return violated("I6", `${what}: the node is held by others`);
   if (atMs - shownAtMs > STALE_MS) return violated("I5", `${what}: the node was read ${atMs - shownAtMs} ms before`);
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON)

@@ -1,4 +1,5 @@
 /** Whose a node is, asked of its marks and its instance_uuid, and which writes to a node of others are right. */
+import { isDeepStrictEqual } from "node:util";
 import { CONFIG_MARKER, DEPLOYMENT_MARKER } from "../../provider/node/marker.ts";
 import type { Node, PatchOp } from "../../provider/node/node.ts";
 import type { Write } from "../fakes/client.ts";
@@ -32,26 +33,30 @@ export const hasOwnDeployment = (node: Node, stackId: string, instances: readonl
 const FIELDS: readonly string[] = ["deploy_interface", "boot_interface", "automated_clean"];
 
 /** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
-export const givesWay = (write: Write, earlier: readonly Write[]): boolean =>
+export const givesWay = (write: Write, stackId: string, earlier: readonly Write[]): boolean =>
   [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
     const has = ({ method, body }: Write, op: string) =>
       method === "PATCH" && (body as PatchOp[]).some((each) => each.op === op && each.path === `/extra/${key}`);
-    return has(write, "remove") && earlier.some((each) => has(each, "add"));
-  }) || putsBack(write, earlier);
+    const isOwn = write.shown !== undefined && markerOf(write.shown, key)?.stackId === stackId;
+    return isOwn && has(write, "remove") && earlier.some((each) => has(each, "add"));
+  }) || putsBack(write, stackId, earlier);
 
 type Values = Record<string, unknown>;
 
-/** Does `write` put back fields that the run itself has written, and others did not, as they came at the same moment? */
-function putsBack({ method, body, shown }: Write, earlier: readonly Write[]): boolean {
-  const { written = {} } = (shown?.extra[CONFIG_MARKER] ?? {}) as { written?: Values };
+/** Does `write` put back what the run itself has written, and others did not, as they came at the same moment? */
+function putsBack({ method, body, shown }: Write, stackId: string, earlier: readonly Write[]): boolean {
+  const mark = (shown?.extra[CONFIG_MARKER] ?? {}) as { stackId?: string; written?: Values };
+  const theirs = mark.stackId === stackId ? {} : (mark.written ?? {});
   const writes = earlier.filter((each) => each.method === "PATCH");
-  const isBefore = ({ path, value = null }: PatchOp): boolean => {
+  const isAsBefore = ({ path, value = null }: PatchOp): boolean => {
     const first = writes.find((each) => (each.body as PatchOp[]).some((op) => op.path === path));
+    if (path === `/extra/${CONFIG_MARKER}`)
+      return mark.stackId === stackId && isDeepStrictEqual(value, first?.before?.extra[CONFIG_MARKER]);
     const field = path.slice(1);
     const before: Partial<Values> = { ...first?.before };
-    return FIELDS.includes(field) && !(field in written) && first !== undefined && (before[field] ?? null) === value;
+    return FIELDS.includes(field) && !(field in theirs) && first !== undefined && (before[field] ?? null) === value;
   };
-  return method === "PATCH" && (body as PatchOp[]).every(isBefore);
+  return method === "PATCH" && (body as PatchOp[]).every(isAsBefore);
 }
 
 /** What of a node a deployment takes off, or turns, when it is given back. */
