@@ -29,8 +29,8 @@ export const hasOwnDeployment = (node: Node, stackId: string, instances: readonl
   );
 };
 
-/** What BaremetalNodeConfig manages in walks. */
-const FIELDS: readonly string[] = ["deploy_interface", "boot_interface", "automated_clean"];
+/** What BaremetalNodeConfig manages in walks, or writes back on the word of a mark. */
+const FIELDS: readonly string[] = ["deploy_interface", "boot_interface", "automated_clean", "description"];
 
 /** Does `write` take off a mark that the run has put on, as others came at the same moment? Who gives way has to write. */
 export const givesWay = (write: Write, stackId: string, earlier: readonly Write[]): boolean =>
