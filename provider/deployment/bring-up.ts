@@ -1,6 +1,6 @@
 /** Brings a node to run what the arguments say: all that create and update share. */
 
-import { failureCause, holderOf, isTaken, type Node, nodeLabel, reconcile, startedOf } from "../node/index.ts";
+import { failureCause, holderToRelease, isTaken, type Node, nodeLabel, reconcile, startedOf } from "../node/index.ts";
 import { type Call, PartialFailure, type Services } from "../plugin/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
 import { ACTION_LABELS } from "./actions.ts";
@@ -34,7 +34,7 @@ function outputsAfterFailure({ plan, journal, machine }: Deployment): Outputs | 
   const { claim } = want;
   const seen = machine.last();
   const { touched, started: wasBegun } = journal.attempt;
-  if (!olds && holderOf(seen, claim).kind === "other") return undefined;
+  if (!olds && holderToRelease(seen, claim).kind === "other") return undefined;
   if (!touched && (olds || !isTaken(seen, claim))) return undefined;
   // Unless it was begun, what is new did not get to the machine; the state goes on with the old one, if any.
   if (!wasBegun) return outputsOf(seen, claim, { driveHash: olds?.driveHash, started: olds?.started });

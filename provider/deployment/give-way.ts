@@ -12,6 +12,8 @@ import {
   heldCode,
   holderOf,
   isPassing,
+  isTaken,
+  isVacant,
   markerPatch,
   mayBePatched,
   type Node,
@@ -20,6 +22,7 @@ import {
   pointer,
   reconcile,
   stateName,
+  unclaimPatch,
   wait,
 } from "../node/index.ts";
 import type { ConnectionContext } from "../run/index.ts";
@@ -27,8 +30,9 @@ import type { Attempt } from "./attempt.ts";
 import type { Loop } from "./power.ts";
 import type { DeployWant } from "./want.ts";
 
-/** What makes `seen` as it was in `before`, of what the claim wrote. */
+/** What makes `seen` as it was in `before`, of what the claim wrote. One that a run which was killed had written goes. */
 function takenBack(seen: Node, before: Node, { claim, info }: Pick<DeployWant, "claim" | "info">): PatchOp[] {
+  if (isTaken(before, claim)) return isVacant(seen) && isTaken(seen, claim) ? unclaimPatch(seen, claim) : [];
   const ops: PatchOp[] = [];
   const wanted: Readonly<Record<string, string | undefined>> = info;
   const isOurs = deploymentMarker(seen)?.instanceUuid === claim.instanceUuid;
@@ -56,13 +60,9 @@ const gaveWay = (node: Node, claim: Claim): Decision<never> | undefined => {
   );
 };
 
-/** Did others come while this run, which has started nothing, claimed the node as a new one? */
+/** Did others come while this run, which has started nothing, or one that was killed claimed the node as a new one? */
 export const hasCollided = (seen: Node, before: Node, want: DeployWant, attempt: Attempt): boolean =>
-  attempt.touched &&
-  attempt.startsSent === 0 &&
-  holderOf(seen, want.claim).kind === "other" &&
-  holderOf(before, want.claim).kind !== "other" &&
-  takenBack(seen, before, want).length > 0;
+  attempt.startsSent === 0 && holderOf(seen, want.claim).kind === "other" && takenBack(seen, before, want).length > 0;
 
 /** Takes the claim back, and fails with who holds the node. Resolves where nobody else is there any more. */
 export async function giveWay(

@@ -6,7 +6,7 @@ import {
   fail,
   failed,
   hasUndeployFailed,
-  holderOf,
+  holderToRelease,
   inMaintenance,
   isAllocated,
   isOthersMaintenance,
@@ -109,7 +109,7 @@ const heldByMarkAlone = (node: Node, who: string): Decision =>
   );
 
 export function decideRelease(node: Node, want: ReleaseWant, attempt: Attempt): Decision {
-  const holder = holderOf(node, want.claim);
+  const holder = holderToRelease(node, want.claim, attempt.touched);
   if (holder.kind === "other" && node.instance_uuid === want.claim.instanceUuid && !isVacant(node))
     return heldByMarkAlone(node, holder.who);
   if (holder.kind === "other")

@@ -170,11 +170,14 @@ class Configuration {
     return isPassing(node) ? wait(stateName(node.provision_state)) : { do: "act", action: "backOut" };
   }
 
-  /** Fields that have what this call wrote, with what they had before. */
+  /** Fields that have what this call wrote, with what they had before. What another's mark says that it wrote is the other's. */
   #written(node: Node): Fields {
     const before = this.#before;
     if (!before) return {};
+    const mark = configMarker(node);
+    const theirs = mark && !isOwn(mark, this.#ours) ? mark.written : {};
     const fields = Object.entries(this.#changes)
+      .filter(([path]) => !(path in theirs))
       .filter(([path, value]) => sameValue(readField(node, path), value))
       .map(([path, value]) => ({ path, value, was: readField(before, path) }))
       .filter(({ value, was }) => !sameValue(was, value))

@@ -1,7 +1,7 @@
 /** Whose node it is, seen from one deployment. */
 import { printableName } from "../core/index.ts";
 import { type Claim, isOfNamesake, type ResourceIdentity, stackLabel } from "./identity.ts";
-import { configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
+import { CONFIG_MARKER, configMarker, type DeploymentMarker, deploymentMarker } from "./marker.ts";
 import type { Node } from "./node.ts";
 
 /** How messages name a deployment by its record. */
@@ -61,9 +61,23 @@ export function holderOf(node: Pick<Node, "extra" | "instance_uuid">, claim: Cla
   return marker ? { kind: "marked", marker } : { kind: "free" };
 }
 
+/**
+ * Whose it is for who gives it back. Beside a deployment's own marker another stack's settings, which came at the same time or
+ * are a lie, take nothing away: each stack takes off its own, or both would be in each other's way for ever. `isBegun`: this
+ * run has begun to give it back.
+ */
+export function holderToRelease(node: Pick<Node, "extra" | "instance_uuid">, claim: Claim, isBegun = false): Holder {
+  const holder = holderOf(node, claim);
+  if (holder.kind !== "other") return holder;
+  const { [CONFIG_MARKER]: _settings, ...extra } = node.extra;
+  const alone = holderOf({ ...node, extra }, claim);
+  const isOwn = deploymentMarker(node) !== undefined || (isBegun && alone.kind === "free");
+  return isOwn ? alone : holder;
+}
+
 /** Did a run of this deployment's, perhaps one that was killed, take the node? A marker alone, which many may write, tells nothing. */
 export function isTaken(node: Node, claim: Claim): boolean {
-  const holder = holderOf(node, claim);
+  const holder = holderToRelease(node, claim);
   return holder.kind === "ours" && holder.marker !== undefined;
 }
 

@@ -34,6 +34,7 @@ export { type GivenBack, leftThere, nothingToRelease, RELEASED } from "./given-b
 export {
   deploymentLabel,
   holderOf,
+  holderToRelease,
   isAllocated,
   isTaken,
   namesake,

@@ -13,6 +13,7 @@ import type { Boot, FakeNode } from "../fakes/fake-node.ts";
 import { legal } from "../fakes/node-rules.ts";
 import { REASON } from "../fakes/operator-actions.ts";
 import { INSTANCES, type Settings, STACK } from "./plan.ts";
+import { givesBack, givesWay, hasOwnDeployment, isForeign, markerOf } from "./whose.ts";
 
 export const INVARIANTS = {
   I1: "a command of the engine comes to its end, without a fault of the program",
@@ -66,30 +67,8 @@ export const violated = (invariant: Invariant, found: string): Violation => ({ i
 export const printedViolation = ({ invariant, found }: Violation, when: string): string =>
   `${invariant} ${INVARIANTS[invariant]}. ${when}: ${found}`;
 
-interface Marker {
-  stackId?: string;
-  instanceUuid?: string;
-}
-const markerOf = (node: Node, key: string): Marker | undefined => (node.extra[key] ?? undefined) as Marker | undefined;
-
-/** Does anybody but `stackId` hold the node? `instances` are those of the stack's deployments. */
-export const isForeign = (node: Node, stackId: string, instances: readonly string[]): boolean =>
-  [CONFIG_MARKER, DEPLOYMENT_MARKER].some((key) => {
-    const marker = markerOf(node, key);
-    return marker !== undefined && marker.stackId !== stackId;
-  }) ||
-  (node.instance_uuid !== null && !instances.includes(node.instance_uuid));
-
 /** A sight is no longer fresh after the longest hang of a request, twice. */
 const STALE_MS = 130_000;
-
-/** Does `write` touch only what the run itself has written, as others came at the same moment? Who gives way has to write. */
-const givesWay = ({ method, body }: Write, earlier: readonly Write[]): boolean => {
-  const opsOf = (write: Pick<Write, "method" | "body">) => (write.method === "PATCH" ? (write.body as PatchOp[]) : []);
-  const written = new Set(earlier.flatMap(opsOf).map(({ path }) => path));
-  const ops = opsOf({ method, body });
-  return ops.length > 0 && ops.every(({ path }) => written.has(path));
-};
 
 /** What one write did wrong, judged by what its client had last been shown. `earlier`: those of the same run to the same node. */
 export function wrongWrite(
@@ -102,8 +81,8 @@ export function wrongWrite(
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   if (!before) return undefined;
   if (!shown) return violated("I5", `${what}: the node had never been read`);
-  if (isForeign(shown, stackId, instances) && !givesWay(write, earlier))
-    return violated("I6", `${what}: the node is held by others`);
+  const mayWrite = givesWay(write, stackId, earlier) || givesBack(write, stackId, instances);
+  if (isForeign(shown, stackId, instances) && !mayWrite) return violated("I6", `${what}: the node is held by others`);
   if (atMs - shownAtMs > STALE_MS) return violated("I5", `${what}: the node was read ${atMs - shownAtMs} ms before`);
   if (path.endsWith("/maintenance") && shown.maintenance_reason === REASON)
     return violated("I7", `${what}: others set it`);
@@ -250,7 +229,7 @@ export function settingsViolation(isDeleted: boolean, track: Track, inputs?: Pro
 }
 
 export function releaseViolation({ fake: { node }, kept }: Track): Violation | undefined {
-  if (isForeign(node, STACK, INSTANCES)) return undefined;
+  if (isForeign(node, STACK, INSTANCES) && !hasOwnDeployment(node, STACK, INSTANCES)) return undefined;
   const left = remains(node, STACK, INSTANCES).filter((each) => each !== CONFIG_MARKER);
   if (left.length === 0 || kept) return undefined;
   return violated("I14", `${left.join(", ")} is left on a node that is ${node.provision_state}`);

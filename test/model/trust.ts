@@ -5,8 +5,9 @@ import type { Write } from "../fakes/client.ts";
 import type { Outcome } from "../fakes/fake-engine.ts";
 import { REASON } from "../fakes/operator-actions.ts";
 import type { Actor } from "./actors.ts";
-import { type Invariant, isForeign, remains, type Track, type Violation, violated } from "./invariants.ts";
+import { type Invariant, remains, type Track, type Violation, violated } from "./invariants.ts";
 import { INSTANCES, PERSISTENT_KEY, STACK } from "./plan.ts";
+import { isForeign } from "./whose.ts";
 
 /** Promises that the usual troubles break as well: judged where one of these actors takes part. */
 const JUDGED_WITH: Partial<Record<Invariant, readonly Actor[]>> = {

@@ -100,6 +100,28 @@ describe("settings that are written while another stack claims the node", () => 
   });
 });
 
+describe("settings that are written while another stack makes its own", () => {
+  it("are taken back but for what the other wrote as well, though it wrote over their mark", async () => {
+    const w = scene();
+    const theirs = { ...settingsMarkBy("stack-2", "theirs"), previous: {}, written: { deploy_interface: "ramdisk" } };
+    let due = true;
+    w.fault("PATCH", "", "loseAfter");
+    w.before(({ method }) => {
+      if (method === "PATCH") return;
+      if (!due || !(CONFIG_MARKER in w.node().extra)) return;
+      due = false;
+      w.fake.node.extra = { [CONFIG_MARKER]: theirs };
+    });
+    const { stored, error } = await w.up(undefined, INPUTS);
+    expect(error?.message).to.match(
+      /held by BaremetalNodeConfig "theirs" .* came at the same time; what .* taken back/,
+    );
+    expect(stored).to.equal(undefined);
+    expect(settings(w.node())).to.deep.equal({ ...BEFORE, deploy_interface: "ramdisk" });
+    expect(w.node().extra).to.deep.equal({ [CONFIG_MARKER]: theirs });
+  });
+});
+
 describe("a claim that is written while another stack's settings are made", () => {
   const DEPLOYMENT = { node: "worker-1", ...A, ...deploymentBy("stack-1", "worker") };
   const theirSettings = { ...settingsMarkBy("stack-2", "theirs"), previous: {}, written: { description: "x" } };
