@@ -181,8 +181,8 @@ class Configuration {
       .filter(([path, value]) => sameValue(readField(node, path), value))
       .map(([path, value]) => ({ path, value, was: readField(before, path) }))
       .filter(({ value, was }) => !sameValue(was, value))
-      // The node is another's now: whose disks are cleaned there is not turned off for it.
-      .filter(({ path, was }) => path !== "automated_clean" || was !== false);
+      // The node is another's now: its cleaning is not turned off again where it was off by this stack alone.
+      .filter(({ path, was }) => path !== "automated_clean" || was !== false || this.#state?.written[path] !== false);
     return Object.fromEntries(fields.map(({ path, was }) => [path, was]));
   }
 

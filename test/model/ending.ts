@@ -63,9 +63,13 @@ export class Ending {
   }
 
   /** A mark that still stands as the lessee's member left it is removed. */
-  #forgetLies({ fake: { node }, forged }: Track): void {
+  #forgetLies(track: Track): void {
+    const { node } = track.fake;
+    const { forged } = track;
     const lies = [...forged].filter(([key, text]) => JSON.stringify(node.extra[key]) === text).map(([key]) => key);
     node.extra = Object.fromEntries(Object.entries(node.extra).filter(([key]) => !lies.includes(key)));
+    // It may be all that told of a deployment, for which its settings wait.
+    track.settingsTouched ||= lies.length > 0;
   }
 
   async #peaceful(what: string, work: (process: Process) => Promise<void>): Promise<Outcome[]> {
@@ -92,7 +96,8 @@ export class Ending {
       failed = await twin.leave(writes);
     }
     judge.twinWrites(writes);
-    const isTold = tracks.every(({ wiped }) => !wiped);
+    // A machine that was to be kept is in the way as long as its user wants it.
+    const isTold = tracks.every(({ wiped, kept }) => !wiped && !kept);
     for (const { name, did, error } of failed)
       if (isTold) judge.violation("I35", `${did} of ${name} of the other stack: ${error?.message}`);
     for (const track of tracks) {

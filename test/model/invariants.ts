@@ -183,6 +183,8 @@ export interface Track {
   /** When cleaning was turned on again although a deployment of ours stood there. */
   restoredAtMs: number | undefined;
   seenCleanings: number;
+  /** Settings were made anew on a node whose cleaning was off by then. */
+  foundOff: boolean;
   /** Marks as the lessee's member left them. */
   forged: Map<string, string>;
   /** The user was told what is left to do by hand, as only a mark knew of it: cleaning is turned off on no mark's word. */
@@ -202,6 +204,7 @@ export const newTrack = (fake: FakeNode): Track => ({
   deedsAtBoots: new Set(),
   restoredAtMs: undefined,
   seenCleanings: 0,
+  foundOff: false,
   forged: new Map(),
   leftToHand: false,
 });

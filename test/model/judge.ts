@@ -28,6 +28,7 @@ import {
   onlyUnmarks,
   restartViolation,
   restoresCleaning,
+  setsUpOnOff,
 } from "./trust.ts";
 
 /** What a judge looks at. */
@@ -78,6 +79,7 @@ export class Judge {
       );
       const track = this.#seen.tracks.find(({ fake }) => path.includes(fake.node.uuid));
       const { cleansByDefault } = this.#seen.plan;
+      if (track && setsUpOnOff(write)) track.foundOff = true;
       this.#judge(mistrustedWrite(write, { track, turnsCleaningOff: this.choice?.clean === false, cleansByDefault }));
       this.#judge(wrongWrite(write, STACK, INSTANCES, earlierOn(writes, index)));
       if (write.path.includes(this.#seen.foreign.node.uuid) && !onlyUnmarks(write))

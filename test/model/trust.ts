@@ -56,7 +56,7 @@ const RULES: readonly [Invariant, Rule][] = [
     "I27",
     (_write, ops, { track, turnsCleaningOff }) => {
       const isOff = ops.some(({ path, value }) => path === "/automated_clean" && value === false);
-      const isAsBefore = track?.original.automated_clean === false;
+      const isAsBefore = track?.original.automated_clean === false || track?.foundOff === true;
       return isOff && !isAsBefore && !turnsCleaningOff
         ? "neither the program nor the node at first said so"
         : undefined;
@@ -125,6 +125,12 @@ export const onlyUnmarks = (write: Write): boolean =>
 /** Has the run itself handed the machine over: its mark taken off, and the settings told of it? */
 const handedOver = (earlier: readonly Write[]): boolean =>
   earlier.some((write) => opsOf(write).some(({ path }) => path === `/extra/${CONFIG_MARKER}/keptInstanceUuid`));
+
+/** Are settings made on a node that has none and does not clean? To leave it so in the end is right. */
+export const setsUpOnOff = (write: Write): boolean =>
+  write.before?.automated_clean === false &&
+  !(CONFIG_MARKER in write.before.extra) &&
+  opsOf(write).some(({ op, path }) => op === "add" && path === `/extra/${CONFIG_MARKER}`);
 
 /** Was cleaning turned on again by settings that went, while a deployment of ours stood on the node? */
 export function restoresCleaning(write: Write, { kept }: Track, earlier: readonly Write[] = []): boolean {
