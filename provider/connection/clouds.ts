@@ -110,7 +110,7 @@ const chooseName = (sources: CloudSources, asked: string | undefined): string =>
       advice: "Set `ironic:cloud` or OS_CLOUD to one of them, or `ironic:endpoint` for an Ironic without clouds.yaml.",
     });
   }
-  if (name !== undefined && !(name in sources.clouds)) {
+  if (name !== undefined && !Object.hasOwn(sources.clouds, name)) {
     throw new ProblemError({
       code: "cloud-not-found",
       problem: `Cloud "${name}" (${asked ? "ironic:cloud" : "OS_CLOUD"}) was not found. Looked at: ${sources.looked.join("; ")}`,

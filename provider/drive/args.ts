@@ -76,7 +76,11 @@ function checkJson(value: unknown, path: string): Failure[] {
     return Number.isFinite(value) ? [] : [{ path, reason: "is not a finite number", code: "value-not-storable" }];
   if (Array.isArray(value)) return value.flatMap((each, index) => checkJson(each, `${path}[${index}]`));
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, each]) => checkJson(each, joinPath(path, key)));
+  return Object.entries(value).flatMap(([key, each]) =>
+    key.isWellFormed()
+      ? checkJson(each, joinPath(path, key))
+      : [{ path, reason: "has a key with half of a Unicode character", code: "value-not-storable" }],
+  );
 }
 
 function checkSizes(args: Record<string, unknown>): Failure[] {

@@ -10,6 +10,11 @@ describe("connection", () => {
       /No Ironic is configured\. Looked at, in this order: stack configuration \(no ironic:\* keys\); environment/,
     ],
     [
+      "a cloud that every object has by inheritance",
+      [{ cloud: "toString" }, {}, { "/etc/openstack/clouds.yaml": "clouds: {}" }],
+      /Cloud "toString" \(ironic:cloud\) was not found/,
+    ],
+    [
       "an unknown way",
       [{ endpoint: "http://i", authType: "magic" }],
       /ironic:authType is "magic"\. Use none, http_basic or keystone/,

@@ -29,6 +29,7 @@ describe("the arguments of a drive", () => {
     [{ userData: { gzipBase64: "H4sIAAAA" }, format: "json" }, ["format config-drive-format-unavailable"]],
     [{ vendorData: { a: [1, { c: Number.NaN }] } }, ["vendorData.a[1].c value-not-storable"]],
     [{ metaData: { a: "\udc00" }, vendorData: { b: "\ud83d\ude00", c: null } }, ["metaData.a value-not-storable"]],
+    [{ vendorData: { a: { "\ud800": 1 } } }, ["vendorData.a value-not-storable"]],
     [{ vendorData: [], format: "vfat" }, ["vendorData argument-invalid", "format argument-invalid"]],
   ];
   for (const [args, failures] of FAILURES)
