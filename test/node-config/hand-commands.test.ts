@@ -57,9 +57,9 @@ describe("the commands for settings that a person writes", () => {
 
   it("give a shell each text as it is", () => {
     const texts = ["$(reboot)", "`id`", "a'b\"c", "a\\b", "x;y&z|w>v", "*", "!!", "~ #", "ä €", " a  b "];
-    const extra = (valueOf: (text: string) => unknown) =>
-      Object.fromEntries(texts.map((text) => [`extra/${text}`, valueOf(text)]));
-    const options = (valueOf: (text: string) => string) => texts.flatMap((text) => ["--extra", valueOf(text)]);
+    const extra = (put: (text: string) => unknown) =>
+      Object.fromEntries(texts.map((text) => [`extra/${text}`, put(text)]));
+    const options = (put: (text: string) => string) => texts.flatMap((text) => ["--extra", put(text)]);
     expect(pasted(commands(extra((text) => text)))).to.deep.equal(options((text) => `${text}=${text}`));
     expect(pasted(commands(extra(() => null)))).to.deep.equal(options((text) => text));
     expect(pasted(commands({ description: texts.join(" ") }))).to.deep.equal(["--description", texts.join(" ")]);
