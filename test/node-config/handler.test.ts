@@ -1,9 +1,11 @@
 /** What the handler tells the deployments of the same program, which wait for the settings of their nodes. */
 import { expect } from "chai";
+import { CONFIG_MARKER } from "../../provider/node/marker.ts";
 import { nodeConfigHandler } from "../../provider/node-config/handler.ts";
 import type { Props } from "../../provider/plugin/handler.ts";
 import { UNKNOWN } from "../../provider/schema/index.ts";
 import { fakeCall } from "../fakes/call.ts";
+import { settingsMarkBy } from "../fakes/identities.ts";
 import type { World } from "../fakes/world.ts";
 import { INPUTS, made, NODE, scene } from "./scene.ts";
 
@@ -99,10 +101,14 @@ describe("the plan that the check makes", () => {
     }
   });
 
-  it("is none where the arguments are refused, or the node is not known yet", async () => {
-    for (const inputs of [{ driverInfo: { redfish_password: "x" } }, { node: UNKNOWN }]) {
-      const w = scene({}, { settings: { preflight: "off" } });
-      await planned(w, { ...INPUTS, ...inputs });
+  it("is none where the check refuses the node, or does not know it yet", async () => {
+    const theirs = { [CONFIG_MARKER]: { ...settingsMarkBy("stack-2", "theirs"), previous: {}, written: {} } };
+    for (const [extra, inputs] of [
+      [theirs, INPUTS],
+      [{}, { ...INPUTS, node: UNKNOWN }],
+    ] as const) {
+      const w = scene({ extra }, { client: { driver: {} } });
+      await planned(w, inputs);
       expect(w.services.run.settings.of(w.node())).to.equal(undefined);
     }
   });

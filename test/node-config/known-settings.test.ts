@@ -63,6 +63,12 @@ describe("what is known of settings", () => {
       { doubtful: { "driver_info/deploy_kernel": "k1" } },
     ],
     [
+      "has no doubt of what the state knows",
+      record("driver_info/deploy_kernel", "forged", "k2"),
+      record("driver_info/deploy_kernel", "k1", "k2"),
+      record("driver_info/deploy_kernel", "k1", "k2"),
+    ],
+    [
       "has no doubt where the node has another value by now, or had the same before",
       {
         previous: { "driver_info/deploy_kernel": "k1", "driver_info/a_b": 2 },
