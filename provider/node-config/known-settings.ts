@@ -37,6 +37,8 @@ export function knownSettings(
     const isInState = path in state.written;
     // Of a field that the state knows, the mark can only say that a later run, which was killed, wrote another value.
     if (isInState && (sameValue(state.written[path], value) || !sameValue(now, value))) continue;
+    // The program writes it anew, and what was there before is known without the mark.
+    if (isInState && isManaged(path)) continue;
     const before = (path in state.previous ? state.previous[path] : mark?.previous[path]) ?? null;
     if (mayComeFromMark(path, before, isManaged(path))) {
       previous[path] = before;

@@ -26,11 +26,11 @@ const SENSITIVE_KEY = new RegExp(
     // Whom Ironic talks to.
     "addr|url|uri|host|server|endpoint|gateway|proxy|bridg|channel|network|share|port(?!al)",
     // As whom, and how it knows the other.
-    "user|pass|pswd|key|token|secret|cred|auth|login|communit|cert|verify|tls|ssl|cipher|protocol|priv|security",
+    "user|pass|pswd|key|token|secret|cred|auth|login|communit|cert|verify|tls|ssl|cipher|protocol|version|priv|security",
     // What is booted, and with what.
     "kernel|ramdisk|image|iso|loader|param|path|file|location|volume|target|template",
     // Which machine behind the BMC.
-    "system|chassis|uuid|wwn|mac|serial",
+    "system|chassis|uuid|wwn|mac|serial|outlet",
     "(^|[_-])(ip|id|ca|community|terminal|domain)($|[_-])",
   ].join("|"),
   "i",
@@ -95,8 +95,6 @@ export function isManageable(path: string): boolean {
 /** May `value` be written to `path` on the word of a mark? `managed`: the program that runs manages the field. */
 export const mayComeFromMark = (path: string, value: unknown, managed: boolean): boolean => {
   const key = splitPath(path)[1] ?? "";
-  return rowsOf(path).some(
-    (row) =>
-      (row.from === "anyMark" || managed) && (row.key?.(key) ?? true) && row.value.safeParse(value ?? null).success,
-  );
+  const row = rowsOf(path).find((each) => each.key?.(key) ?? true);
+  return row !== undefined && (row.from === "anyMark" || managed) && row.value.safeParse(value ?? null).success;
 };

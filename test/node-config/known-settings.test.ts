@@ -98,6 +98,18 @@ describe("what is known of settings", () => {
   });
 });
 
+describe("what a later run wrote that was killed, of a field that the program manages", () => {
+  it("leaves nothing in doubt: the program writes it anew, and the state knows what was there before", () => {
+    const node = nodeWith({ driver_info: { deploy_kernel: "k2" } });
+    const record = (value: string) => ({
+      previous: { "driver_info/deploy_kernel": "k0" },
+      written: { "driver_info/deploy_kernel": value },
+    });
+    const known = knownSettings(node, record("k2"), record("k1"), () => true);
+    expect(known).to.deep.equal({ ...record("k1"), doubtful: {} });
+  });
+});
+
 describe("the warning of what is in doubt", () => {
   const warned = (doubtful: Record<string, unknown>): readonly string[] => {
     const call = fakeCall();

@@ -75,7 +75,8 @@ describe("what a mark may bring back", () => {
 
   it("is no other word for force_persistent_boot_device than Ironic knows", () => {
     for (const value of ["sometimes", 1, "yes"])
-      expect(mayComeFromMark("driver_info/force_persistent_boot_device", value, false), `${value}`).to.equal(false);
+      for (const managed of [false, true])
+        expect(mayComeFromMark("driver_info/force_persistent_boot_device", value, managed), `${value}`).to.equal(false);
   });
 
   it("is nothing that no BaremetalNodeConfig manages, nor a mark", () => {
