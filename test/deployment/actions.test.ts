@@ -79,6 +79,13 @@ describe("the action that writes down what a deployment boots", () => {
     expect(sent).to.have.nested.property("[0].later", false);
   });
 
+  it("marks what is wanted, and keeps what a later version had written into the marker", async () => {
+    const want = { ...WANT, driveHash: "d", keep: true };
+    const node = marked(RUNNING, { bootHash: "a", driveHash: "c", later: "version" });
+    const done = await act("prepare", node, { deploy: { ...DEPLOY, want } });
+    expect(markerIn(done)).to.include({ driveHash: "d", keep: true, later: "version", bootHash: WANT.bootHash });
+  });
+
   it("remembers what a running machine boots, and what it still runs where the last one was never begun", async () => {
     const begun = marked(RUNNING, { bootHash: "a" });
     const first = await act("prepare", begun, { deploy: { ...DEPLOY, want: { ...WANT, info: B } } });

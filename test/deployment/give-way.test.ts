@@ -32,6 +32,12 @@ describe("another stack's claim that came at the same time", () => {
     ["does not count where this run has sent a start", false, seenIn("available"), FREE, 1],
     ["asks for nothing where nothing of ours was written", false, nodeIn("available", "other config marker")],
     ["is met where a run that was killed had claimed the node", true, seenIn("available"), seenIn("available")],
+    [
+      "is not met where others took the instance_uuid of a killed run off",
+      false,
+      seenIn("available", { instance_uuid: null }),
+      seenIn("available"),
+    ],
     ["does not count where a run that was killed has begun more", false, seenIn("deploying"), seenIn("available")],
   ] as [what: string, collides: boolean, seen: Node, before?: Node, startsSent?: number][])
     it(what, () => {

@@ -71,7 +71,9 @@ describe("a deployment has work to do", () => {
     ["not where it is off and may be", false, { powerState: "power off" }, {}],
     ["not for the drive in another form", false, drive, { configDrive: JSON.stringify(DRIVE, null, 2) }],
     ["for another drive", true, drive, { configDrive: { meta_data: { name: "other" } } }],
-    ["for a drive that holds something unknown", true, drive, { configDrive: { meta_data: UNKNOWN } }],
+    ["for a drive that is not known yet, also where there is none", true, {}, { configDrive: UNKNOWN }],
+    ["where refresh found a drift", true, { drift: "x" }, {}],
+    ["where the readiness probe was not answered", true, { ready: false }, {}],
     ["for a drive that is no longer wanted", true, drive, { configDrive: undefined }],
     ["not for what counts at creation only", false, {}, { adopt: "unclaimed", resourceName: "other" }],
   ] as const)

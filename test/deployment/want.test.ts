@@ -47,6 +47,15 @@ describe("what a deployment wants", () => {
     });
   });
 
+  it("is told by the program, and whether the machine stays by an adoption as well", async () => {
+    const readiness = { tcp: "192.0.2.10:22" };
+    const said = await planned({ protected: true, updateStrategy: "redeploy", powerPolicy: "on", readiness });
+    expect(said.want).to.include({ protected: true, updateStrategy: "redeploy", keep: false });
+    expect(said).to.deep.include({ powersOn: true, readiness });
+    const adopted = await planned({}, { ...OLDS, adopted: true });
+    expect(adopted.want).to.include({ keep: true, hasState: true });
+  });
+
   it("takes its instance UUID from the state, else from allocation or adopt, else from stack, resource and node", async () => {
     for (const [props, olds, instanceUuid, isNew] of [
       [{}, undefined, OURS, true],
