@@ -19,7 +19,7 @@ interface Setting {
 
 /** A machine on a node that is prepared for this deployment. */
 async function machineOn(drive?: unknown): Promise<Setting> {
-  const w = scene({ instance_uuid: CLAIM.instanceUuid, instance_info: INFO });
+  const w = scene({ instance_uuid: CLAIM.instanceUuid, instance_info: { ...INFO } });
   const journal = openJournal();
   const machine = createMachine({
     connection: await w.services.connection(),
