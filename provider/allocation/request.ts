@@ -4,8 +4,7 @@ import { type Client, ignored } from "../http/index.ts";
 import {
   type Allocation,
   allocationSchema,
-  CONFIG_MARKER,
-  identityMarkSchema,
+  identityMark,
   isOfNamesake,
   markedAllocationSchema,
   namesakeAdvice,
@@ -66,7 +65,7 @@ export async function readOwnAllocation(
     shape: markedAllocationSchema,
     signal,
   });
-  const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
+  const mark = identityMark({ extra });
   if (!mark || !isOfNamesake(mark, { ...ours, isNew: true })) return allocation;
   throw new ProblemError({
     code: "stack-id-shared",

@@ -7,12 +7,11 @@ import type { Client } from "../http/index.ts";
 import { pageOf, readPages } from "../http/index.ts";
 import {
   allocationPage,
-  CONFIG_MARKER,
   configMarker,
   deploymentMarker,
   fieldsOf,
   type GivenBack,
-  identityMarkSchema,
+  identityMark,
   identityOf,
   type ListedAllocation,
   listedAllocationSchema,
@@ -154,11 +153,9 @@ function claimsOn(node: ClaimedNode, own: (stackId: string) => ListedAllocation[
   ];
 }
 
-const markOn = ({ extra }: ListedAllocation) => identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
-
 function claimOf(allocation: ListedAllocation, nodes: readonly ClaimedNode[]): ListedClaim[] {
   const { uuid, node_uuid, state } = allocation;
-  const mark = markOn(allocation);
+  const mark = identityMark(allocation);
   if (!mark) return [];
   const node = node_uuid ?? "";
   return [
@@ -185,7 +182,7 @@ export async function listClaims(
   const order = ["deployment", "allocation", "node config"];
   const own = (stackId: string) =>
     allocations.filter((each) => {
-      const mark = markOn(each);
+      const mark = identityMark(each);
       return mark?.stackId === stackId && isConfirmedAllocation(each, mark, nodes);
     });
   return [

@@ -8,8 +8,7 @@ import {
   DEPLOYMENT_MARKER,
   type Decision,
   deploymentMarker,
-  fail,
-  heldCode,
+  heldMeanwhile,
   holderOf,
   isPassing,
   isTaken,
@@ -17,7 +16,6 @@ import {
   markerPatch,
   mayBePatched,
   type Node,
-  nodeLabel,
   type PatchOp,
   pointer,
   reconcile,
@@ -52,12 +50,7 @@ function takenBack(seen: Node, before: Node, { claim, info }: Pick<DeployWant, "
 
 const gaveWay = (node: Node, claim: Claim): Decision<never> | undefined => {
   const holder = holderOf(node, claim);
-  if (holder.kind !== "other") return undefined;
-  return fail(
-    heldCode(holder),
-    `Node ${nodeLabel(node)} is held by ${holder.who}, which came at the same time; the claim was taken back`,
-    "Choose another node, or run again when its holder has released it (`pulumi-ironic claims` lists what a stack holds)",
-  );
+  return holder.kind === "other" ? heldMeanwhile(node, holder, "the claim was taken back") : undefined;
 };
 
 /** Did others come while this run, which has started nothing, or one that was killed claimed the node as a new one? */

@@ -1,7 +1,7 @@
 /** Is the workload there? Ironic's `active` only means that the machine was powered on. */
 import { connect } from "node:net";
 import { request } from "undici";
-import { CancelledError, type Clock, inTime, ProblemError } from "../core/index.ts";
+import { CancelledError, type Clock, deadlineFrom, inTime, ProblemError } from "../core/index.ts";
 import { DEFAULT_READINESS_TIMEOUT_SECONDS, type ReadinessProps } from "./arguments.ts";
 
 const INTERVAL_MS = 2_000;
@@ -62,8 +62,7 @@ export async function awaitReadiness(
 ): Promise<void> {
   const ownMs = (readiness.timeoutSeconds ?? DEFAULT_READINESS_TIMEOUT_SECONDS) * 1000;
   const timeoutMs = Math.min(ownMs, callLeftMs);
-  const startedAt = clock.now();
-  const leftMs = () => startedAt + timeoutMs - clock.now();
+  const { startedAt, leftMs } = deadlineFrom(clock.now(), timeoutMs, clock);
   const target = readiness.tcp ?? addressOf(readiness.http ?? "");
   for (;;) {
     const wrong = await probe(readiness, Math.min(ATTEMPT_MS, Math.max(LAST_ATTEMPT_MS, leftMs())), clock, signal);

@@ -6,7 +6,7 @@ import {
   type Decision,
   fail,
   heldByOther,
-  heldCode,
+  heldMeanwhile,
   inMaintenance,
   isHeldByStep,
   isMasked,
@@ -160,11 +160,7 @@ class Configuration {
    */
   #giveWay(node: Node, stranger: OtherHolder, attempt: SettingsAttempt): Decision<Action> {
     if (attempt.backedOut)
-      return fail(
-        heldCode(stranger),
-        `Node ${nodeLabel(node)} is held by ${stranger.who}, which came at the same time; what was written to it was taken back${this.#remainder(node)}`,
-        "Choose another node, or run again when its holder has released it (`pulumi-ironic claims` lists what a stack holds)",
-      );
+      return heldMeanwhile(node, stranger, `what was written to it was taken back${this.#remainder(node)}`);
     if (attempt.writesSent === 0 || this.backOut(node).length === 0 || isHeldByStep(node))
       return heldByOther(node, stranger);
     return isPassing(node) ? wait(stateName(node.provision_state)) : { do: "act", action: "backOut" };

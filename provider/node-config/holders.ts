@@ -3,10 +3,9 @@ import { isHidden } from "../core/index.ts";
 import {
   allocationMarkSchema,
   type Claimant,
-  CONFIG_MARKER,
   configMarker,
   deploymentMarker,
-  identityMarkSchema,
+  identityMark,
   instanceUuidFor,
   isOfNamesake,
   mayChangeInterfaces,
@@ -41,14 +40,13 @@ async function allocatedOn(
   if (!node.allocation_uuid || node.allocation_uuid !== node.instance_uuid) return null;
   const client = await services.client();
   try {
-    const { extra } = await client.get(`/allocations/${node.allocation_uuid}`, {
+    const allocation = await client.get(`/allocations/${node.allocation_uuid}`, {
       operation: "check whose allocation is on the node",
       shape: allocationMarkSchema,
       node: node.uuid,
       signal,
     });
-    const mark = identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
-    return mark?.stackId === ours.stackId ? node.instance_uuid : null;
+    return identityMark(allocation)?.stackId === ours.stackId ? node.instance_uuid : null;
   } catch (error) {
     // Another project's, which Ironic does not show, or gone since.
     if (isHidden(error)) return null;

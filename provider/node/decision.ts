@@ -64,6 +64,14 @@ const heldAdvice = ({ isSameStack, sharedStackId }: OtherHolder): string => {
     : "Choose another node, or have its holder release it (`pulumi-ironic claims` lists what a stack holds)";
 };
 
+/** Others came while this run wrote to the node. `outcome` says what became of what it wrote. */
+export const heldMeanwhile = (node: Node, holder: OtherHolder, outcome: string): Decision<never> =>
+  fail(
+    heldCode(holder),
+    `Node ${nodeLabel(node)} is held by ${holder.who}, which came at the same time; ${outcome}`,
+    "Choose another node, or run again when its holder has released it (`pulumi-ironic claims` lists what a stack holds)",
+  );
+
 export const heldByOther = (node: Node, holder: OtherHolder, lost = false): Decision<never> =>
   fail(
     lost ? "node-lost" : heldCode(holder),

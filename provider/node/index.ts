@@ -24,6 +24,7 @@ export {
   failed,
   heldByOther,
   heldCode,
+  heldMeanwhile,
   inMaintenance,
   nodeLabel,
   stateAdvice,
@@ -75,7 +76,7 @@ export {
   type DeploymentMarker,
   deploymentMarker,
   deploymentMarkOf,
-  identityMarkSchema,
+  identityMark,
   markOf,
 } from "./marker.ts";
 export {

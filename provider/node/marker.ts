@@ -24,7 +24,10 @@ const identity = {
   resourceName: z.string(),
 };
 
-export const identityMarkSchema = z.looseObject(identity);
+const identityMarkSchema = z.looseObject(identity);
+
+/** Whose an allocation is; `undefined` where no mark of ours can be read. */
+export const identityMark = ({ extra }: Pick<Node, "extra">) => identityMarkSchema.safeParse(extra[CONFIG_MARKER]).data;
 
 /** Unknown keys are a later version's: they are kept when the record is rewritten. */
 export const deploymentMarkerSchema = z.looseObject({

@@ -10,9 +10,8 @@ export interface PatchQueue {
 
 /**
  * Ironic loads the node, applies the patch and saves whole columns: two patches of different keys of `extra` at the same time
- * can lose one of them. Through one client they therefore queue per node.
+ * can lose one of them. Through one client they therefore queue per node. `onSaved` is told of each node as it was saved.
  */
-/** `onSaved` is told of each node as it was saved. */
 export function createPatchQueue(client: Client, onSaved: (node: Node) => void = () => undefined): PatchQueue {
   const turns = new Map<string, Promise<unknown>>();
   return {

@@ -18,7 +18,7 @@ import { ProblemError } from "../../provider/core/errors.ts";
 
 const around = (files: Record<string, string>, more: Partial<Surroundings> = {}): Surroundings => ({
   env: {},
-  cwd: "/work",
+  cwd: "/project",
   home: "/home/u",
   platform: "linux",
   readFile: (path) => files[path],
@@ -30,7 +30,7 @@ const load = (files: Record<string, string>, override?: string) => {
   const notes: string[] = [];
   return { loaded: loadFirst("clouds", around(files), override, notes), notes };
 };
-const dataOf = (text: string) => load({ "/work/clouds.yaml": text }).loaded?.data;
+const dataOf = (text: string) => load({ "/project/clouds.yaml": text }).loaded?.data;
 
 describe("files of clouds", () => {
   it("are looked for in the platform's own folders, each once", () => {
@@ -54,8 +54,8 @@ describe("files of clouds", () => {
     it(`are at ${expanded} for ${path}`, () => expect(expandHome(path, "/home/u")).to.equal(expanded));
 
   it("count in the order of folders, then .yaml, .yml and .json", () => {
-    const files = { "/work/clouds.json": "{}", "/work/clouds.yml": "{}", "/etc/openstack/clouds.yaml": "{}" };
-    expect(load(files).loaded?.path).to.equal("/work/clouds.yml");
+    const files = { "/project/clouds.json": "{}", "/project/clouds.yml": "{}", "/etc/openstack/clouds.yaml": "{}" };
+    expect(load(files).loaded?.path).to.equal("/project/clouds.yml");
     expect(load({ ...files, "/home/u/mine": "a: 1" }, "~/mine").loaded).to.deep.equal({
       path: "/home/u/mine",
       data: { a: 1n },
@@ -66,14 +66,14 @@ describe("files of clouds", () => {
     const other = { "/etc/openstack/clouds.yaml": "{}" };
     expect(load(other, "/mine.yaml")).to.deep.include({ notes: ["/mine.yaml cannot be read"] });
     expect(load(other, "/mine.yaml").loaded?.path).to.equal("/etc/openstack/clouds.yaml");
-    const empty = load({ "/work/clouds.yaml": "# nothing\n", ...other });
-    expect(empty).to.deep.equal({ loaded: undefined, notes: ["/work/clouds.yaml is empty"] });
+    const empty = load({ "/project/clouds.yaml": "# nothing\n", ...other });
+    expect(empty).to.deep.equal({ loaded: undefined, notes: ["/project/clouds.yaml is empty"] });
   });
 
   for (const text of ["- a", "text", "5"])
     it(`are refused where they hold ${JSON.stringify(text)}, and not its content`, () =>
       expect(() => dataOf(text))
-        .to.throw(ProblemError, /^\/work\/clouds\.yaml has no mapping at the top\. It needs a `clouds:` key\.$/)
+        .to.throw(ProblemError, /^\/project\/clouds\.yaml has no mapping at the top\. It needs a `clouds:` key\.$/)
         .with.property("code", "clouds-file-invalid"));
 
   it("are read as YAML 1.1, with exact integers and the last of equal keys", () =>

@@ -7,7 +7,7 @@ import { ProblemError } from "../../provider/core/errors.ts";
 
 const around = (files: Record<string, string>, env: NodeJS.ProcessEnv = {}): Surroundings => ({
   env,
-  cwd: "/work",
+  cwd: "/project",
   home: "/home/u",
   platform: "linux",
   readFile: (path) => files[path],
@@ -19,13 +19,13 @@ const resolve = (files: Record<string, string>, env: NodeJS.ProcessEnv = {}, clo
 describe("clouds.yaml", () => {
   it("is looked for where openstacksdk looks", () => {
     expect(searchFolders(around({}))).to.deep.equal([
-      "/work",
+      "/project",
       "/home/u/.config/openstack",
       "/etc/xdg/openstack",
       "/etc/openstack",
     ]);
     expect(searchFolders(around({}, { SNAP_REAL_HOME: "/home/real", XDG_CONFIG_HOME: "/x" }))).to.deep.equal([
-      "/work",
+      "/project",
       "/x/openstack",
       "/home/real/.config/openstack",
       "/etc/xdg/openstack",
@@ -45,25 +45,25 @@ describe("clouds.yaml", () => {
   });
 
   it("says what it looked at when a cloud is missing or it is not clear which is meant", () => {
-    const file = { "/work/clouds.yaml": "clouds:\n  a: {}\n  b: {}\n" };
+    const file = { "/project/clouds.yaml": "clouds:\n  a: {}\n  b: {}\n" };
     expect(() => resolve(file)).to.throw(
       ProblemError,
-      /\/work\/clouds\.yaml has several clouds \("a", "b"\), and none is chosen/,
+      /\/project\/clouds\.yaml has several clouds \("a", "b"\), and none is chosen/,
     );
     expect(() => resolve(file, { OS_CLOUD: "c" })).to.throw(
       ProblemError,
-      /Cloud "c" \(OS_CLOUD\) was not found\. Looked at: environment \(OS_CLOUD\); \/work\/clouds\.yaml \(clouds: a, b\)/,
+      /Cloud "c" \(OS_CLOUD\) was not found\. Looked at: environment \(OS_CLOUD\); \/project\/clouds\.yaml \(clouds: a, b\)/,
     );
     expect(() => resolve(file, {}, "c")).to.throw(ProblemError, /Cloud "c" \(ironic:cloud\)/);
   });
 
   it("tells of files that it skipped, without a line of them", () => {
     const sources = loadSources(
-      around({ "/work/clouds.yaml": "password: [hunter22", "/work/secure.json": "hunter22" }),
+      around({ "/project/clouds.yaml": "password: [hunter22", "/project/secure.json": "hunter22" }),
       true,
     );
-    expect(sources.looked).to.include("/work/clouds.yaml was skipped: not valid YAML");
-    expect(sources.looked).to.include("/work/secure.json was skipped: not valid JSON");
+    expect(sources.looked).to.include("/project/clouds.yaml was skipped: not valid YAML");
+    expect(sources.looked).to.include("/project/secure.json was skipped: not valid JSON");
     expect(sources.looked.join()).to.not.contain("hunter22");
   });
 

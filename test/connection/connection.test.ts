@@ -118,18 +118,18 @@ describe("connection", () => {
   });
 
   it("reads certificates as text or as files", () => {
-    const files = { "/work/c.pem": pem, "/home/u/k.pem": pem };
+    const files = { "/project/c.pem": pem, "/home/u/k.pem": pem };
     const settings = {
       endpoint: "https://i",
       caCertificate: pem,
-      clientCertificate: "/work/c.pem",
+      clientCertificate: "/project/c.pem",
       clientKey: "~/k.pem",
     };
     expect(resolve(settings, {}, files)).to.include({
       clientCertificate: pem.trim() === "" ? "" : pem,
       clientKey: pem,
     });
-    expect(resolve({ endpoint: "https://i", clientCertificate: "/work/c.pem" }, {}, files).clientKey).to.equal(pem);
+    expect(resolve({ endpoint: "https://i", clientCertificate: "/project/c.pem" }, {}, files).clientKey).to.equal(pem);
   });
 
   it("warns every time that certificates are not verified", () => {

@@ -14,7 +14,7 @@ export const resolve = (
 ): Connection => {
   const around: Surroundings = {
     env,
-    cwd: "/work",
+    cwd: "/project",
     home: "/home/u",
     platform: "linux",
     readFile: (path) => files[path],

@@ -1,34 +1,15 @@
 import { expect } from "chai";
 import nock from "nock";
 import type { Client } from "../../provider/http/client.ts";
-import {
-  anything,
-  clientFor,
-  fault,
-  rejection,
-  type StepClock,
-  stepClock,
-  versionHeaders,
-} from "../fakes/http-server.ts";
-import { answerOf } from "./answers.ts";
-
-const origin = "http://ironic.example.org:6385";
-
-const greet = (path = "/v1", at = origin) => nock(at).get(path).reply(200, {}, versionHeaders());
+import { anything, fault, rejection } from "../fakes/http-server.ts";
+import { answerOf, greet, origin, withMockedClient } from "./answers.ts";
 
 describe("errors of the client", () => {
-  let clock: StepClock;
   let client: Client;
-  before(() => nock.disableNetConnect());
-  after(() => nock.enableNetConnect());
-  beforeEach(() => {
-    clock = stepClock();
-    client = clientFor({ endpoint: origin, authType: "none" }, { clock });
+  withMockedClient((made) => {
+    client = made;
   });
-  afterEach(async () => {
-    nock.cleanAll();
-    await client.close();
-  });
+
   it("never repeats a config drive in an error", async () => {
     greet();
     const body = { target: "active", configdrive: { user_data: "#cloud-config\npassword: hunter22" } };

@@ -3,33 +3,15 @@ import nock from "nock";
 import { CancelledError, isRefusal } from "../../provider/core/errors.ts";
 import type { Fault } from "../../provider/core/faults.ts";
 import type { Client } from "../../provider/http/client.ts";
-import {
-  anything,
-  clientFor,
-  fault,
-  rejection,
-  type StepClock,
-  stepClock,
-  versionHeaders,
-} from "../fakes/http-server.ts";
-import { answerOf } from "./answers.ts";
-
-const origin = "http://ironic.example.org:6385";
-
-const greet = (path = "/v1", at = origin) => nock(at).get(path).reply(200, {}, versionHeaders());
+import { anything, clientFor, fault, rejection, type StepClock, versionHeaders } from "../fakes/http-server.ts";
+import { answerOf, greet, origin, withMockedClient } from "./answers.ts";
 
 describe("client", () => {
   let clock: StepClock;
   let client: Client;
-  before(() => nock.disableNetConnect());
-  after(() => nock.enableNetConnect());
-  beforeEach(() => {
-    clock = stepClock();
-    client = clientFor({ endpoint: origin, authType: "none" }, { clock });
-  });
-  afterEach(async () => {
-    nock.cleanAll();
-    await client.close();
+  withMockedClient((made, its) => {
+    client = made;
+    clock = its;
   });
 
   it("agrees on a version once and sends it with every request", async () => {
